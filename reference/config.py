@@ -1,0 +1,209 @@
+"""MobileViT's configuration and the table of its published sizes.
+
+Source of the parameters and their defaults: the Hugging Face MobileViT documentation page (``MobileViTConfig``);
+source of the size table: the MobileViT paper (arXiv:2110.02178) and Apple's checkpoints on the Hub.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import UserError
+
+# What distinguishes the published sizes; everything else is the default of MobileViTConfig.
+SIZES: dict[str, dict[str, Any]] = {
+    "xxs": {
+        "hidden_sizes": [64, 80, 96],
+        "neck_hidden_sizes": [16, 16, 24, 48, 64, 80, 320],
+        "hidden_dropout_prob": 0.05,
+        "expand_ratio": 2.0,
+    },
+    "xs": {"hidden_sizes": [96, 120, 144], "neck_hidden_sizes": [16, 32, 48, 64, 80, 96, 384]},
+    "s": {"hidden_sizes": [144, 192, 240], "neck_hidden_sizes": [16, 32, 64, 96, 128, 160, 640]},
+}
+
+# Apple's ImageNet-1k classifiers on the Hugging Face Hub.
+HUB_IDS = {
+    "xxs": "apple/mobilevit-xx-small",
+    "xs": "apple/mobilevit-x-small",
+    "s": "apple/mobilevit-small",
+}
+
+
+class MobileViTConfig:
+    """Architecture and training parameters of a MobileViT.
+
+    Args:
+        num_channels: input channels.
+        image_size: nominal input side in pixels; the network itself takes any size.
+        patch_size: side of the square patches that attention looks across, in feature-map pixels.
+        hidden_sizes: transformer widths of encoder stages 3, 4 and 5.
+        neck_hidden_sizes: channels of stem, stages 1 to 5, and the last 1x1 expansion.
+        num_attention_heads: heads per attention layer; must divide every hidden size.
+        mlp_ratio: width of the transformer's feed-forward layer over its hidden size.
+        expand_ratio: width of an inverted residual block over its input.
+        hidden_act: activation by name (see ``reference.layers.ACTIVATIONS``) or a callable on tensors.
+        conv_kernel_size: kernel of the convolutions around the transformers.
+        output_stride: input pixels per output pixel: 8, 16 or 32; below 32, dilation replaces the last strides.
+        hidden_dropout_prob: dropout after attention and feed-forward layers, 0..1.
+        attention_probs_dropout_prob: dropout on attention weights, 0..1.
+        classifier_dropout_prob: dropout before the classifier, 0..1.
+        initializer_range: standard deviation of freshly initialised weights.
+        layer_norm_eps: added to the variance in LayerNorm.
+        qkv_bias: whether query, key and value projections carry a bias.
+        aspp_out_channels: width of DeepLabV3's atrous spatial pyramid pooling.
+        atrous_rates: dilations of its three atrous convolutions.
+        aspp_dropout_prob: dropout after it, 0..1.
+        semantic_loss_ignore_index: label that the segmentation loss skips.
+        num_labels: number of classes, named LABEL_0...; `id2label` names them and overrules this number.
+        id2label: class index to name.
+        label2id: name to class index; derived from `id2label` when not given.
+        extra: every other key of a config.json, kept so that a round trip loses nothing.
+
+    Raises:
+        UserError: when values contradict each other.
+    """
+
+    model_type = "mobilevit"
+
+    def __init__(
+        self,
+        num_channels: int = 3,
+        image_size: int = 256,
+        patch_size: int = 2,
+        hidden_sizes: Sequence[int] = (144, 192, 240),
+        neck_hidden_sizes: Sequence[int] = (16, 32, 64, 96, 128, 160, 640),
+        num_attention_heads: int = 4,
+        mlp_ratio: float = 2.0,
+        expand_ratio: float = 4.0,
+        hidden_act: str | Callable[[Any], Any] = "silu",
+        conv_kernel_size: int = 3,
+        output_stride: int = 32,
+        hidden_dropout_prob: float = 0.1,
+        attention_probs_dropout_prob: float = 0.0,
+        classifier_dropout_prob: float = 0.1,
+        initializer_range: float = 0.02,
+        layer_norm_eps: float = 1e-5,
+        qkv_bias: bool = True,
+        aspp_out_channels: int = 256,
+        atrous_rates: Sequence[int] = (6, 12, 18),
+        aspp_dropout_prob: float = 0.1,
+        semantic_loss_ignore_index: int = 255,
+        *,
+        num_labels: int = 2,
+        id2label: Mapping[Any, str] | None = None,
+        label2id: Mapping[str, int] | None = None,
+        **extra: Any,
+    ) -> None:
+        self.num_channels = num_channels
+        self.image_size = image_size
+        self.patch_size = patch_size
+        self.hidden_sizes = list(hidden_sizes)
+        self.neck_hidden_sizes = list(neck_hidden_sizes)
+        self.num_attention_heads = num_attention_heads
+        self.mlp_ratio = mlp_ratio
+        self.expand_ratio = expand_ratio
+        self.hidden_act = hidden_act
+        self.conv_kernel_size = conv_kernel_size
+        self.output_stride = output_stride
+        self.hidden_dropout_prob = hidden_dropout_prob
+        self.attention_probs_dropout_prob = attention_probs_dropout_prob
+        self.classifier_dropout_prob = classifier_dropout_prob
+        self.initializer_range = initializer_range
+        self.layer_norm_eps = layer_norm_eps
+        self.qkv_bias = qkv_bias
+        self.aspp_out_channels = aspp_out_channels
+        self.atrous_rates = list(atrous_rates)
+        self.aspp_dropout_prob = aspp_dropout_prob
+        self.semantic_loss_ignore_index = semantic_loss_ignore_index
+        if id2label is None:
+            id2label = {index: f"LABEL_{index}" for index in range(num_labels)}
+        self.id2label = {int(index): name for index, name in id2label.items()}  # JSON keys are strings
+        self.label2id = dict(label2id) if label2id else {name: index for index, name in self.id2label.items()}
+        self.extra = extra
+        self._check()
+
+    @property
+    def num_labels(self) -> int:
+        return len(self.id2label)
+
+    @property
+    def labels(self) -> list[str]:
+        """Class names in the order of the logits."""
+        return [self.id2label[index] for index in range(self.num_labels)]
+
+    @property
+    def size(self) -> str | None:
+        """The published size this architecture is ("xxs", "xs", "s"), or None."""
+        for name, fields in SIZES.items():
+            size = MobileViTConfig(**fields)
+            if (size.hidden_sizes, size.neck_hidden_sizes, size.expand_ratio) == (
+                self.hidden_sizes, self.neck_hidden_sizes, self.expand_ratio,
+            ):
+                return name
+        return None
+
+    def _check(self) -> None:
+        if len(self.hidden_sizes) != 3 or len(self.neck_hidden_sizes) != 7:
+            raise UserError(
+                f"hidden_sizes needs 3 and neck_hidden_sizes 7 entries, not {len(self.hidden_sizes)} and "
+                f"{len(self.neck_hidden_sizes)}"
+            )
+        for width in self.hidden_sizes:
+            if width % self.num_attention_heads:
+                raise UserError(f"hidden size {width} is not a multiple of num_attention_heads {self.num_attention_heads}")
+        if self.output_stride not in (8, 16, 32):
+            raise UserError(f"output_stride must be 8, 16 or 32, not {self.output_stride}")
+        if sorted(self.id2label) != list(range(self.num_labels)):
+            raise UserError(f"id2label must number its {self.num_labels} labels 0..{self.num_labels - 1}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contents of a config.json as Hugging Face writes it (JSON types only)."""
+        fields = {name: value for name, value in vars(self).items() if name != "extra"}
+        fields["hidden_act"] = getattr(self.hidden_act, "__name__", self.hidden_act)
+        fields["id2label"] = {str(index): name for index, name in self.id2label.items()}
+        return {**self.extra, **fields, "model_type": self.model_type}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any], source: str = "config.json") -> MobileViTConfig:
+        """Build from the contents of a config.json; `source` names it in errors."""
+        kind = fields.get("model_type", cls.model_type)
+        if kind != cls.model_type:
+            raise UserError(f"{source} describes a {kind!r} model, not a {cls.model_type!r}: choose a MobileViT checkpoint")
+        try:
+            return cls(**{name: value for name, value in fields.items() if name != "model_type"})
+        except UserError as error:
+            raise UserError(f"{source}: {error}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise UserError(f"{source} is not a MobileViT configuration: {error}") from error
+
+    @classmethod
+    def from_json_file(cls, path: str | Path) -> MobileViTConfig:
+        """Read a config.json."""
+        return cls.from_dict(read_json(path), source=str(path))
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write `directory`/config.json."""
+        write_json(Path(directory) / "config.json", self.to_dict())
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON object from a file; UserError names the file when there is none or it is no JSON object."""
+    try:
+        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise UserError(f"{path} must hold a JSON object, not a {type(fields).__name__}")
+    return fields
+
+
+def write_json(path: str | Path, fields: Mapping[str, Any]) -> None:
+    """Write `fields` as indented JSON with a final newline, making the folder where needed."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(fields, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,284 @@
+"""MobileViT's building blocks: convolutions, inverted residuals, and the transformer that looks across patches.
+
+Module names follow Hugging Face's implementation, so that its checkpoints load strictly.
+Shapes: B batch, C channels, H and W feature-map pixels, p patch side, P = p*p patch area, N patches, D hidden size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .config import MobileViTConfig
+from .errors import UserError
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "gelu_new": partial(nn.GELU, approximate="tanh"),
+    "gelu_pytorch_tanh": partial(nn.GELU, approximate="tanh"),
+    "hardswish": nn.Hardswish,
+    "leaky_relu": nn.LeakyReLU,
+    "linear": nn.Identity,
+    "mish": nn.Mish,
+    "prelu": nn.PReLU,
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "sigmoid": nn.Sigmoid,
+    "silu": nn.SiLU,
+    "swish": nn.SiLU,
+    "tanh": nn.Tanh,
+}
+
+
+def activation(config: MobileViTConfig) -> Callable[[Tensor], Tensor]:
+    """A fresh instance of the configured activation, or the callable the configuration holds."""
+    if not isinstance(config.hidden_act, str):
+        return config.hidden_act
+    if config.hidden_act not in ACTIVATIONS:
+        raise UserError(f"hidden_act {config.hidden_act!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[config.hidden_act]()
+
+
+def make_divisible(value: int, divisor: int = 8) -> int:
+    """The multiple of `divisor` nearest to `value`, never more than 10 % below it (MobileNet's rule)."""
+    nearest = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return nearest + divisor if nearest < 0.9 * value else nearest
+
+
+class ConvLayer(nn.Module):
+    """Convolution, then optionally BatchNorm, then optionally the activation. [B, C, H, W] -> [B, C', H', W']"""
+
+    def __init__(
+        self,
+        config: MobileViTConfig,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        dilation: int = 1,
+        bias: bool = False,
+        normalize: bool = True,
+        activate: bool = True,
+    ) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=(kernel_size - 1) // 2 * dilation,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+        )
+        self.normalization = nn.BatchNorm2d(out_channels, eps=1e-5) if normalize else None
+        self.activation = activation(config) if activate else None
+
+    def forward(self, features: Tensor) -> Tensor:
+        features = self.convolution(features)
+        if self.normalization is not None:
+            features = self.normalization(features)
+        if self.activation is not None:
+            features = self.activation(features)
+        return features
+
+
+class InvertedResidual(nn.Module):
+    """MobileNetV2's block (arXiv:1801.04381): expand, depthwise 3x3, reduce."""
+
+    def __init__(
+        self, config: MobileViTConfig, in_channels: int, out_channels: int, stride: int, dilation: int = 1
+    ) -> None:
+        super().__init__()
+        expanded = make_divisible(round(in_channels * config.expand_ratio))
+        self.use_residual = stride == 1 and in_channels == out_channels
+        self.expand_1x1 = ConvLayer(config, in_channels, expanded, 1)
+        self.conv_3x3 = ConvLayer(config, expanded, expanded, 3, stride=stride, groups=expanded, dilation=dilation)
+        self.reduce_1x1 = ConvLayer(config, expanded, out_channels, 1, activate=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        reduced = self.reduce_1x1(self.conv_3x3(self.expand_1x1(features)))
+        return features + reduced if self.use_residual else reduced
+
+
+class MobileNetLayer(nn.Module):
+    """A run of inverted residuals; the first one strides and changes the width."""
+
+    def __init__(
+        self, config: MobileViTConfig, in_channels: int, out_channels: int, stride: int, num_stages: int
+    ) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(
+            InvertedResidual(config, out_channels if i else in_channels, out_channels, 1 if i else stride)
+            for i in range(num_stages)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        for block in self.layer:
+            features = block(features)
+        return features
+
+
+class SelfAttention(nn.Module):
+    """Multi-head scaled dot-product attention. [B*P, N, D] -> [B*P, N, D]"""
+
+    def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
+        super().__init__()
+        self.num_attention_heads = config.num_attention_heads
+        self.attention_head_size = hidden_size // config.num_attention_heads
+        self.query = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
+        self.key = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
+        self.value = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
+        self.dropout = nn.Dropout(config.attention_probs_dropout_prob)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        heads = (self.num_attention_heads, self.attention_head_size)
+        query, key, value = (
+            project(tokens).unflatten(-1, heads).transpose(1, 2)  # [B*P, heads, N, D/heads]
+            for project in (self.query, self.key, self.value)
+        )
+        scores = torch.matmul(query, key.transpose(-1, -2)) / math.sqrt(self.attention_head_size)
+        weights = self.dropout(functional.softmax(scores, dim=-1))
+        return torch.matmul(weights, value).transpose(1, 2).flatten(2)
+
+
+class SelfOutput(nn.Module):
+    """The projection that writes attention's result to the residual stream."""
+
+    def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(hidden_size, hidden_size)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.dropout(self.dense(tokens))
+
+
+class Attention(nn.Module):
+    def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
+        super().__init__()
+        self.attention = SelfAttention(config, hidden_size)
+        self.output = SelfOutput(config, hidden_size)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.output(self.attention(tokens))
+
+
+class Intermediate(nn.Module):
+    """First half of the feed-forward layer."""
+
+    def __init__(self, config: MobileViTConfig, hidden_size: int, intermediate_size: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(hidden_size, intermediate_size)
+        self.intermediate_act_fn = activation(config)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.intermediate_act_fn(self.dense(tokens))
+
+
+class Output(nn.Module):
+    """Second half of the feed-forward layer."""
+
+    def __init__(self, config: MobileViTConfig, hidden_size: int, intermediate_size: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(intermediate_size, hidden_size)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.dropout(self.dense(tokens))
+
+
+class TransformerLayer(nn.Module):
+    """Pre-norm transformer layer. [B*P, N, D] -> [B*P, N, D]"""
+
+    def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
+        super().__init__()
+        intermediate_size = int(hidden_size * config.mlp_ratio)
+        self.attention = Attention(config, hidden_size)
+        self.intermediate = Intermediate(config, hidden_size, intermediate_size)
+        self.output = Output(config, hidden_size, intermediate_size)
+        self.layernorm_before = nn.LayerNorm(hidden_size, eps=config.layer_norm_eps)
+        self.layernorm_after = nn.LayerNorm(hidden_size, eps=config.layer_norm_eps)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        tokens = tokens + self.attention(self.layernorm_before(tokens))
+        return tokens + self.output(self.intermediate(self.layernorm_after(tokens)))
+
+
+class Transformer(nn.Module):
+    def __init__(self, config: MobileViTConfig, hidden_size: int, num_stages: int) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(TransformerLayer(config, hidden_size) for _ in range(num_stages))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        for layer in self.layer:
+            tokens = layer(tokens)
+        return tokens
+
+
+class MobileViTLayer(nn.Module):
+    """The MobileViT block (arXiv:2110.02178): convolutions for the near, a transformer across patches for the far.
+
+    `dilation` above 1 keeps the resolution: the downsampling block then dilates instead of striding.
+    """
+
+    def __init__(
+        self,
+        config: MobileViTConfig,
+        in_channels: int,
+        out_channels: int,
+        hidden_size: int,
+        num_stages: int,
+        dilation: int = 1,
+    ) -> None:
+        super().__init__()
+        self.patch_size = config.patch_size
+        self.downsampling_layer = InvertedResidual(
+            config, in_channels, out_channels, stride=2 if dilation == 1 else 1, dilation=max(1, dilation // 2)
+        )
+        kernel_size = config.conv_kernel_size
+        self.conv_kxk = ConvLayer(config, out_channels, out_channels, kernel_size)
+        self.conv_1x1 = ConvLayer(config, out_channels, hidden_size, 1, normalize=False, activate=False)
+        self.transformer = Transformer(config, hidden_size, num_stages)
+        self.layernorm = nn.LayerNorm(hidden_size, eps=config.layer_norm_eps)
+        self.conv_projection = ConvLayer(config, hidden_size, out_channels, 1)
+        self.fusion = ConvLayer(config, 2 * out_channels, out_channels, kernel_size)
+
+    def forward(self, features: Tensor) -> Tensor:
+        features = self.downsampling_layer(features)
+        local = self.conv_1x1(self.conv_kxk(features))
+        height, width = local.shape[-2:]
+        rows, columns = math.ceil(height / self.patch_size), math.ceil(width / self.patch_size)
+
+        tokens = unfold(_resize(local, rows * self.patch_size, columns * self.patch_size), self.patch_size)
+        tokens = self.layernorm(self.transformer(tokens))
+        distant = _resize(fold(tokens, rows, columns, self.patch_size), height, width)
+
+        return self.fusion(torch.cat((features, self.conv_projection(distant)), dim=1))
+
+
+def unfold(features: Tensor, patch_size: int) -> Tensor:
+    """[B, D, H, W] -> [B*P, N, D]: tokens at the same place within their patches form one sequence."""
+    grid = features.unflatten(3, (-1, patch_size)).unflatten(2, (-1, patch_size))  # [B, D, rows, p, columns, p]
+    return grid.permute(0, 3, 5, 2, 4, 1).flatten(3, 4).flatten(0, 2)
+
+
+def fold(tokens: Tensor, rows: int, columns: int, patch_size: int) -> Tensor:
+    """[B*P, N, D] -> [B, D, H, W]: the inverse of `unfold`; N = rows * columns."""
+    grid = tokens.unflatten(1, (rows, columns)).unflatten(0, (-1, patch_size, patch_size))  # [B, p, p, rows, cols, D]
+    return grid.permute(0, 5, 3, 1, 4, 2).flatten(4, 5).flatten(2, 3)
+
+
+def _resize(features: Tensor, height: int, width: int) -> Tensor:
+    """Bilinear, only where the size differs: feature maps that patches do not tile are stretched until they do."""
+    if tuple(features.shape[-2:]) == (height, width):
+        return features
+    return functional.interpolate(features, size=(height, width), mode="bilinear", align_corners=False)
