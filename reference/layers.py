@@ -266,15 +266,23 @@ class MobileViTLayer(nn.Module):
 
 
 def unfold(features: Tensor, patch_size: int) -> Tensor:
-    """[B, D, H, W] -> [B*P, N, D]: tokens at the same place within their patches form one sequence."""
-    grid = features.unflatten(3, (-1, patch_size)).unflatten(2, (-1, patch_size))  # [B, D, rows, p, columns, p]
-    return grid.permute(0, 3, 5, 2, 4, 1).flatten(3, 4).flatten(0, 2)
+    """[B, D, H, W] -> [B*P, N, D]: tokens at the same place within their patches form one sequence.
+
+    No step has more than four dimensions: Core ML stops at five, the GPU delegates at four.
+    """
+    batch, depth, height, width = features.shape
+    rows, columns = height // patch_size, width // patch_size
+    grid = features.reshape(batch * depth * rows, patch_size, columns, patch_size).transpose(1, 2)
+    patches = grid.reshape(batch, depth, rows * columns, patch_size**2)
+    return patches.transpose(1, 3).reshape(batch * patch_size**2, rows * columns, depth)
 
 
 def fold(tokens: Tensor, rows: int, columns: int, patch_size: int) -> Tensor:
     """[B*P, N, D] -> [B, D, H, W]: the inverse of `unfold`; N = rows * columns."""
-    grid = tokens.unflatten(1, (rows, columns)).unflatten(0, (-1, patch_size, patch_size))  # [B, p, p, rows, cols, D]
-    return grid.permute(0, 5, 3, 1, 4, 2).flatten(4, 5).flatten(2, 3)
+    depth = tokens.shape[-1]
+    patches = tokens.reshape(-1, patch_size**2, rows * columns, depth).transpose(1, 3)  # [B, D, N, P]
+    grid = patches.reshape(-1, columns, patch_size, patch_size).transpose(1, 2)  # [B*D*rows, p, columns, p]
+    return grid.reshape(-1, depth, rows * patch_size, columns * patch_size)
 
 
 def _resize(features: Tensor, height: int, width: int) -> Tensor:

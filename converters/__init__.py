@@ -1,0 +1,1 @@
+"""Pipelines from the reference to what runs on phones. None of them knows of another."""

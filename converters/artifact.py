@@ -1,0 +1,122 @@
+"""From a finished model to files in place: written aside, hashed, described, then moved, so that nobody sees half a one."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from reference.checkpoints import Checkpoint
+from reference.errors import UserError
+from reference.manifest import (
+    SCHEMA_VERSION,
+    ArtifactFacts,
+    CheckpointFacts,
+    InputSpec,
+    Manifest,
+    OutputSpec,
+    Preprocessing,
+    digest,
+    manifest_path,
+    size_in_bytes,
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A published artifact: its path and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+
+def publish(
+    write: Callable[[Path], object],
+    *,
+    checkpoint: Checkpoint,
+    output_dir: Path,
+    format: Literal["mlpackage", "tflite"],
+    precision: str,
+    input: InputSpec,
+    outputs: list[OutputSpec],
+    labels: list[str],
+    tools: tuple[str, ...],
+) -> Written:
+    """Write an artifact and its manifest into `output_dir`, whole or not at all.
+
+    Args:
+        write: writes the artifact to the path it is given.
+        tools: distributions whose versions the manifest names.
+    """
+    name = f"mobilevit_{checkpoint.size}_{checkpoint.slug}_{precision}.{format}"
+    with _staging(output_dir) as folder:
+        write(folder / name)
+        manifest = Manifest(
+            schema_version=SCHEMA_VERSION,
+            task="classification",
+            size=checkpoint.size,
+            checkpoint=CheckpointFacts(
+                id=checkpoint.id,
+                sha256=checkpoint.sha256,
+                parameters=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
+            ),
+            artifact=ArtifactFacts(
+                file=name,
+                format=format,
+                sha256=digest(folder / name),
+                bytes=size_in_bytes(folder / name),
+                precision=precision,
+            ),
+            input=input,
+            outputs=outputs,
+            preprocessing=_preprocessing(checkpoint),
+            labels=labels,
+            tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
+        )
+        manifest.write(manifest_path(folder / name))
+        _move(folder / name, output_dir / name)
+        _move(manifest_path(folder / name), manifest_path(output_dir / name))
+    return Written(output_dir / name, manifest)
+
+
+def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
+    processor = checkpoint.processor
+    if not (processor.do_resize and processor.do_center_crop and "shortest_edge" in processor.size):
+        raise UserError(
+            f"checkpoint {checkpoint.id}: its preprocessor_config.json must resize a shortest_edge and crop the centre"
+        )
+    return Preprocessing(
+        resize_shortest_edge=processor.size["shortest_edge"],
+        interpolation=processor.resample.name.lower(),
+        antialias=True,
+        crop_height=processor.crop_size["height"],
+        crop_width=processor.crop_size["width"],
+    )
+
+
+@contextmanager
+def _staging(output_dir: Path) -> Iterator[Path]:
+    """A temporary folder inside `output_dir`, on the same file system, gone at the end whatever happens."""
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=output_dir))
+    except OSError as error:
+        raise UserError(f"cannot write to {output_dir} ({error.strerror}): choose another --output-dir") from error
+    try:
+        yield folder
+    except OSError as error:  # a full disk, for one
+        raise UserError(f"cannot write to {output_dir} ({error.strerror}): choose another --output-dir") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Replace `target`, file or folder, by `source`."""
+    if target.is_dir():  # a folder cannot be replaced in one step: put the old one into the staging folder first
+        target.rename(source.with_name("replaced-" + source.name))
+    source.replace(target)

@@ -1,0 +1,1 @@
+"""Core ML pipeline: `python -m converters.coreml`."""

@@ -1,0 +1,50 @@
+"""`python -m converters.coreml`: a checkpoint to a Core ML ML Program (.mlpackage) with image input."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from reference.command_line import run
+
+from ..command_line import add_common_options, print_written, require, working
+
+# Precisions and deployment targets stand here and not in convert.py: --help must not import coremltools.
+PRECISIONS = ("fp16", "fp32")
+TARGETS = ("iOS15", "iOS16", "iOS17", "iOS18", "macOS12", "macOS13", "macOS14", "macOS15")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m converters.coreml", description="Convert a MobileViT checkpoint to Core ML (.mlpackage)."
+    )
+    add_common_options(parser)
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp16", help="of weights and activations (default: fp16)")
+    parser.add_argument(
+        "--minimum-deployment-target", choices=TARGETS, default="iOS16", help="oldest system it runs on (default: iOS16)"
+    )
+    arguments = parser.parse_args(argv)
+
+    def command() -> int:
+        require("coreml", "coremltools")
+        started = time.monotonic()
+        with working("converting to Core ML", arguments.verbose):
+            from reference.checkpoints import load_checkpoint
+
+            from .convert import convert
+
+            written = convert(
+                load_checkpoint(arguments.checkpoint, arguments.size),
+                arguments.output_dir,
+                precision=arguments.precision,
+                minimum_deployment_target=arguments.minimum_deployment_target,
+            )
+        print_written(written, time.monotonic() - started)
+        return 0
+
+    return run(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

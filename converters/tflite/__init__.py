@@ -1,0 +1,1 @@
+"""TFLite pipeline: `python -m converters.tflite`."""

@@ -1,0 +1,85 @@
+"""Keras to .tflite, with TFLite's own operations only."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from reference.checkpoints import Checkpoint
+from reference.labels import distinct
+from reference.manifest import InputSpec, OutputSpec
+
+from ..artifact import Written, publish
+from ..deployable import deployable, input_transform
+from .keras_mobilevit import INPUT, build
+
+PROBABILITIES = "probabilities"
+
+
+def convert(
+    checkpoint: Checkpoint, output_dir: Path, *, precision: str = "float16", input_dtype: str = "float32"
+) -> Written:
+    """Convert `checkpoint` and publish the .tflite file.
+
+    Args:
+        precision: "float32" or "float16", of the weights.
+        input_dtype: "float32" or "uint8", of the image tensor; RGB 0..255 either way.
+    """
+    labels = distinct(checkpoint.model.config.labels)
+    height, width = checkpoint.processor.crop_size["height"], checkpoint.processor.crop_size["width"]
+    model = build(deployable(checkpoint, bake_input=True), height, width, input_dtype)
+    content = to_tflite(model, precision)
+
+    transform = input_transform(checkpoint)
+    return publish(
+        lambda path: path.write_bytes(content),
+        checkpoint=checkpoint,
+        output_dir=output_dir,
+        format="tflite",
+        precision=precision,
+        input=InputSpec(
+            name=INPUT,
+            kind="tensor",
+            shape=[1, height, width, 3],
+            layout="NHWC",
+            dtype=input_dtype,
+            minimum=0,
+            maximum=255,
+            color_order="RGB",
+            network_color_order="BGR" if transform["flip"] else "RGB",
+            scale=transform["scale"],
+        ),
+        outputs=[
+            OutputSpec(
+                name=PROBABILITIES, kind="tensor", shape=[1, len(labels)], dtype="float32", meaning="probabilities"
+            )
+        ],
+        labels=labels,
+        tools=("tensorflow", "torch"),
+    )
+
+
+def to_tflite(model: keras.Model, precision: str) -> bytes:
+    """The bytes of a .tflite file for a Keras model; `precision` as in `convert`."""
+    image = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype, name=INPUT)
+    # Freezing the weights first makes saving and converting twice as fast as TFLiteConverter.from_keras_model, and the
+    # signature then names the output; that route calls it "output_0".
+    frozen = convert_variables_to_constants_v2(tf.function(model).get_concrete_function(image))
+    module = tf.Module()
+    module.serve = tf.function(lambda image: {PROBABILITIES: frozen(image)[0]}, input_signature=[image])
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, signatures=module.serve)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if precision == "float16":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()

@@ -1,0 +1,15 @@
+"""Class names, made fit for maps from name to probability."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+
+def distinct(labels: Sequence[str]) -> list[str]:
+    """The labels, with the class index added to those that stand twice.
+
+    ImageNet has two classes named "crane"; a dictionary from label to probability would lose one of them.
+    """
+    count = Counter(labels)
+    return [f"{label} ({index})" if count[label] > 1 else label for index, label in enumerate(labels)]

@@ -1,0 +1,140 @@
+"""The manifest: what every artifact says of itself, in JSON, for Python, Swift and Kotlin alike.
+
+An app needs nothing else: the picture's way to the input tensor, what comes out, and the labels. Decoding is strict:
+an unknown key, a missing one or a wrong type is an error, so that a reader never guesses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import UserError
+
+SCHEMA_VERSION = 1
+SUFFIX = ".manifest.json"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class CheckpointFacts(_Strict):
+    """The weights' origin."""
+
+    id: str
+    sha256: Sha256
+    parameters: Positive
+
+
+class ArtifactFacts(_Strict):
+    """The shipped file or package; `sha256` of a package: see `digest`."""
+
+    file: str
+    format: Literal["mlpackage", "tflite"]
+    sha256: Sha256
+    bytes: Positive
+    precision: str
+
+
+class Preprocessing(_Strict):
+    """The app's half: resize so that the shortest edge has `resize_shortest_edge` pixels, crop the centre."""
+
+    resize_shortest_edge: Positive
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
+    antialias: bool
+    crop_height: Positive
+    crop_width: Positive
+
+
+class InputSpec(_Strict):
+    """The tensor or image that the artifact takes, after the app's half of the preprocessing.
+
+    color_order: of the pixels the app hands over; network_color_order and scale: what the artifact does itself.
+    """
+
+    name: str
+    kind: Literal["image", "tensor"]
+    shape: list[Positive]
+    layout: Literal["NHWC", "NCHW"]
+    dtype: Literal["uint8", "float32"]
+    minimum: float
+    maximum: float
+    color_order: Literal["RGB"]
+    network_color_order: Literal["RGB", "BGR"]
+    scale: float
+
+
+class OutputSpec(_Strict):
+    """One output; `meaning` tells how to read its values."""
+
+    name: str
+    kind: Literal["tensor", "dictionary", "string"]
+    shape: list[Positive]
+    dtype: Literal["float32", "string"]
+    meaning: Literal["probabilities", "label"]
+
+
+class Manifest(_Strict):
+    """Everything about one artifact."""
+
+    schema_version: Literal[1]
+    task: Literal["classification"]
+    size: str
+    checkpoint: CheckpointFacts
+    artifact: ArtifactFacts
+    input: InputSpec
+    outputs: list[OutputSpec]
+    preprocessing: Preprocessing
+    labels: list[str]
+    tool_versions: dict[str, str]
+
+    def write(self, path: Path) -> None:
+        """Write as indented JSON."""
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def manifest_path(artifact: Path) -> Path:
+    """Where the manifest of `artifact` lies: beside it."""
+    return artifact.with_name(artifact.name + SUFFIX)
+
+
+def read_manifest(artifact: Path) -> Manifest:
+    """Read and check the manifest beside `artifact`; UserError when it is missing, malformed or of other bytes."""
+    path = manifest_path(artifact)
+    if not artifact.exists():
+        raise UserError(f"artifact {artifact} does not exist: convert it first")
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}: convert the artifact again") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise UserError(f"{path} is no valid manifest: {where}: {first['msg']}") from error
+    if digest(artifact) != manifest.artifact.sha256:
+        raise UserError(f"{artifact} is not the file its manifest describes (sha256 differs): convert it again")
+    return manifest
+
+
+def digest(artifact: Path) -> str:
+    """sha256 of a file; of a folder, sha256 over its lines "<sha256>  <relative path>\\n", sorted by path."""
+    if artifact.is_file():
+        return hashlib.sha256(artifact.read_bytes()).hexdigest()
+    lines = [f"{digest(path)}  {path.relative_to(artifact).as_posix()}\n" for path in _files(artifact)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def size_in_bytes(artifact: Path) -> int:
+    """Size of a file, or of all files in a folder."""
+    return sum(path.stat().st_size for path in ([artifact] if artifact.is_file() else _files(artifact)))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.relative_to(folder).as_posix())
