@@ -1,4 +1,4 @@
-"""From a finished model to files in place: written aside, hashed, described, then moved, so that nobody sees half a one."""
+"""From a finished model to files in place: written aside, hashed, described, then moved. Nobody sees half a one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.manifest import (
-    SCHEMA_VERSION,
     ArtifactFacts,
     CheckpointFacts,
+    Format,
     InputSpec,
     Manifest,
     OutputSpec,
@@ -40,7 +39,7 @@ def publish(
     *,
     checkpoint: Checkpoint,
     output_dir: Path,
-    format: Literal["mlpackage", "tflite"],
+    format: Format,
     precision: str,
     input: InputSpec,
     outputs: list[OutputSpec],
@@ -57,7 +56,7 @@ def publish(
     with _staging(output_dir) as folder:
         write(folder / name)
         manifest = Manifest(
-            schema_version=SCHEMA_VERSION,
+            schema_version=1,
             task="classification",
             size=checkpoint.size,
             checkpoint=CheckpointFacts(
@@ -90,12 +89,14 @@ def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
         raise UserError(
             f"checkpoint {checkpoint.id}: its preprocessor_config.json must resize a shortest_edge and crop the centre"
         )
-    return Preprocessing(
-        resize_shortest_edge=processor.size["shortest_edge"],
-        interpolation=processor.resample.name.lower(),
-        antialias=True,
-        crop_height=processor.crop_size["height"],
-        crop_width=processor.crop_size["width"],
+    return Preprocessing.model_validate(
+        {
+            "resize_shortest_edge": processor.size["shortest_edge"],
+            "interpolation": processor.resample.name.lower(),
+            "antialias": True,
+            "crop_height": processor.crop_size["height"],
+            "crop_width": processor.crop_size["width"],
+        }
     )
 
 

@@ -6,13 +6,14 @@ A pass changes a copy of the model in place; the network it leaves computes the 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from reference.checkpoints import Checkpoint
 from reference.layers import ConvLayer
+from reference.manifest import ColorOrder
 from reference.mobilevit import MobileViTForImageClassification
 
 
@@ -33,21 +34,32 @@ def deployable(checkpoint: Checkpoint, *, bake_input: bool) -> Classifier:
     Args:
         checkpoint: the reference; left unchanged.
         bake_input: True: the result takes RGB 0..255. False: it takes what the reference takes (BGR 0..1), and the
-            pipeline's own image preprocessing scales and reorders. 1/255 in fp16 weights can fall into subnormals,
-            which some accelerators flush to zero, so half-precision pipelines keep it out of the weights.
+            pipeline's own image preprocessing scales and reorders. Core ML computes in fp16, where weights times 1/255
+            fall into subnormals, which the Neural Engine may flush to zero: it must not bake. TFLite's CPU kernels
+            widen fp16 weights to fp32 before use, subnormals included: baking costs them nothing.
     """
     network = copy.deepcopy(checkpoint.model).eval()
     fold_batch_norm(network)
     if bake_input:
-        bake_input_into_stem(network, **input_transform(checkpoint))
+        bake_input_into_stem(network, input_transform(checkpoint))
     return Classifier(network).eval().requires_grad_(False)
 
 
-def input_transform(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What the reference preprocessing does to RGB bytes after the crop: `scale` and whether to flip to BGR."""
+@dataclass(frozen=True)
+class InputTransform:
+    """The second half of the preprocessing, from RGB bytes to the network's input: reorder channels, then scale."""
+
+    color_order: ColorOrder
+    scale: float
+
+
+def input_transform(checkpoint: Checkpoint) -> InputTransform:
+    """What the checkpoint's own preprocessing does after the crop."""
     processor = checkpoint.processor
-    scale = processor.rescale_factor if processor.do_rescale else 1.0
-    return {"scale": scale, "flip": processor.do_flip_channel_order}
+    return InputTransform(
+        color_order="BGR" if processor.do_flip_channel_order else "RGB",
+        scale=processor.rescale_factor if processor.do_rescale else 1.0,
+    )
 
 
 @torch.no_grad()
@@ -57,6 +69,8 @@ def fold_batch_norm(network: nn.Module) -> None:
         if not isinstance(layer, ConvLayer) or layer.normalization is None:
             continue
         norm, convolution = layer.normalization, layer.convolution
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
         bias = 0.0 if convolution.bias is None else convolution.bias.double()
         convolution.weight.copy_(convolution.weight.double() * gain[:, None, None, None])
@@ -65,7 +79,7 @@ def fold_batch_norm(network: nn.Module) -> None:
 
 
 @torch.no_grad()
-def bake_input_into_stem(network: MobileViTForImageClassification, *, scale: float, flip: bool) -> None:
+def bake_input_into_stem(network: MobileViTForImageClassification, transform: InputTransform) -> None:
     """Given: pixels, channel flip, scale, stem convolution. Result: pixels, stem convolution."""
     weight = network.mobilevit.conv_stem.convolution.weight
-    weight.copy_((weight.flip(1) if flip else weight) * scale)
+    weight.copy_((weight.flip(1) if transform.color_order == "BGR" else weight) * transform.scale)

@@ -85,7 +85,9 @@ def load_checkpoint(source: str = "demo", size: str | None = None) -> Checkpoint
         return _from_files(name, size, folder / CONFIG_FILE, weights, folder / PREPROCESSOR_FILE)
     if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", source):
         return _from_hub(source, size)
-    raise UserError(f"checkpoint {source} does not exist: give demo, random, a path, or a Hub id such as {HUB_IDS['xxs']}")
+    raise UserError(
+        f"checkpoint {source} does not exist: give demo, random, a path, or a Hub id such as {HUB_IDS['xxs']}"
+    )
 
 
 def _random(size: str) -> Checkpoint:
@@ -126,7 +128,9 @@ def _from_hub(repository: str, size: str | None) -> Checkpoint:
             weights = download(WEIGHT_FILES[1])
     except (errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError, errors.HFValidationError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"the Hugging Face Hub has no MobileViT checkpoint {repository} ({reason}): {otherwise}") from error
+        raise UserError(
+            f"the Hugging Face Hub has no MobileViT checkpoint {repository} ({reason}): {otherwise}"
+        ) from error
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
         raise UserError(
             f"no local path {repository}, and the Hugging Face Hub cannot be reached for it: {otherwise}"

@@ -1,10 +1,15 @@
-"""What all commands share: options that spell the same everywhere, and how a command ends."""
+"""What all commands share: options that spell the same everywhere, and silence, and how a command ends."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import os
 import sys
-from collections.abc import Callable
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .config import HUB_IDS, SIZES
@@ -24,6 +29,54 @@ def add_checkpoint_options(parser: argparse.ArgumentParser) -> None:
         help=f"bundled demonstration weights, seeded random ones, a folder or weights file, or a Hugging Face Hub id "
         f"such as {HUB_IDS['xxs']} (default: %(default)s)",
     )
+
+
+def add_verbose_option(parser: argparse.ArgumentParser) -> None:
+    """-v, --verbose."""
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what third-party libraries print")
+
+
+def require(extra: str, *modules: str) -> None:
+    """UserError when a module of the optional dependencies `extra` is not installed."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise UserError(f"{module} is not installed: run pip install -e '.[{extra}]' in the project's folder")
+
+
+@contextmanager
+def working(title: str, verbose: bool) -> Iterator[None]:
+    """Show a spinner on a terminal and hold back everything else printed, by C++ code too.
+
+    When the work fails unexpectedly, what was held back is printed after all.
+    """
+    if verbose:
+        yield
+        return
+    from rich.console import Console
+
+    with tempfile.TemporaryFile() as held, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        out, err = os.dup(1), os.dup(2)
+        os.dup2(held.fileno(), 1)
+        os.dup2(held.fileno(), 2)
+        try:
+            with os.fdopen(os.dup(err), "w") as terminal, Console(file=terminal).status(title):
+                yield
+        except UserError:
+            raise
+        except BaseException:
+            held.seek(0)
+            os.write(err, held.read())
+            raise
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(out, 1)
+            os.dup2(err, 2)
+            os.close(out)
+            os.close(err)
 
 
 def run(command: Callable[[], int]) -> int:

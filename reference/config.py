@@ -141,7 +141,9 @@ class MobileViTConfig:
         for name, fields in SIZES.items():
             size = MobileViTConfig(**fields)
             if (size.hidden_sizes, size.neck_hidden_sizes, size.expand_ratio) == (
-                self.hidden_sizes, self.neck_hidden_sizes, self.expand_ratio,
+                self.hidden_sizes,
+                self.neck_hidden_sizes,
+                self.expand_ratio,
             ):
                 return name
         return None
@@ -154,7 +156,9 @@ class MobileViTConfig:
             )
         for width in self.hidden_sizes:
             if width % self.num_attention_heads:
-                raise UserError(f"hidden size {width} is not a multiple of num_attention_heads {self.num_attention_heads}")
+                raise UserError(
+                    f"hidden size {width} is not a multiple of num_attention_heads {self.num_attention_heads}"
+                )
         if self.output_stride not in (8, 16, 32):
             raise UserError(f"output_stride must be 8, 16 or 32, not {self.output_stride}")
         if sorted(self.id2label) != list(range(self.num_labels)):
@@ -172,7 +176,9 @@ class MobileViTConfig:
         """Build from the contents of a config.json; `source` names it in errors."""
         kind = fields.get("model_type", cls.model_type)
         if kind != cls.model_type:
-            raise UserError(f"{source} describes a {kind!r} model, not a {cls.model_type!r}: choose a MobileViT checkpoint")
+            raise UserError(
+                f"{source} describes a {kind!r} model, not a {cls.model_type!r}: choose a MobileViT checkpoint"
+            )
         try:
             return cls(**{name: value for name, value in fields.items() if name != "model_type"})
         except UserError as error:

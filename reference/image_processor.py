@@ -33,6 +33,9 @@ class MobileViTImageProcessor:
         rescale_factor: 1/255 maps bytes to 0..1.
         do_flip_channel_order: whether to turn RGB into BGR, which Apple's checkpoints expect.
         extra: other keys of a preprocessor_config.json, kept so that a round trip loses nothing.
+
+    Raises:
+        UserError: when `do_normalize` is asked for: the network sees pixels in 0..1, without mean or deviation.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class MobileViTImageProcessor:
         do_flip_channel_order: bool = True,
         **extra: Any,
     ) -> None:
+        if extra.get("do_normalize"):
+            raise UserError("do_normalize is not part of MobileViT's preprocessing: remove it or set it to false")
         self.do_resize = do_resize
         self.size = {"shortest_edge": size} if isinstance(size, int) else size or {"shortest_edge": 224}
         self.resample = Image.Resampling(resample)
@@ -82,7 +87,7 @@ class MobileViTImageProcessor:
             return_tensors: None: a list of float32 arrays [3, H, W]; "np" or "pt": one array or tensor [B, 3, H, W].
         """
         batch = images if isinstance(images, Sequence) else [images]
-        arrays = [self._network_input(self.resize_and_crop(image)) for image in batch]
+        arrays = [self.network_input(self.resize_and_crop(image)) for image in batch]
         if return_tensors is None:
             return {"pixel_values": arrays}
         stacked = np.stack(arrays)
@@ -110,6 +115,8 @@ class MobileViTImageProcessor:
         fields = {k: v for k, v in fields.items() if not k.endswith("_type") and (k != "resample" or v is not None)}
         try:
             return cls(**fields)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
         except (TypeError, ValueError) as error:
             raise UserError(f"{path} is not an image-processor configuration: {error}") from error
 
@@ -124,7 +131,7 @@ class MobileViTImageProcessor:
         longest = int(edge * max(width, height) / min(width, height))
         return (edge, longest) if width <= height else (longest, edge)
 
-    def _network_input(self, pixels: np.ndarray) -> np.ndarray:
+    def network_input(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 RGB [H, W, 3] -> float32 [3, H, W]"""
         values = pixels.astype(np.float32)
         if self.do_rescale:

@@ -14,11 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import UserError
 
-SCHEMA_VERSION = 1
 SUFFIX = ".manifest.json"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Positive = Annotated[int, Field(gt=0)]
+Format = Literal["mlpackage", "tflite"]
+Dtype = Literal["uint8", "float32"]
+ColorOrder = Literal["RGB", "BGR"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 
 
 class _Strict(BaseModel):
@@ -37,7 +40,7 @@ class ArtifactFacts(_Strict):
     """The shipped file or package; `sha256` of a package: see `digest`."""
 
     file: str
-    format: Literal["mlpackage", "tflite"]
+    format: Format
     sha256: Sha256
     bytes: Positive
     precision: str
@@ -47,7 +50,7 @@ class Preprocessing(_Strict):
     """The app's half: resize so that the shortest edge has `resize_shortest_edge` pixels, crop the centre."""
 
     resize_shortest_edge: Positive
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
+    interpolation: Interpolation
     antialias: bool
     crop_height: Positive
     crop_width: Positive
@@ -63,11 +66,11 @@ class InputSpec(_Strict):
     kind: Literal["image", "tensor"]
     shape: list[Positive]
     layout: Literal["NHWC", "NCHW"]
-    dtype: Literal["uint8", "float32"]
+    dtype: Dtype
     minimum: float
     maximum: float
     color_order: Literal["RGB"]
-    network_color_order: Literal["RGB", "BGR"]
+    network_color_order: ColorOrder
     scale: float
 
 
@@ -137,4 +140,4 @@ def size_in_bytes(artifact: Path) -> int:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.relative_to(folder).as_posix())
+    return sorted(filter(Path.is_file, folder.rglob("*")), key=lambda path: path.relative_to(folder).as_posix())

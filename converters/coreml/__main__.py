@@ -6,9 +6,9 @@ import argparse
 import sys
 import time
 
-from reference.command_line import run
+from reference.command_line import require, run, working
 
-from ..command_line import add_common_options, print_written, require, working
+from ..command_line import add_common_options, print_written
 
 # Precisions and deployment targets stand here and not in convert.py: --help must not import coremltools.
 PRECISIONS = ("fp16", "fp32")
@@ -20,9 +20,14 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m converters.coreml", description="Convert a MobileViT checkpoint to Core ML (.mlpackage)."
     )
     add_common_options(parser)
-    parser.add_argument("--precision", choices=PRECISIONS, default="fp16", help="of weights and activations (default: fp16)")
     parser.add_argument(
-        "--minimum-deployment-target", choices=TARGETS, default="iOS16", help="oldest system it runs on (default: iOS16)"
+        "--precision", choices=PRECISIONS, default="fp16", help="of weights and activations (default: fp16)"
+    )
+    parser.add_argument(
+        "--minimum-deployment-target",
+        choices=TARGETS,
+        default="iOS16",
+        help="oldest system it runs on (default: iOS16)",
     )
     arguments = parser.parse_args(argv)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,13 +35,12 @@ def convert(
     """
     labels = distinct(checkpoint.model.config.labels)
     transform = input_transform(checkpoint)
-    color_order = "BGR" if transform["flip"] else "RGB"
     shape = [1, 3, checkpoint.processor.crop_size["height"], checkpoint.processor.crop_size["width"]]
 
     program = torch.export.export(deployable(checkpoint, bake_input=False), (torch.rand(shape),))
     model = ct.convert(
         program.run_decompositions({}),
-        inputs=[ct.ImageType(INPUT, shape, scale=transform["scale"], color_layout=ct.colorlayout[color_order])],
+        inputs=[ct.ImageType(INPUT, shape, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
         classifier_config=ct.ClassifierConfig(labels, LABEL),
         convert_to="mlprogram",
         compute_precision=ct.precision.FLOAT16 if precision == "fp16" else ct.precision.FLOAT32,
@@ -63,8 +63,8 @@ def convert(
             minimum=0,
             maximum=255,
             color_order="RGB",
-            network_color_order=color_order,
-            scale=transform["scale"],
+            network_color_order=transform.color_order,
+            scale=transform.scale,
         ),
         outputs=[
             OutputSpec(name=LABEL, kind="string", shape=[1], dtype="string", meaning="label"),
@@ -77,7 +77,7 @@ def convert(
     )
 
 
-def _describe(model: ct.models.MLModel, checkpoint: Checkpoint, shape: list[int]) -> None:
+def _describe(model: Any, checkpoint: Checkpoint, shape: list[int]) -> None:
     """What Xcode shows on the model's page."""
     own = checkpoint.id in ("demo", "random")
     model.author = AUTHOR
@@ -88,6 +88,8 @@ def _describe(model: ct.models.MLModel, checkpoint: Checkpoint, shape: list[int]
         {"checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256, PREVIEW_TYPE: "imageClassifier"}
     )
     resize, (height, width) = checkpoint.processor.size["shortest_edge"], shape[2:]
-    model.input_description[INPUT] = f"RGB image; resize its shortest edge to {resize}, crop the central {width}x{height}"
+    model.input_description[INPUT] = (
+        f"RGB image; resize its shortest edge to {resize}, crop the central {width}x{height}"
+    )
     model.output_description[LABEL] = "most probable class"
     model.output_description[PROBABILITIES] = "probability of each class"

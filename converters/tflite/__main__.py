@@ -6,9 +6,9 @@ import argparse
 import sys
 import time
 
-from reference.command_line import run
+from reference.command_line import require, run, working
 
-from ..command_line import add_common_options, print_written, require, working
+from ..command_line import add_common_options, print_written
 
 # These stand here and not in convert.py: --help must not import TensorFlow.
 PRECISIONS = ("float16", "float32")

@@ -15,7 +15,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from reference.checkpoints import Checkpoint
 from reference.labels import distinct
-from reference.manifest import InputSpec, OutputSpec
+from reference.manifest import Dtype, InputSpec, OutputSpec
 
 from ..artifact import Written, publish
 from ..deployable import deployable, input_transform
@@ -25,7 +25,7 @@ PROBABILITIES = "probabilities"
 
 
 def convert(
-    checkpoint: Checkpoint, output_dir: Path, *, precision: str = "float16", input_dtype: str = "float32"
+    checkpoint: Checkpoint, output_dir: Path, *, precision: str = "float16", input_dtype: Dtype = "float32"
 ) -> Written:
     """Convert `checkpoint` and publish the .tflite file.
 
@@ -54,8 +54,8 @@ def convert(
             minimum=0,
             maximum=255,
             color_order="RGB",
-            network_color_order="BGR" if transform["flip"] else "RGB",
-            scale=transform["scale"],
+            network_color_order=transform.color_order,
+            scale=transform.scale,
         ),
         outputs=[
             OutputSpec(

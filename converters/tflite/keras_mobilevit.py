@@ -14,14 +14,7 @@ import keras
 from keras import ops
 from torch import Tensor, nn
 
-from reference.layers import (
-    ConvLayer,
-    InvertedResidual,
-    MobileNetLayer,
-    MobileViTLayer,
-    SelfAttention,
-    TransformerLayer,
-)
+from reference.layers import MobileNetLayer
 
 from ..deployable import Classifier
 
@@ -44,16 +37,20 @@ def build(classifier: Classifier, height: int, width: int, input_dtype: str) -> 
     return keras.Model(image, ops.softmax(x))
 
 
-def _conv(x: Any, source: ConvLayer, name: str) -> Any:
+def _conv(x: Any, source: Any, name: str) -> Any:
     convolution = source.convolution
     kernel, stride, dilation = convolution.kernel_size[0], convolution.stride[0], convolution.dilation[0]
     padding = "same"
     if stride > 1:  # TensorFlow pads strided convolutions at the end only; PyTorch pads both sides alike
         x = ops.pad(x, [[0, 0], [convolution.padding[0]] * 2, [convolution.padding[1]] * 2, [0, 0]])
         padding = "valid"
-    options = dict(
-        strides=stride, padding=padding, dilation_rate=dilation, use_bias=convolution.bias is not None, name=name
-    )
+    options = {
+        "strides": stride,
+        "padding": padding,
+        "dilation_rate": dilation,
+        "use_bias": convolution.bias is not None,
+        "name": name,
+    }
     weight = _array(convolution.weight)  # [out, in / groups, kernel, kernel]
     if convolution.groups == 1:
         layer, weight = keras.layers.Conv2D(convolution.out_channels, kernel, **options), weight.transpose(2, 3, 1, 0)
@@ -64,7 +61,7 @@ def _conv(x: Any, source: ConvLayer, name: str) -> Any:
     return x if source.activation is None else _activate(x, source.activation)
 
 
-def _dense(x: Any, source: nn.Linear, name: str) -> Any:
+def _dense(x: Any, source: Any, name: str) -> Any:
     layer = keras.layers.Dense(source.out_features, use_bias=source.bias is not None, name=name)
     x = layer(x)
     weight = _array(source.weight).T
@@ -72,7 +69,7 @@ def _dense(x: Any, source: nn.Linear, name: str) -> Any:
     return x
 
 
-def _activate(x: Any, source: nn.Module) -> Any:
+def _activate(x: Any, source: Any) -> Any:
     return {
         nn.SiLU: lambda value: value * ops.sigmoid(value),
         nn.ReLU: ops.relu,
@@ -84,27 +81,27 @@ def _activate(x: Any, source: nn.Module) -> Any:
     }[type(source)](x)
 
 
-def _layer_norm(x: Any, source: nn.LayerNorm) -> Any:
+def _layer_norm(x: Any, source: Any) -> Any:
     # Written out: Keras's own layer keeps the variance's broadcast and casts, which costs operations in the file.
     centred = x - ops.mean(x, axis=-1, keepdims=True)
     variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
     return centred * ops.rsqrt(variance + source.eps) * _array(source.weight) + _array(source.bias)
 
 
-def _inverted_residual(x: Any, source: InvertedResidual, name: str) -> Any:
+def _inverted_residual(x: Any, source: Any, name: str) -> Any:
     y = _conv(x, source.expand_1x1, f"{name}.expand_1x1")
     y = _conv(y, source.conv_3x3, f"{name}.conv_3x3")
     y = _conv(y, source.reduce_1x1, f"{name}.reduce_1x1")
     return x + y if source.use_residual else y
 
 
-def _mobilenet(x: Any, source: MobileNetLayer, name: str) -> Any:
+def _mobilenet(x: Any, source: Any, name: str) -> Any:
     for index, block in enumerate(source.layer):
         x = _inverted_residual(x, block, f"{name}.layer.{index}")
     return x
 
 
-def _mobilevit(x: Any, source: MobileViTLayer, name: str) -> Any:
+def _mobilevit(x: Any, source: Any, name: str) -> Any:
     x = _inverted_residual(x, source.downsampling_layer, f"{name}.downsampling_layer")
     y = _conv(x, source.conv_kxk, f"{name}.conv_kxk")
     y = _conv(y, source.conv_1x1, f"{name}.conv_1x1")
@@ -122,7 +119,7 @@ def _mobilevit(x: Any, source: MobileViTLayer, name: str) -> Any:
     return _conv(ops.concatenate([x, y], axis=-1), source.fusion, f"{name}.fusion")
 
 
-def _transformer_layer(x: Any, source: TransformerLayer, name: str) -> Any:
+def _transformer_layer(x: Any, source: Any, name: str) -> Any:
     y = _attention(_layer_norm(x, source.layernorm_before), source.attention.attention, f"{name}.attention")
     x = x + _dense(y, source.attention.output.dense, f"{name}.attention.output")
     y = _dense(_layer_norm(x, source.layernorm_after), source.intermediate.dense, f"{name}.intermediate")
@@ -130,7 +127,7 @@ def _transformer_layer(x: Any, source: TransformerLayer, name: str) -> Any:
     return x + _dense(y, source.output.dense, f"{name}.output")
 
 
-def _attention(x: Any, source: SelfAttention, name: str) -> Any:
+def _attention(x: Any, source: Any, name: str) -> Any:
     area, tokens, width = x.shape
     heads, depth = source.num_attention_heads, source.attention_head_size
 

@@ -99,6 +99,7 @@ def _background(rng: np.random.Generator, width: int, height: int) -> Image.Imag
 
 def _outline(shape: str) -> list[np.ndarray]:
     """Unit-radius polygons of a shape, outermost first; a second polygon is a hole."""
+
     def regular(count: int, radius: float = 1.0) -> np.ndarray:
         turn = 2 * math.pi * np.arange(count) / count - math.pi / 2
         return radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
@@ -205,14 +206,14 @@ def _expose(canvas: Image.Image, rng: np.random.Generator, short: int) -> Image.
         canvas = canvas.filter(ImageFilter.BoxBlur(blur))
     height, width = canvas.height, canvas.width
     slope_x, slope_y = (_uniform(rng, 2) - 0.5) * 0.9
-    light = (1 + slope_x * np.linspace(-0.5, 0.5, width)[None, :] + slope_y * np.linspace(-0.5, 0.5, height)[:, None])
+    light = 1 + slope_x * np.linspace(-0.5, 0.5, width)[None, :] + slope_y * np.linspace(-0.5, 0.5, height)[:, None]
     contrast, brightness = _between(rng, 0.35, 1.1), _between(rng, 70, 180)
     cast = 1 + (_uniform(rng, 3) - 0.5) * 0.16
     gain = (contrast * light)[..., None].astype(np.float32) * cast.astype(np.float32)
     pixels = np.asarray(canvas) * gain
     pixels += brightness - 128 * gain
-    noise, top, left = _noise_bank(), *(_uniform(rng, 2) * 40).astype(int).tolist()
-    pixels += noise[top : top + height, left : left + width] * np.float32(_between(rng, 0, 1) ** 2 * 30)
+    top, left = (_uniform(rng, 2) * 40).astype(int).tolist()
+    pixels += _noise_bank()[top : top + height, left : left + width] * np.float32(_between(rng, 0, 1) ** 2 * 30)
     return Image.fromarray(np.clip(pixels, 0, 255, out=pixels).astype(np.uint8))
 
 

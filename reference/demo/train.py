@@ -1,4 +1,4 @@
-"""Train the demonstration classifier on rendered scenes: `python -m reference.demo.train --output DIR`.
+"""Train the demonstration classifier on rendered scenes: `python -m reference.demo train --output DIR`.
 
 Most of the training happens at low resolution, where a CPU sees several times more images per second; the last stages
 finish at the 256 pixels that the artifacts take. Every stage has scenes of its own. One process per core trains on its
@@ -7,9 +7,7 @@ share of each batch; after every epoch the state is saved, and the same command 
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import time
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -33,6 +31,7 @@ WEIGHT_DECAY = 0.05
 # glibc gives freed memory back at once and then pays for every page again: a third of the time at 256 pixels.
 KEEP_FREED_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "200000000"}
 LABEL_SMOOTHING = 0.05
+MAX_GRADIENT = 5.0  # norm
 RESIZE_OVER_CROP = 288 / 256  # the published checkpoints' preprocessing
 
 
@@ -54,22 +53,36 @@ STAGES = (
 )
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m reference.demo.train", description=__doc__.split("\n")[0])
-    parser.add_argument("--size", choices=SIZES, default="xxs")
-    parser.add_argument("--output", type=Path, required=True, help="folder for weights, state and rendered scenes")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--shrink", type=int, default=1, help="divide the number of scenes by this, for a quick trial")
-    arguments = parser.parse_args(argv)
-    arguments.output.mkdir(parents=True, exist_ok=True)
+@dataclass(frozen=True)
+class Run:
+    """What a training process needs to know."""
+
+    size: str
+    folder: Path
+    jobs: int
+    shrink: int
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "state.pt"
+
+    def pixels_file(self, number: int) -> Path:
+        return self.folder / f"stage{number}.npy"
+
+
+def train(size: str, folder: Path, *, jobs: int, shrink: int = 1) -> None:
+    """Train a model of `size` in `jobs` processes and write `folder`/`size`, a checkpoint folder.
+
+    `shrink` divides the number of scenes, for a trial of the whole course.
+    """
+    run = Run(size, folder, jobs, shrink)
+    folder.mkdir(parents=True, exist_ok=True)
     os.environ.update(KEEP_FREED_MEMORY)  # read by the processes that the stages start
     for number, stage in enumerate(STAGES):
-        _render_stage(number, stage, arguments)
-        rendezvous = arguments.output / "rendezvous"  # how the processes find each other; one file per stage
-        rendezvous.unlink(missing_ok=True)
-        torch.multiprocessing.spawn(_train_stage, (number, arguments), nprocs=arguments.processes)
-    _export(arguments)
-    return 0
+        _render_stage(number, stage, run)
+        (folder / "rendezvous").unlink(missing_ok=True)  # where a stage's processes find each other
+        torch.multiprocessing.spawn(_train_stage, (number, run), nprocs=jobs)
+    _export(run)
 
 
 def processor(image_size: int) -> MobileViTImageProcessor:
@@ -77,24 +90,20 @@ def processor(image_size: int) -> MobileViTImageProcessor:
     return MobileViTImageProcessor(size=round(image_size * RESIZE_OVER_CROP), crop_size=image_size)
 
 
-def _first_scene(number: int, arguments: argparse.Namespace) -> int:
+def _first_scene(number: int) -> int:
     return sum(stage.scenes for stage in STAGES[:number])
 
 
-def _pixels_file(number: int, arguments: argparse.Namespace) -> Path:
-    return arguments.output / f"stage{number}.npy"
-
-
-def _render_stage(number: int, stage: Stage, arguments: argparse.Namespace) -> None:
+def _render_stage(number: int, stage: Stage, run: Run) -> None:
     """Write the stage's scenes, resized and cropped, as one uint8 RGB array [scenes, side, side, 3]."""
-    target = _pixels_file(number, arguments)
+    target = run.pixels_file(number)
     if target.exists():
         return
-    count, first = stage.scenes // arguments.shrink, _first_scene(number, arguments)
+    count, first = stage.scenes // run.shrink, _first_scene(number)
     partial = target.with_suffix(".partial")
     pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, (count, stage.image_size, stage.image_size, 3))
     jobs = ((index, stage.image_size) for index in range(first, first + count))
-    with get_context("spawn").Pool(arguments.processes) as pool:
+    with get_context("spawn").Pool(run.jobs) as pool:
         rendered = pool.imap(_render_one, jobs, chunksize=64)
         for place, image in enumerate(track(rendered, f"render {stage.image_size} px", total=count)):
             pixels[place] = image
@@ -107,68 +116,91 @@ def _render_one(job: tuple[int, int]) -> np.ndarray:
     return processor(image_size).resize_and_crop(scenes.render("train", index).image)
 
 
-def _train_stage(rank: int, number: int, arguments: argparse.Namespace) -> None:
+def _train_stage(rank: int, number: int, run: Run) -> None:
     """One process's part of one stage."""
-    stage, world = STAGES[number], arguments.processes
+    stage = STAGES[number]
     distributed.init_process_group(
-        "gloo", init_method=f"file://{(arguments.output / 'rendezvous').resolve()}", rank=rank, world_size=world
+        "gloo", init_method=f"file://{(run.folder / 'rendezvous').resolve()}", rank=rank, world_size=run.jobs
     )
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // run.jobs))
     torch.set_flush_denormal(True)  # early activations underflow, and denormals are slow
-    pixels = np.load(_pixels_file(number, arguments), mmap_mode="r")
-    labels = torch.tensor([scenes.label_of("train", _first_scene(number, arguments) + i) for i in range(len(pixels))])
+    pixels = np.load(run.pixels_file(number), mmap_mode="r")
+    labels = torch.tensor([scenes.label_of("train", _first_scene(number) + index) for index in range(len(pixels))])
 
-    model = MobileViTForImageClassification(_config(arguments.size))
-    he_initialise(model, SEED)
-    # Weight decay on matrices only: not on biases, not on normalisation gains.
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": WEIGHT_DECAY},
-                                   {"params": vectors, "weight_decay": 0.0}], lr=stage.peak_rate)
-    steps = stage.epochs * (len(pixels) // stage.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, stage.peak_rate, total_steps=steps, pct_start=0.2)
-
-    done, state_file = 0, arguments.output / "state.pt"
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        model.load_state_dict(state["model"])
-        if state["stage"] > number:
-            return
-        if state["stage"] == number:
-            done = state["epochs"]
-            optimizer.load_state_dict(state["optimizer"])
-            schedule.load_state_dict(state["schedule"])
+    course = _Course(run, number, steps=stage.epochs * (len(pixels) // stage.batch))
     distributed.barrier()
-    parallel = nn.parallel.DistributedDataParallel(model.to(memory_format=torch.channels_last))
-    for epoch in range(done, stage.epochs):
-        parallel.train()
+    parallel = nn.parallel.DistributedDataParallel(course.model)
+    for epoch in range(course.epochs_done, stage.epochs):
         order = np.random.default_rng([SEED, number, epoch]).permutation(len(pixels))
-        batches = np.array_split(order[: len(order) // stage.batch * stage.batch], len(order) // stage.batch)
-        shares = [batch[rank::world] for batch in batches]
-        started, seen, right, total = time.monotonic(), 0, 0, 0.0
+        batches = order[: len(order) // stage.batch * stage.batch].reshape(-1, stage.batch)
         title = f"{stage.image_size} px, epoch {epoch + 1}/{stage.epochs}"
-        for step, share in enumerate(track(shares, title, disable=rank > 0)):
-            images = augment(torch.from_numpy(pixels[np.sort(share)]), seed=hash((number, epoch, step, rank)))
-            target = labels[np.sort(share)]
+        parallel.train()
+        right = total = 0.0
+        started = time.monotonic()
+        for step, batch in enumerate(track(batches, title, disable=rank > 0)):
+            share = np.sort(batch[rank :: run.jobs])  # sorted: one pass over the file
+            images = augment(torch.from_numpy(pixels[share]), seed=hash((number, epoch, step, rank)))
             logits = parallel(images).logits
-            loss = functional.cross_entropy(logits, target, label_smoothing=LABEL_SMOOTHING)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimizer.step()
-            schedule.step()
-            seen, right = seen + len(share), right + int((logits.argmax(1) == target).sum())
-            total += float(loss.detach()) * len(share)
-            if rank == 0 and (step % 100 == 99 or step == len(shares) - 1):
-                rate = seen * world / (time.monotonic() - started)
-                print(f"{title}: {step + 1}/{len(shares)} loss {total / seen:.3f} top-1 {100 * right / seen:.1f} % "
-                      f"{rate:.0f} images/s", flush=True)
-                seen, right, total, started = 0, 0, 0.0, time.monotonic()
+            loss = functional.cross_entropy(logits, labels[share], label_smoothing=LABEL_SMOOTHING)
+            course.step(loss)
+            right += float((logits.argmax(1) == labels[share]).float().mean())
+            total += float(loss.detach())
         if rank == 0:
-            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "stage": number,
-                        "schedule": schedule.state_dict(), "epochs": epoch + 1}, state_file.with_suffix(".partial"))
-            state_file.with_suffix(".partial").replace(state_file)
+            course.save(epoch + 1)
+            rate = batches.size / (time.monotonic() - started)
+            print(
+                f"{title}: loss {total / len(batches):.3f}, training top-1 {100 * right / len(batches):.1f} %, "
+                f"{rate:.0f} images/s",
+                flush=True,
+            )
         distributed.barrier()
+
+
+class _Course:
+    """Model, optimizer and learning rate of a stage, begun afresh or taken up where the last run was interrupted."""
+
+    def __init__(self, run: Run, number: int, steps: int) -> None:
+        self._file, self._number = run.state_file, number
+        self.model = MobileViTForImageClassification(_config(run.size))
+        he_initialise(self.model, SEED)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Weight decay on matrices only: not on biases, not on normalisation gains.
+        matrices = [parameter for parameter in self.model.parameters() if parameter.ndim > 1]
+        vectors = [parameter for parameter in self.model.parameters() if parameter.ndim <= 1]
+        groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0.0}]
+        peak = STAGES[number].peak_rate
+        self._optimizer = torch.optim.AdamW(groups, lr=peak)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimizer, peak, total_steps=steps, pct_start=0.2)
+        self.epochs_done = 0
+        if not self._file.exists():
+            return
+        state = torch.load(self._file, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        if state["stage"] == number:
+            self.epochs_done = state["epochs"]
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._schedule.load_state_dict(state["schedule"])
+        elif state["stage"] > number:
+            self.epochs_done = STAGES[number].epochs
+
+    def step(self, loss: Tensor) -> None:
+        self._optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT)
+        self._optimizer.step()
+        self._schedule.step()
+
+    def save(self, epochs: int) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "stage": self._number,
+            "epochs": epochs,
+        }
+        partial = self._file.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self._file)
 
 
 def augment(images: Tensor, seed: int) -> Tensor:
@@ -184,17 +216,13 @@ def _config(size: str) -> MobileViTConfig:
     return MobileViTConfig(**SIZES[size], id2label=dict(enumerate(scenes.LABELS)))
 
 
-def _export(arguments: argparse.Namespace) -> None:
+def _export(run: Run) -> None:
     """Write the checkpoint folder: fp16 weights, architecture, labels and preprocessing."""
-    state = torch.load(arguments.output / "state.pt", weights_only=True)["model"]
-    folder = arguments.output / arguments.size
+    state = torch.load(run.state_file, weights_only=True)["model"]
+    folder = run.folder / run.size
     folder.mkdir(exist_ok=True)
     half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in state.items()}
     save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
-    _config(arguments.size).save_pretrained(folder)
+    _config(run.size).save_pretrained(folder)
     processor(256).save_pretrained(folder)
     print(f"wrote {folder}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,37 @@
+# make convert   the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
+# make test      the test suite
+# make lint      style and types
+# Each creates .venv first where it is missing; PYTHON chooses the interpreter it is made from.
+
+PYTHON ?= python3
+BIN := .venv/bin
+BUILD := build
+SAMPLE := reference/demo/sample.png
+
+.PHONY: convert test lint clean
+
+convert: .venv/installed-all
+	$(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
+	$(BIN)/python -m converters.tflite --size xxs --output-dir $(BUILD)
+	$(BIN)/python -m validation classify $(BUILD)/mobilevit_xxs_demo_fp16.mlpackage \
+		$(BUILD)/mobilevit_xxs_demo_float16.tflite --image $(SAMPLE)
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/installed-all: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[all]'
+	touch $@
+
+.venv/installed-dev: pyproject.toml .venv/installed-all
+	$(BIN)/python -m pip install --quiet --editable '.[all,dev]'
+	touch $@
+
+clean:
+	rm -rf $(BUILD) .venv

@@ -1,0 +1,142 @@
+"""The commands as people type them: what they print, what they leave behind, how they refuse."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from converters.artifact import publish
+from reference.errors import UserError
+from reference.manifest import OutputSpec, digest, read_manifest
+
+from .conftest import names_in
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "tool"),
+    [
+        ("converters.coreml", "mobilevit_xxs_demo_fp16.mlpackage", "coremltools"),
+        ("converters.tflite", "mobilevit_xxs_demo_float16.tflite", "tensorflow"),
+    ],
+)
+def test_the_main_command(module, name, tool, tmp_path, demo):
+    for _ in range(2):  # the second run replaces the first one's files
+        result = command(module, "--size", "xxs", "--output-dir", str(tmp_path / "out"))
+        assert result.returncode == 0, result.stderr
+    assert result.stderr == "", "quiet by default"
+    written, about = result.stdout.splitlines()
+    assert written.startswith(str(tmp_path / "out" / name))
+    for unit in (" MB ", " M parameters ", " s"):
+        assert unit in written
+    assert "demonstration" in about
+    assert "--checkpoint apple/mobilevit-xx-small" in about
+    assert names_in(tmp_path / "out") == [name, name + ".manifest.json"]
+
+    manifest = read_manifest(tmp_path / "out" / name)
+    assert manifest.artifact.sha256 == digest(tmp_path / "out" / name)
+    assert manifest.checkpoint.sha256 == demo.sha256
+    assert tool in manifest.tool_versions
+    assert (manifest.preprocessing.resize_shortest_edge, manifest.preprocessing.crop_height) == (288, 256)
+
+
+@pytest.mark.parametrize("module", ["converters.coreml", "converters.tflite"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--size", "m"], "invalid choice: 'm'"),
+        (["--size", "s"], "no demo checkpoint of size s is bundled"),
+        (["--checkpoint", "no-such-file"], "does not exist"),
+        (["--checkpoint", "BROKEN"], "model.safetensors is truncated"),
+    ],
+)
+def test_refusals_are_one_line_and_leave_nothing(module, arguments, message, tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text("{}")
+    (tmp_path / "broken" / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{")
+    arguments = [str(tmp_path / "broken") if argument == "BROKEN" else argument for argument in arguments]
+    result = command(module, *arguments, "--output-dir", str(tmp_path / "out"))
+    assert result.returncode == 2
+    assert message in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("module", ["converters.coreml", "converters.tflite"])
+def test_output_directory_that_cannot_be_written(module, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    result = command(module, "--output-dir", str(tmp_path / "file"))
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"error: cannot write to {tmp_path / 'file'}")
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+@pytest.mark.parametrize(
+    ("module", "missing", "extra"),
+    [("converters.coreml", "coremltools", "coreml"), ("converters.tflite", "tensorflow", "tflite")],
+)
+def test_missing_extra_is_named(module, missing, extra):
+    code = (
+        "import importlib.util, runpy, sys\n"
+        "find = importlib.util.find_spec\n"
+        f"importlib.util.find_spec = lambda name, *rest: None if name == '{missing}' else find(name, *rest)\n"
+        f"sys.argv = ['{module}']\n"
+        f"runpy.run_module('{module}', run_name='__main__')\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert result.stderr.splitlines() == [
+        f"error: {missing} is not installed: run pip install -e '.[{extra}]' in the project's folder"
+    ]
+
+
+def facts(demo, tmp_path):
+    from reference.manifest import InputSpec
+
+    feed = InputSpec(
+        name="image", kind="tensor", shape=[1, 1, 1, 3], layout="NHWC", dtype="float32", minimum=0, maximum=255,
+        color_order="RGB", network_color_order="BGR", scale=1,
+    )  # fmt: skip
+    fetch = OutputSpec(name="p", kind="tensor", shape=[1, 30], dtype="float32", meaning="probabilities")
+    return {
+        "checkpoint": demo, "output_dir": tmp_path, "format": "tflite", "precision": "float32", "input": feed,
+        "outputs": [fetch], "labels": demo.model.config.labels, "tools": (),
+    }  # fmt: skip
+
+
+def test_a_failed_write_keeps_the_old_artifact(demo, tmp_path):
+    options = facts(demo, tmp_path)
+    first = publish(lambda path: path.write_bytes(b"first"), **options)
+
+    def fails(path: Path) -> None:
+        path.write_bytes(b"sec")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(UserError, match="No space left on device"):
+        publish(fails, **options)
+    assert first.path.read_bytes() == b"first"
+    assert names_in(tmp_path) == [first.path.name, first.path.name + ".manifest.json"]
+    assert json.loads((tmp_path / (first.path.name + ".manifest.json")).read_text())["artifact"]["bytes"] == 5
+
+
+def test_preprocessing_that_no_app_could_follow_is_refused(demo, tmp_path):
+    from dataclasses import replace
+
+    from reference.image_processor import MobileViTImageProcessor
+
+    squashing = replace(demo, processor=MobileViTImageProcessor(size={"height": 256, "width": 256}))
+    with pytest.raises(UserError, match="shortest_edge"):
+        publish(lambda path: path.write_bytes(b"x"), **{**facts(squashing, tmp_path)})
+    assert names_in(tmp_path) == []

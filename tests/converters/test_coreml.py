@@ -1,0 +1,98 @@
+"""The saved .mlpackage, read back from disk with coremltools' protobuf classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from coremltools.models.utils import load_spec
+from coremltools.proto import FeatureTypes_pb2
+
+from reference.manifest import read_manifest
+
+
+@pytest.fixture(scope="module", params=["fp16", "fp32"])
+def artifact(request, mlpackage):
+    return mlpackage(request.param)
+
+
+def operations(artifact):
+    (block,) = load_spec(str(artifact.path)).mlProgram.functions["main"].block_specializations.values()
+    return block.operations
+
+
+def scalar(operations, name: str) -> float:
+    """The value of a scalar constant."""
+    (operation,) = (op for op in operations if op.type == "const" and op.outputs[0].name == name)
+    value = operation.attributes["val"].immediateValue.tensor
+    return value.floats.values[0] if value.HasField("floats") else np.frombuffer(value.bytes.values, np.float16)[0]
+
+
+def test_input_is_a_bgr_image_of_the_crop_size(artifact):
+    (feature,) = load_spec(str(artifact.path)).description.input
+    manifest = read_manifest(artifact.path)
+    image = feature.type.imageType
+    assert feature.name == manifest.input.name
+    assert image.colorSpace == FeatureTypes_pb2.ImageFeatureType.ColorSpace.BGR
+    assert [image.height, image.width] == manifest.input.shape[2:]
+    assert [image.height, image.width] == [manifest.preprocessing.crop_height, manifest.preprocessing.crop_width]
+    assert manifest.input.network_color_order == "BGR"
+
+
+def test_the_first_operation_scales_by_1_255(artifact):
+    program = operations(artifact)
+    first = next(op for op in program if op.type != "const")
+    assert first.type == "mul"
+    assert first.inputs["x"].arguments[0].name == "image"
+    assert scalar(program, first.inputs["y"].arguments[0].name) == pytest.approx(1 / 255, rel=1e-6)
+
+
+def test_outputs_are_a_label_and_its_probabilities(artifact, demo):
+    spec = load_spec(str(artifact.path))
+    manifest = read_manifest(artifact.path)
+    label, probabilities = spec.description.output
+    assert [label.name, probabilities.name] == [output.name for output in manifest.outputs]
+    assert label.type.WhichOneof("Type") == "stringType"
+    assert probabilities.type.WhichOneof("Type") == "dictionaryType"
+    assert spec.description.predictedFeatureName == label.name
+    program = operations(artifact)
+    (classify,) = (op for op in program if op.type == "classify")
+    names = classify.inputs["classes"].arguments[0].value.immediateValue.list.values
+    assert [name.immediateValue.tensor.strings.values[0] for name in names] == demo.model.config.labels
+    assert manifest.labels == demo.model.config.labels
+
+
+def test_weights_are_the_deployable_models(artifact, demo):
+    """Convolution count and precision: every BatchNorm folded, every weight of the asked-for type."""
+    program = operations(artifact)
+    types = [op.type for op in program]
+    convolutions = [m for m in demo.model.modules() if type(m).__name__ == "Conv2d"]
+    assert types.count("conv") == len(convolutions)
+    assert "batch_norm" not in types
+    assert types.count("layer_norm") == sum(type(m).__name__ == "LayerNorm" for m in demo.model.modules())
+    stored = 2 if artifact.manifest.artifact.precision == "fp16" else 4
+    weights = (artifact.path / "Data" / "com.apple.CoreML" / "weights" / "weight.bin").stat().st_size
+    parameters = sum(parameter.numel() for parameter in demo.model.parameters())
+    assert 0.9 * stored * parameters < weights < 1.1 * stored * parameters
+
+
+def test_no_tensor_has_more_than_five_dimensions(artifact):
+    """Core ML's limit."""
+    ranks = [output.type.tensorType.rank for op in operations(artifact) for output in op.outputs]
+    assert max(ranks) <= 5
+
+
+def test_metadata(artifact, demo):
+    metadata = load_spec(str(artifact.path)).description.metadata
+    assert metadata.author
+    assert metadata.license == "Apache-2.0"
+    assert metadata.versionString == demo.sha256[:12]
+    assert metadata.userDefined["checkpoint"] == "demo"
+    assert metadata.userDefined["checkpoint_sha256"] == demo.sha256
+    assert metadata.userDefined["com.apple.coreml.model.preview.type"] == "imageClassifier"
+
+
+def test_minimum_deployment_target(demo, tmp_path):
+    from converters.coreml.convert import convert
+
+    written = convert(demo, tmp_path, minimum_deployment_target="iOS17")
+    assert load_spec(str(written.path)).specificationVersion == 8  # Apple's number for iOS 17

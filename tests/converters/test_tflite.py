@@ -1,0 +1,102 @@
+"""The .tflite files, run in LiteRT on real images, against PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from reference.manifest import read_manifest
+from validation.runtimes.pytorch import PyTorchRuntime
+
+from ..conftest import logits_error
+
+
+def run(artifact, pixels: np.ndarray, **options) -> np.ndarray:
+    """Probabilities, by the low-level interface that apps use."""
+    interpreter = Interpreter(str(artifact.path), **options)
+    interpreter.allocate_tensors()
+    (feed,), (fetch,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.set_tensor(feed["index"], pixels[None].astype(feed["dtype"]))
+    interpreter.invoke()
+    return interpreter.get_tensor(fetch["index"])[0]
+
+
+@pytest.mark.parametrize(
+    ("precision", "input_dtype", "tolerance"),
+    # On log-probabilities, in units of the largest logit. float16 rounds every weight to 11 bits.
+    [("float32", "float32", 1e-5), ("float32", "uint8", 1e-5), ("float16", "float32", 5e-3)],
+)
+def test_equals_pytorch_on_real_images(demo, photographs, tflite, precision, input_dtype, tolerance):
+    artifact = tflite(precision, input_dtype)
+    for image in photographs:
+        pixels = demo.processor.resize_and_crop(image)
+        with torch.inference_mode():
+            logits = demo.model(demo.processor(image, return_tensors="pt")["pixel_values"]).logits[0].numpy()
+        answer = run(artifact, pixels)
+        assert answer.sum() == pytest.approx(1, abs=1e-5)
+        # Softmax forgets a constant: compare what it keeps.
+        answer_logits = np.log(answer.astype(np.float64)) - np.log(answer[0]) + logits[0]
+        assert logits_error(answer_logits, logits) <= tolerance
+
+
+def test_swapped_channels_would_be_noticed(demo, photographs, tflite):
+    pixels = [demo.processor.resize_and_crop(image) for image in photographs]
+    runtime = PyTorchRuntime(demo)
+    errors = [np.abs(run(tflite("float32"), p[..., ::-1]) - runtime.run(p)).max() for p in pixels]
+    assert max(errors) > 0.3
+
+
+@pytest.mark.parametrize("input_dtype", ["float32", "uint8"])
+def test_input_is_rgb_bytes_and_names_are_the_manifests(tflite, input_dtype):
+    artifact = tflite("float32", input_dtype)
+    manifest = read_manifest(artifact.path)
+    interpreter = Interpreter(str(artifact.path))
+    (feed,), (fetch,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert feed["shape"].tolist() == manifest.input.shape == [1, 256, 256, 3]
+    assert feed["dtype"] == np.dtype(input_dtype) == np.dtype(manifest.input.dtype)
+    assert fetch["shape"].tolist() == manifest.outputs[0].shape == [1, len(manifest.labels)]
+    (signature,) = interpreter.get_signature_list().values()
+    assert signature == {"inputs": [manifest.input.name], "outputs": [manifest.outputs[0].name]}
+
+
+def operations(artifact) -> list[str]:
+    plain = Interpreter(
+        str(artifact.path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    return [operation["op_name"] for operation in plain._get_ops_details()]
+
+
+@pytest.mark.parametrize(("precision", "input_dtype"), [("float32", "float32"), ("float16", "float32")])
+def test_one_xnnpack_partition_takes_every_operation(tflite, precision, input_dtype, capfd):
+    artifact = tflite(precision, input_dtype)
+    interpreter = Interpreter(str(artifact.path), num_threads=1)
+    interpreter.allocate_tensors()
+    delegated = [operation["op_name"] for operation in interpreter._get_ops_details()]
+    assert delegated.count("DELEGATE") == 1
+    # Whatever ran outside the partition would keep its intermediate tensors alive for the interpreter.
+    assert len(delegated) == len(operations(artifact)) + 1
+
+
+def test_builtin_operations_only_and_nothing_before_the_stem(tflite):
+    for input_dtype, extra in (("float32", []), ("uint8", ["CAST"])):
+        names = operations(tflite("float32", input_dtype))
+        assert not [name for name in names if name.startswith(("Flex", "CUSTOM"))]
+        # PyTorch's symmetric padding, then the stem: scale and channel order cost no operation.
+        assert names[: len(extra) + 2] == [*extra, "PAD", "CONV_2D"]
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_gpu_compatibility_by_tensorflows_analyzer(tflite, precision, capfd):
+    import tensorflow as tf
+
+    tf.lite.experimental.Analyzer.analyze(model_path=str(tflite(precision).path), gpu_compatibility=True)
+    report = capfd.readouterr().out
+    assert "looks compatible with GPU delegate" in report
+    assert "GPU COMPATIBILITY WARNING" not in report
+
+
+def test_float16_halves_the_weights(tflite):
+    half, full = tflite("float16"), tflite("float32")
+    assert half.manifest.artifact.bytes < 0.6 * full.manifest.artifact.bytes

@@ -1,0 +1,180 @@
+"""Every source of weights, and every way one can be wrong."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+import torch
+import transformers
+from safetensors.torch import save_file
+
+from reference.checkpoints import load_checkpoint
+from reference.config import SIZES, MobileViTConfig
+from reference.errors import UserError
+
+from ..conftest import logits_error
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A checkpoint folder written by transformers, as people have them: well-scaled weights, five labels."""
+    model = load_checkpoint("random", "xxs").model
+    config = transformers.MobileViTConfig(**SIZES["xxs"], id2label=dict(enumerate("abcde")))
+    twin = transformers.MobileViTForImageClassification(config)
+    body = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("classifier")}
+    twin.load_state_dict(body, strict=False)
+    twin.save_pretrained(tmp_path / "mine")
+    return tmp_path / "mine"
+
+
+def rewrite(folder, change):
+    """Apply `change` to the folder's state dict."""
+    weights = transformers.MobileViTForImageClassification.from_pretrained(folder).state_dict()
+    change(weights)
+    save_file(weights, folder / "model.safetensors")
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_folder_written_by_transformers(folder, as_file):
+    checkpoint = load_checkpoint(str(folder / "model.safetensors" if as_file else folder))
+    assert (checkpoint.id, checkpoint.slug, checkpoint.size) == ("mine", "mine", "xxs")
+    assert checkpoint.model.config.labels == list("abcde")
+    pixels = torch.rand((1, 3, 96, 96), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = transformers.MobileViTForImageClassification.from_pretrained(folder)(pixels).logits
+        assert logits_error(checkpoint.model(pixels).logits, expected) <= 1e-5
+
+
+def test_pickled_weights_load_without_running_code(folder):
+    weights = load_checkpoint(str(folder)).model.state_dict()
+    (folder / "model.safetensors").unlink()
+    torch.save(weights, folder / "pytorch_model.bin")
+    again = load_checkpoint(str(folder)).model.state_dict()
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(folder / "ran"), "w"))
+
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"x": Evil()}))
+    with pytest.raises(UserError, match="pytorch_model.bin"):
+        load_checkpoint(str(folder))
+    assert not (folder / "ran").exists()
+
+
+def test_wrong_shape_names_the_first_tensor(folder):
+    rewrite(folder, lambda w: w.update({"mobilevit.conv_stem.convolution.weight": torch.zeros(8, 3, 3, 3)}))
+    with pytest.raises(UserError, match=r"mobilevit.conv_stem.convolution.weight has shape \[8, 3, 3, 3\]"):
+        load_checkpoint(str(folder))
+
+
+def test_missing_tensor_is_named(folder):
+    rewrite(folder, lambda w: w.pop("mobilevit.conv_1x1_exp.convolution.weight"))
+    with pytest.raises(UserError, match="lacks tensor mobilevit.conv_1x1_exp.convolution.weight"):
+        load_checkpoint(str(folder))
+
+
+def test_left_over_tensor_is_named(folder):
+    rewrite(folder, lambda w: w.update({"segmentation_head.classifier.weight": torch.zeros(1)}))
+    with pytest.raises(UserError, match="has tensor segmentation_head.classifier.weight"):
+        load_checkpoint(str(folder))
+
+
+def test_truncated_weights(folder):
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match="model.safetensors is truncated"):
+        load_checkpoint(str(folder))
+
+
+def test_size_must_agree(folder):
+    assert load_checkpoint(str(folder), "xxs").size == "xxs"
+    with pytest.raises(UserError, match="is of size xxs, not s"):
+        load_checkpoint(str(folder), "s")
+
+
+def test_missing_and_foreign_configurations(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "model_type": "vit"}))
+    with pytest.raises(UserError, match="'vit' model"):
+        load_checkpoint(str(folder))
+    (folder / "config.json").write_text("{")
+    with pytest.raises(UserError, match="not valid JSON"):
+        load_checkpoint(str(folder))
+    (folder / "config.json").unlink()
+    with pytest.raises(UserError, match="no config.json"):
+        load_checkpoint(str(folder))
+
+
+def test_sources_that_do_not_exist(tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        load_checkpoint("no-such-thing")
+    with pytest.raises(UserError, match="size 'm' is unknown"):
+        load_checkpoint("demo", "m")
+    with pytest.raises(UserError, match="no demo checkpoint of size s"):
+        load_checkpoint("demo", "s")
+    with pytest.raises(UserError, match="holds neither model.safetensors nor pytorch_model.bin"):
+        load_checkpoint(str(tmp_path))
+
+
+def test_hub_is_asked_only_for_a_hub_id(monkeypatch, folder):
+    asked = []
+
+    def download(repository, name):
+        asked.append((repository, name))
+        return str(folder / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    (folder / "preprocessor_config.json").write_text(json.dumps({"size": {"shortest_edge": 300}, "resample": 2}))
+    for source in ("demo", "random", str(folder)):
+        load_checkpoint(source)
+    assert asked == []
+    checkpoint = load_checkpoint("somebody/mobilevit")
+    assert {repository for repository, _ in asked} == {"somebody/mobilevit"}
+    assert (checkpoint.id, checkpoint.slug) == ("somebody/mobilevit", "somebody-mobilevit")
+    assert checkpoint.processor.size == {"shortest_edge": 300}
+
+
+def test_hub_out_of_reach_names_the_other_choices(monkeypatch):
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def download(repository, name):
+        raise LocalEntryNotFoundError("no network")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    with pytest.raises(UserError, match="cannot be reached.*demo.*random.*path"):
+        load_checkpoint("apple/mobilevit-xx-small")
+
+
+def test_random_is_reproducible_and_every_parameter_matters():
+    first, second = load_checkpoint("random", "xxs"), load_checkpoint("random", "xxs")
+    assert first.sha256 == second.sha256
+    for name, parameter in first.model.named_parameters():
+        assert parameter.std() > 1e-3, f"{name} is constant: a mistake in it would go unseen"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"output_stride": 12}, "output_stride"),
+        ({"hidden_sizes": [64, 80]}, "hidden_sizes"),
+        ({"hidden_sizes": [64, 80, 97]}, "multiple of num_attention_heads"),
+        ({"id2label": {"0": "a", "2": "b"}}, "id2label"),
+        ({"hidden_act": "quick"}, "hidden_act"),
+    ],
+)
+def test_contradicting_configuration(folder, fields, message):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **fields}))
+    with pytest.raises(UserError, match=message):
+        load_checkpoint(str(folder))
+
+
+def test_config_round_trip_keeps_unknown_keys(folder, tmp_path):
+    config = json.loads((folder / "config.json").read_text()) | {"note": {"kept": True}}
+    (folder / "config.json").write_text(json.dumps(config))
+    MobileViTConfig.from_json_file(folder / "config.json").save_pretrained(tmp_path)
+    again = json.loads((tmp_path / "config.json").read_text())
+    assert {key: again[key] for key in config} == config

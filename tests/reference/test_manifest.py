@@ -1,0 +1,101 @@
+"""The manifest: strict to read, and bound to its artifact's bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference.errors import UserError
+from reference.labels import distinct
+from reference.manifest import digest, manifest_path, read_manifest, size_in_bytes
+
+FIELDS = {
+    "schema_version": 1,
+    "task": "classification",
+    "size": "xxs",
+    "checkpoint": {"id": "demo", "sha256": "0" * 64, "parameters": 5},
+    "artifact": {"file": "m.tflite", "format": "tflite", "sha256": "", "bytes": 3, "precision": "float16"},
+    "input": {
+        "name": "image", "kind": "tensor", "shape": [1, 256, 256, 3], "layout": "NHWC", "dtype": "float32",
+        "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR", "scale": 0.5,
+    },
+    "outputs": [{"name": "p", "kind": "tensor", "shape": [1, 2], "dtype": "float32", "meaning": "probabilities"}],
+    "preprocessing": {
+        "resize_shortest_edge": 288, "interpolation": "bilinear", "antialias": True, "crop_height": 256,
+        "crop_width": 256,
+    },
+    "labels": ["a", "b"],
+    "tool_versions": {},
+}  # fmt: skip
+
+
+@pytest.fixture
+def artifact(tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(b"abc")
+    write(path)
+    return path
+
+
+def write(artifact, **changes):
+    own = {"artifact": {**FIELDS["artifact"], "sha256": hashlib.sha256(b"abc").hexdigest()}}
+    manifest_path(artifact).write_text(json.dumps({**FIELDS, **own, **changes}))
+
+
+def test_a_whole_manifest_reads(artifact):
+    assert read_manifest(artifact).labels == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"colour": "green"}, "colour"),
+        ({"schema_version": 2}, "schema_version"),
+        ({"labels": "ab"}, "labels"),
+        ({"preprocessing": {**FIELDS["preprocessing"], "crop_height": "256"}}, "preprocessing.crop_height"),
+        ({"preprocessing": {}}, "preprocessing.resize_shortest_edge"),
+        ({"input": {**FIELDS["input"], "color_order": "GBR"}}, "input.color_order"),
+    ],
+)
+def test_anything_else_is_an_error_that_says_where(artifact, changes, where):
+    write(artifact, **changes)
+    with pytest.raises(UserError, match=f"no valid manifest: {where}"):
+        read_manifest(artifact)
+
+
+def test_missing_files(artifact):
+    manifest_path(artifact).unlink()
+    with pytest.raises(UserError, match="cannot read .*manifest.json"):
+        read_manifest(artifact)
+    with pytest.raises(UserError, match="does not exist"):
+        read_manifest(artifact.with_name("other.tflite"))
+
+
+def test_other_bytes_are_noticed(artifact):
+    artifact.write_bytes(b"abd")
+    with pytest.raises(UserError, match="sha256 differs"):
+        read_manifest(artifact)
+
+
+def test_tree_digest_sees_names_contents_and_places(tmp_path):
+    """The documented rule, redone here with sha256sum's own line format."""
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "a" / "deep" / "two").write_bytes(b"22")
+    (tmp_path / "a" / "one").write_bytes(b"1")
+    lines = f"{hashlib.sha256(b'22').hexdigest()}  deep/two\n{hashlib.sha256(b'1').hexdigest()}  one\n"
+    assert digest(tmp_path / "a") == hashlib.sha256(lines.encode()).hexdigest()
+    assert size_in_bytes(tmp_path / "a") == 3
+    (tmp_path / "a" / "one").rename(tmp_path / "a" / "uno")
+    assert digest(tmp_path / "a") != hashlib.sha256(lines.encode()).hexdigest()
+
+
+@given(st.lists(st.sampled_from(["crane", "maillot", "cat"]), max_size=8))
+def test_distinct_labels_keep_their_order_and_unique_names(labels):
+    unique = distinct(labels)
+    assert len(set(unique)) == len(labels)
+    assert all(name.startswith(label) for name, label in zip(unique, labels))
+    assert all(name == label for name, label in zip(unique, labels) if labels.count(label) == 1)

@@ -1,0 +1,65 @@
+"""The rules that keep the house simple, held by walking the imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("reference", "converters", "validation")
+MAY_IMPORT = {"reference": set(), "converters": {"reference"}, "validation": {"reference"}}
+PIPELINES = ("converters.coreml", "converters.tflite")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def imports_of(path: Path) -> list[str]:
+    """Absolute names of the modules a file imports, relative imports resolved."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            names += [stem, *(f"{stem}.{alias.name}" for alias in node.names)]
+    return names
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_dependencies_go_one_way(path):
+    package = path.relative_to(ROOT).parts[0]
+    for name in imports_of(path):
+        top = name.split(".")[0]
+        assert top != "tests"
+        assert top not in PACKAGES or top == package or top in MAY_IMPORT[package], f"{path} imports {name}"
+    for pipeline in PIPELINES:
+        if path.is_relative_to(ROOT / pipeline.replace(".", "/")):
+            others = set(PIPELINES) - {pipeline}
+            assert not [name for name in imports_of(path) if any(name.startswith(other) for other in others)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_of_one_thought(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 260
+
+
+@pytest.mark.parametrize("module", ["converters.coreml", "converters.tflite", "validation", "reference.demo"])
+def test_help_imports_nothing_heavy(module):
+    """--help answers in well under half a second only as long as none of these is imported."""
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = ['x', '--help']\n"
+        "try:\n"
+        f"    runpy.run_module('{module}', run_name='__main__')\n"
+        "except SystemExit as end:\n"
+        "    heavy = {'torch', 'tensorflow', 'coremltools', 'numpy', 'rich'} & set(sys.modules)\n"
+        "    sys.exit(f'imported {heavy}' if heavy or end.code else 0)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "usage: python -m " + module in result.stdout

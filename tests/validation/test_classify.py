@@ -1,0 +1,47 @@
+"""`python -m validation classify`."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from converters.tflite.convert import convert
+from reference.demo.picture import SAMPLE, SAMPLE_INDEX
+from reference.demo.scenes import LABELS, label_of
+from validation.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def artifact(demo, tmp_path_factory):
+    return convert(demo, tmp_path_factory.mktemp("classify")).path
+
+
+def test_reference_and_artifact_side_by_side(artifact, capfd):
+    assert main(["classify", str(artifact), "--image", str(SAMPLE)]) == 0
+    out = capfd.readouterr().out
+    assert out.count(LABELS[label_of("validation", SAMPLE_INDEX)]) == 2, "both must name the sample's class"
+    assert "PyTorch" in out
+    assert "LiteRT" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")
+def test_core_ml_elsewhere_is_not_run(demo, tmp_path, capfd):
+    from converters.coreml.convert import convert as convert_coreml
+
+    package = convert_coreml(demo, tmp_path).path
+    assert main(["classify", str(package), "--image", str(SAMPLE)]) == 0
+    out = capfd.readouterr().out
+    assert "NOT RUN" in out
+    assert "macOS" in out
+
+
+def test_refusals(artifact, tmp_path, capfd):
+    (tmp_path / "words.png").write_text("no image")
+    assert main(["classify", str(artifact), "--image", str(tmp_path / "words.png")]) == 2
+    assert "is not an image" in capfd.readouterr().err
+    assert main(["classify", str(tmp_path / "none.tflite"), "--image", str(SAMPLE)]) == 2
+    assert "convert it first" in capfd.readouterr().err
+    assert main(["classify", str(artifact), "--image", str(SAMPLE), "--checkpoint", "random"]) == 2
+    assert "made from other weights" in capfd.readouterr().err

@@ -1,0 +1,82 @@
+"""One image through the reference and through artifacts, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from reference.checkpoints import Checkpoint, load_checkpoint
+from reference.command_line import working
+from reference.errors import UserError
+from reference.image_processor import MobileViTImageProcessor, open_image
+from reference.manifest import Manifest, read_manifest
+
+from .runtimes import NotRun, load
+from .runtimes.pytorch import PyTorchRuntime
+
+TOP = 3
+
+
+def classify_image(artifacts: Sequence[Path], image: Path, checkpoint_source: str | None, verbose: bool) -> int:
+    """Print the most probable classes by the reference and by each artifact; returns the exit code."""
+    from rich.console import Console
+    from rich.table import Table
+
+    photograph = open_image(image)
+    manifests = [read_manifest(artifact) for artifact in artifacts]
+    table = Table(title=str(image), title_justify="left")
+    table.add_column("model", overflow="fold")
+    for heading in ("runtime", f"top {TOP}", "max |Δp|"):
+        table.add_column(heading)
+    known: dict[str, np.ndarray] = {}  # the reference's answer by checkpoint
+    for artifact, manifest in zip(artifacts, manifests):
+        with working(f"running {artifact.name}", verbose):
+            pixels = app_pixels(photograph, manifest)
+            key = manifest.checkpoint.sha256
+            first = key not in known
+            if first:
+                known[key] = PyTorchRuntime(reference_of(manifest, checkpoint_source)).run(pixels)
+            try:
+                runtime = load(artifact, manifest)
+                answer = runtime.run(pixels)
+                row = (runtime.name, _top(answer, manifest.labels), f"{np.abs(answer - known[key]).max():.1e}")
+            except NotRun as reason:
+                row = ("NOT RUN", str(reason), "-")
+        if first:
+            table.add_row(f"checkpoint {manifest.checkpoint.id}", "PyTorch", _top(known[key], manifest.labels), "-")
+        table.add_row(artifact.name, *row)
+    console = Console()
+    console.width = min(console.width, 100) if console.is_terminal else 100
+    console.print(table)
+    return 0
+
+
+def app_pixels(photograph: Image.Image, manifest: Manifest) -> np.ndarray:
+    """What an app that follows the manifest hands to the artifact: uint8 RGB [H, W, 3]."""
+    facts = manifest.preprocessing
+    processor = MobileViTImageProcessor(
+        size=facts.resize_shortest_edge,
+        resample=Image.Resampling[facts.interpolation.upper()],
+        crop_size={"height": facts.crop_height, "width": facts.crop_width},
+    )
+    return processor.resize_and_crop(photograph)
+
+
+def reference_of(manifest: Manifest, source: str | None) -> Checkpoint:
+    """The checkpoint an artifact was made from; UserError when the one found has other weights."""
+    size = manifest.size if source is None and manifest.size != "custom" else None
+    checkpoint = load_checkpoint(source or manifest.checkpoint.id, size)
+    if checkpoint.sha256 != manifest.checkpoint.sha256:
+        raise UserError(
+            f"{manifest.artifact.file} was made from other weights than {source or checkpoint.id} (sha256 differs): "
+            "give --checkpoint"
+        )
+    return checkpoint
+
+
+def _top(probabilities: np.ndarray, labels: Sequence[str]) -> str:
+    best = np.argsort(-probabilities)[:TOP]
+    return "\n".join(f"{probabilities[index]:6.1%}  {labels[index]}" for index in best)

@@ -1,0 +1,38 @@
+"""Runtimes that execute artifacts, behind one small protocol.
+
+A runtime that cannot run here raises NotRun with its reason; nobody may take that for a pass.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from reference.manifest import Manifest
+
+
+class NotRun(Exception):
+    """This runtime is not available here; the text says why."""
+
+
+class Runtime(Protocol):
+    """An artifact, loaded."""
+
+    name: str
+
+    def run(self, pixels: np.ndarray) -> np.ndarray:
+        """uint8 RGB pixels [H, W, 3], resized and cropped -> probabilities [num_labels], float32."""
+        ...
+
+
+def load(artifact: Path, manifest: Manifest) -> Runtime:
+    """Load an artifact into the runtime of its format; NotRun when that runtime is not here."""
+    if manifest.artifact.format == "mlpackage":
+        from .coreml import CoreMLRuntime
+
+        return CoreMLRuntime(artifact, manifest)
+    from .litert import LiteRTRuntime
+
+    return LiteRTRuntime(artifact, manifest)
