@@ -1,0 +1,25 @@
+"""MobileViT in PyTorch: the truth that every artifact is derived from and measured against.
+
+Names and parameters follow the Hugging Face MobileViT page. Importing this package loads nothing heavy; PyTorch comes
+with the first class that needs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_MODULES = {
+    "MobileViTConfig": "config",
+    "MobileViTForImageClassification": "mobilevit",
+    "MobileViTImageProcessor": "image_processor",
+    "MobileViTModel": "mobilevit",
+    "load_checkpoint": "checkpoints",
+}
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)

@@ -45,7 +45,7 @@ class MobileViTConfig:
         num_attention_heads: heads per attention layer; must divide every hidden size.
         mlp_ratio: width of the transformer's feed-forward layer over its hidden size.
         expand_ratio: width of an inverted residual block over its input.
-        hidden_act: activation by name (see ``reference.layers.ACTIVATIONS``) or a callable on tensors.
+        hidden_act: activation by name (see ``reference.activations.ACTIVATIONS``) or a callable on tensors.
         conv_kernel_size: kernel of the convolutions around the transformers.
         output_stride: input pixels per output pixel: 8, 16 or 32; below 32, dilation replaces the last strides.
         hidden_dropout_prob: dropout after attention and feed-forward layers, 0..1.

@@ -1,4 +1,4 @@
-"""MobileViT's building blocks: convolutions, inverted residuals, and the transformer that looks across patches.
+"""MobileViT's building blocks: convolutions, inverted residuals, and the block that sets a transformer among them.
 
 Module names follow Hugging Face's implementation, so that its checkpoints load strictly.
 Shapes: B batch, C channels, H and W feature-map pixels, p patch side, P = p*p patch area, N patches, D hidden size.
@@ -7,42 +7,14 @@ Shapes: B batch, C channels, H and W feature-map pixels, p patch side, P = p*p p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .activations import activation
 from .config import MobileViTConfig
-from .errors import UserError
-
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "elu": nn.ELU,
-    "gelu": nn.GELU,
-    "gelu_new": partial(nn.GELU, approximate="tanh"),
-    "gelu_pytorch_tanh": partial(nn.GELU, approximate="tanh"),
-    "hardswish": nn.Hardswish,
-    "leaky_relu": nn.LeakyReLU,
-    "linear": nn.Identity,
-    "mish": nn.Mish,
-    "prelu": nn.PReLU,
-    "relu": nn.ReLU,
-    "relu6": nn.ReLU6,
-    "sigmoid": nn.Sigmoid,
-    "silu": nn.SiLU,
-    "swish": nn.SiLU,
-    "tanh": nn.Tanh,
-}
-
-
-def activation(config: MobileViTConfig) -> Callable[[Tensor], Tensor]:
-    """A fresh instance of the configured activation, or the callable the configuration holds."""
-    if not isinstance(config.hidden_act, str):
-        return config.hidden_act
-    if config.hidden_act not in ACTIVATIONS:
-        raise UserError(f"hidden_act {config.hidden_act!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[config.hidden_act]()
+from .transformer import Transformer
 
 
 def make_divisible(value: int, divisor: int = 8) -> int:
@@ -125,103 +97,6 @@ class MobileNetLayer(nn.Module):
         for block in self.layer:
             features = block(features)
         return features
-
-
-class SelfAttention(nn.Module):
-    """Multi-head scaled dot-product attention. [B*P, N, D] -> [B*P, N, D]"""
-
-    def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
-        super().__init__()
-        self.num_attention_heads = config.num_attention_heads
-        self.attention_head_size = hidden_size // config.num_attention_heads
-        self.query = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
-        self.key = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
-        self.value = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
-        self.dropout = nn.Dropout(config.attention_probs_dropout_prob)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        heads = (self.num_attention_heads, self.attention_head_size)
-        query, key, value = (
-            project(tokens).unflatten(-1, heads).transpose(1, 2)  # [B*P, heads, N, D/heads]
-            for project in (self.query, self.key, self.value)
-        )
-        scores = torch.matmul(query, key.transpose(-1, -2)) / math.sqrt(self.attention_head_size)
-        weights = self.dropout(functional.softmax(scores, dim=-1))
-        return torch.matmul(weights, value).transpose(1, 2).flatten(2)
-
-
-class SelfOutput(nn.Module):
-    """The projection that writes attention's result to the residual stream."""
-
-    def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
-        super().__init__()
-        self.dense = nn.Linear(hidden_size, hidden_size)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.dropout(self.dense(tokens))
-
-
-class Attention(nn.Module):
-    def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
-        super().__init__()
-        self.attention = SelfAttention(config, hidden_size)
-        self.output = SelfOutput(config, hidden_size)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.output(self.attention(tokens))
-
-
-class Intermediate(nn.Module):
-    """First half of the feed-forward layer."""
-
-    def __init__(self, config: MobileViTConfig, hidden_size: int, intermediate_size: int) -> None:
-        super().__init__()
-        self.dense = nn.Linear(hidden_size, intermediate_size)
-        self.intermediate_act_fn = activation(config)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.intermediate_act_fn(self.dense(tokens))
-
-
-class Output(nn.Module):
-    """Second half of the feed-forward layer."""
-
-    def __init__(self, config: MobileViTConfig, hidden_size: int, intermediate_size: int) -> None:
-        super().__init__()
-        self.dense = nn.Linear(intermediate_size, hidden_size)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.dropout(self.dense(tokens))
-
-
-class TransformerLayer(nn.Module):
-    """Pre-norm transformer layer. [B*P, N, D] -> [B*P, N, D]"""
-
-    def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
-        super().__init__()
-        intermediate_size = int(hidden_size * config.mlp_ratio)
-        self.attention = Attention(config, hidden_size)
-        self.intermediate = Intermediate(config, hidden_size, intermediate_size)
-        self.output = Output(config, hidden_size, intermediate_size)
-        self.layernorm_before = nn.LayerNorm(hidden_size, eps=config.layer_norm_eps)
-        self.layernorm_after = nn.LayerNorm(hidden_size, eps=config.layer_norm_eps)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        tokens = tokens + self.attention(self.layernorm_before(tokens))
-        return tokens + self.output(self.intermediate(self.layernorm_after(tokens)))
-
-
-class Transformer(nn.Module):
-    def __init__(self, config: MobileViTConfig, hidden_size: int, num_stages: int) -> None:
-        super().__init__()
-        self.layer = nn.ModuleList(TransformerLayer(config, hidden_size) for _ in range(num_stages))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        for layer in self.layer:
-            tokens = layer(tokens)
-        return tokens
 
 
 class MobileViTLayer(nn.Module):

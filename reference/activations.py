@@ -1,0 +1,38 @@
+"""Activation functions by the names that config.json files use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+
+from .config import MobileViTConfig
+from .errors import UserError
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "gelu_new": partial(nn.GELU, approximate="tanh"),
+    "gelu_pytorch_tanh": partial(nn.GELU, approximate="tanh"),
+    "hardswish": nn.Hardswish,
+    "leaky_relu": nn.LeakyReLU,
+    "linear": nn.Identity,
+    "mish": nn.Mish,
+    "prelu": nn.PReLU,
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "sigmoid": nn.Sigmoid,
+    "silu": nn.SiLU,
+    "swish": nn.SiLU,
+    "tanh": nn.Tanh,
+}
+
+
+def activation(config: MobileViTConfig) -> Callable[[Tensor], Tensor]:
+    """A fresh instance of the configured activation, or the callable the configuration holds."""
+    if not isinstance(config.hidden_act, str):
+        return config.hidden_act
+    if config.hidden_act not in ACTIVATIONS:
+        raise UserError(f"hidden_act {config.hidden_act!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[config.hidden_act]()
