@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from reference.checkpoints import Checkpoint
+from reference.heads import MobileViTForImageClassification
 from reference.layers import ConvLayer
 from reference.manifest import ColorOrder
-from reference.mobilevit import MobileViTForImageClassification
 
 
 class Classifier(nn.Module):

@@ -11,7 +11,8 @@ from typing import Any
 
 _MODULES = {
     "MobileViTConfig": "config",
-    "MobileViTForImageClassification": "mobilevit",
+    "MobileViTForImageClassification": "heads",
+    "MobileViTForSemanticSegmentation": "heads",
     "MobileViTImageProcessor": "image_processor",
     "MobileViTModel": "mobilevit",
     "load_checkpoint": "checkpoints",

@@ -7,7 +7,6 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from .config import MobileViTConfig
 from .errors import UserError
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -29,10 +28,10 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def activation(config: MobileViTConfig) -> Callable[[Tensor], Tensor]:
-    """A fresh instance of the configured activation, or the callable the configuration holds."""
-    if not isinstance(config.hidden_act, str):
-        return config.hidden_act
-    if config.hidden_act not in ACTIVATIONS:
-        raise UserError(f"hidden_act {config.hidden_act!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[config.hidden_act]()
+def activation(wanted: str | Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """A fresh instance of the activation of that name; a callable is taken as it is."""
+    if not isinstance(wanted, str):
+        return wanted
+    if wanted not in ACTIVATIONS:
+        raise UserError(f"hidden_act {wanted!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[wanted]()

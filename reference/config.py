@@ -187,9 +187,19 @@ class MobileViTConfig:
             raise UserError(f"{source} is not a MobileViT configuration: {error}") from error
 
     @classmethod
-    def from_json_file(cls, path: str | Path) -> MobileViTConfig:
-        """Read a config.json."""
-        return cls.from_dict(read_json(path), source=str(path))
+    def from_json_file(cls, path: str | Path, **changes: Any) -> MobileViTConfig:
+        """Read a config.json; `changes` overrule its values, `num_labels` its labels too."""
+        fields = read_json(path)
+        if "num_labels" in changes:
+            fields = {name: value for name, value in fields.items() if name not in ("id2label", "label2id")}
+        return cls.from_dict({**fields, **changes}, source=str(path))
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, **changes: Any) -> MobileViTConfig:
+        """Read the config.json of a folder or Hub id; see `from_json_file`."""
+        from .sources import CONFIG_FILE, open_source, require_file
+
+        return cls.from_json_file(require_file(open_source(source), CONFIG_FILE), **changes)
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write `directory`/config.json."""

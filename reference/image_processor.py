@@ -16,8 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .config import read_json, write_json
 from .errors import UserError
-
-PREPROCESSOR_FILE = "preprocessor_config.json"
+from .sources import PREPROCESSOR_FILE, open_source, require_file
 
 
 class MobileViTImageProcessor:
@@ -119,6 +118,11 @@ class MobileViTImageProcessor:
             raise UserError(f"{path}: {error}") from error
         except (TypeError, ValueError) as error:
             raise UserError(f"{path} is not an image-processor configuration: {error}") from error
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path) -> MobileViTImageProcessor:
+        """Read the preprocessor_config.json of a folder or Hub id."""
+        return cls.from_json_file(require_file(open_source(source), PREPROCESSOR_FILE))
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write `directory`/preprocessor_config.json."""

@@ -24,7 +24,10 @@ def make_divisible(value: int, divisor: int = 8) -> int:
 
 
 class ConvLayer(nn.Module):
-    """Convolution, then optionally BatchNorm, then optionally the activation. [B, C, H, W] -> [B, C', H', W']"""
+    """Convolution, then optionally BatchNorm, then optionally an activation. [B, C, H, W] -> [B, C', H', W']
+
+    `act` names the activation where it is not the configuration's.
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class ConvLayer(nn.Module):
         bias: bool = False,
         normalize: bool = True,
         activate: bool = True,
+        act: str | None = None,
     ) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(
@@ -52,7 +56,7 @@ class ConvLayer(nn.Module):
             bias=bias,
         )
         self.normalization = nn.BatchNorm2d(out_channels, eps=1e-5) if normalize else None
-        self.activation = activation(config) if activate else None
+        self.activation = activation(act or config.hidden_act) if activate else None
 
     def forward(self, features: Tensor) -> Tensor:
         features = self.convolution(features)

@@ -1,8 +1,7 @@
-"""The MobileViT backbone and its classification head, with Hugging Face's names and parameters."""
+"""The MobileViT backbone, with Hugging Face's names and parameters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -10,39 +9,8 @@ from torch import Tensor, nn
 
 from .config import MobileViTConfig
 from .layers import ConvLayer, MobileNetLayer, MobileViTLayer
-
-
-@dataclass
-class ModelOutput:
-    """Base of the named outputs: fields that are None are left out of the tuple form."""
-
-    def to_tuple(self) -> tuple[Any, ...]:
-        values = (getattr(self, field.name) for field in fields(self))
-        return tuple(value for value in values if value is not None)
-
-    def __getitem__(self, index: int | slice) -> Any:
-        return self.to_tuple()[index]
-
-
-@dataclass
-class BackboneOutput(ModelOutput):
-    """Output of MobileViTModel.
-
-    last_hidden_state: [B, C, H, W]; pooler_output: [B, C], its mean over H and W, None without the last expansion;
-    hidden_states: the five encoder stages' outputs, None unless asked for.
-    """
-
-    last_hidden_state: Tensor
-    pooler_output: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-
-
-@dataclass
-class ClassifierOutput(ModelOutput):
-    """Output of MobileViTForImageClassification: logits [B, num_labels] before softmax; hidden_states as above."""
-
-    logits: Tensor
-    hidden_states: tuple[Tensor, ...] | None = None
+from .outputs import BackboneOutput
+from .pretrained import PreTrainedModel
 
 
 class Encoder(nn.Module):
@@ -73,22 +41,6 @@ class Encoder(nn.Module):
         return tuple(stages)
 
 
-class PreTrainedModel(nn.Module):
-    """What the MobileViT models share: their configuration and initialisation."""
-
-    def __init__(self, config: MobileViTConfig) -> None:
-        super().__init__()
-        self.config = config
-
-    def _initialise(self) -> None:
-        """Draw weights as the original does: normal with `initializer_range`, biases zero, LayerNorm at identity."""
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
-                nn.init.normal_(module.weight, std=self.config.initializer_range)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-
-
 class MobileViTModel(PreTrainedModel):
     """The backbone.
 
@@ -96,6 +48,8 @@ class MobileViTModel(PreTrainedModel):
         config: the architecture.
         expand_output: whether to end with the 1x1 convolution to `neck_hidden_sizes[6]` channels and pool.
     """
+
+    own_arguments = ("expand_output",)
 
     def __init__(self, config: MobileViTConfig, expand_output: bool = True) -> None:
         super().__init__(config)
@@ -108,33 +62,19 @@ class MobileViTModel(PreTrainedModel):
         self._initialise()
 
     def forward(
-        self, pixel_values: Tensor, output_hidden_states: bool = False, return_dict: bool = True
-    ) -> BackboneOutput | tuple[Any, ...]:
-        """`pixel_values`: [B, 3, H, W], BGR in 0..1, as MobileViTImageProcessor returns them."""
+        self, pixel_values: Tensor, output_hidden_states: bool | None = None, return_dict: bool | None = None
+    ) -> Any:
+        """The last feature map, its mean, and the stages' outputs where asked for: BackboneOutput or its tuple.
+
+        Args:
+            pixel_values: [B, 3, H, W], BGR in 0..1, as MobileViTImageProcessor returns them.
+            output_hidden_states, return_dict: None: as the configuration says.
+        """
+        if output_hidden_states is None:
+            output_hidden_states = self.config.extra.get("output_hidden_states", False)
         stages = self.encoder(self.conv_stem(pixel_values))
         last, pooled = stages[-1], None
         if self.expand_output:
             last = self.conv_1x1_exp(last)
             pooled = torch.mean(last, dim=[-2, -1])
-        output = BackboneOutput(last, pooled, stages if output_hidden_states else None)
-        return output if return_dict else output.to_tuple()
-
-
-class MobileViTForImageClassification(PreTrainedModel):
-    """The backbone, dropout, and a linear classifier over `config.num_labels` classes."""
-
-    def __init__(self, config: MobileViTConfig) -> None:
-        super().__init__(config)
-        self.mobilevit = MobileViTModel(config)
-        self.dropout = nn.Dropout(config.classifier_dropout_prob)
-        self.classifier = nn.Linear(config.neck_hidden_sizes[6], config.num_labels)
-        self._initialise()
-
-    def forward(
-        self, pixel_values: Tensor, output_hidden_states: bool = False, return_dict: bool = True
-    ) -> ClassifierOutput | tuple[Any, ...]:
-        """`pixel_values`: [B, 3, H, W], BGR in 0..1, as MobileViTImageProcessor returns them."""
-        features = self.mobilevit(pixel_values, output_hidden_states=output_hidden_states)
-        logits = self.classifier(self.dropout(features.pooler_output))
-        output = ClassifierOutput(logits, features.hidden_states)
-        return output if return_dict else output.to_tuple()
+        return self._shaped(BackboneOutput(last, pooled, stages if output_hidden_states else None), return_dict)

@@ -67,7 +67,7 @@ class Intermediate(nn.Module):
     def __init__(self, config: MobileViTConfig, hidden_size: int, intermediate_size: int) -> None:
         super().__init__()
         self.dense = nn.Linear(hidden_size, intermediate_size)
-        self.intermediate_act_fn = activation(config)
+        self.intermediate_act_fn = activation(config.hidden_act)
 
     def forward(self, tokens: Tensor) -> Tensor:
         return self.intermediate_act_fn(self.dense(tokens))

@@ -21,9 +21,9 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from ..config import SIZES, MobileViTConfig
+from ..heads import MobileViTForImageClassification
 from ..image_processor import MobileViTImageProcessor
 from ..initialise import he_initialise
-from ..mobilevit import MobileViTForImageClassification
 from . import scenes
 
 SEED = 20

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from reference.checkpoints import load_checkpoint
 from reference.config import SIZES, MobileViTConfig
+from reference.heads import MobileViTForImageClassification
 from reference.layers import fold, unfold
-from reference.mobilevit import MobileViTForImageClassification, MobileViTModel
+from reference.mobilevit import MobileViTModel
 
 from ..conftest import logits_error
 

@@ -1,0 +1,90 @@
+"""Where a checkpoint's files lie: a local folder, one weights file in it, or a repository on the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from .config import HUB_IDS
+from .errors import UserError
+
+CONFIG_FILE = "config.json"
+PREPROCESSOR_FILE = "preprocessor_config.json"
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # in the order they are looked for
+OTHERWISE = "choose --checkpoint demo (bundled), random, or the path of a downloaded checkpoint"
+
+
+class Source(Protocol):
+    """A place with checkpoint files; `id` names it in manifests and messages."""
+
+    id: str
+
+    def find(self, *names: str) -> Path | None:
+        """The first of `names` that is there."""
+        ...
+
+
+def open_source(source: str | Path) -> Source:
+    """A folder, a weights file (its neighbours then belong to it), or a Hub id; UserError when it is none of these."""
+    path = Path(source)
+    if path.exists():
+        return LocalSource(path)
+    if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", str(source)):
+        return HubSource(str(source))
+    raise UserError(
+        f"checkpoint {source} does not exist: give demo, random, a path, or a Hub id such as {HUB_IDS['xxs']}"
+    )
+
+
+class LocalSource:
+    """A folder, or one weights file and its folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._weights = path if path.is_file() else None
+        self._folder = path.parent if path.is_file() else path
+        named = self._weights is None or path.name in WEIGHT_FILES
+        self.id = self._folder.resolve().name if named else path.stem
+
+    def find(self, *names: str) -> Path | None:
+        """See Source."""
+        if self._weights and names == WEIGHT_FILES:
+            return self._weights
+        return next((self._folder / name for name in names if (self._folder / name).is_file()), None)
+
+
+class HubSource:
+    """A repository on the Hugging Face Hub, or what the local cache has of it."""
+
+    def __init__(self, repository: str) -> None:
+        self.id = repository
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries are not worth a line each
+        print(f"asking the Hugging Face Hub for {repository}", file=sys.stderr)
+
+    def find(self, *names: str) -> Path | None:
+        """See Source; UserError when the Hub cannot be reached or has no such repository."""
+        from huggingface_hub import errors, hf_hub_download
+
+        for name in names:
+            try:
+                return Path(hf_hub_download(self.id, name))
+            except errors.LocalEntryNotFoundError as error:  # also an EntryNotFoundError, so it must come first
+                raise UserError(
+                    f"no local path {self.id}, and the Hugging Face Hub cannot be reached for it: {OTHERWISE}"
+                ) from error
+            except errors.EntryNotFoundError:
+                continue
+            except (errors.HfHubHTTPError, errors.HFValidationError, OSError) as error:
+                reason = str(error).strip().splitlines()[0]
+                raise UserError(f"the Hugging Face Hub does not give out {self.id} ({reason}): {OTHERWISE}") from error
+        return None
+
+
+def require_file(source: Source, *names: str) -> Path:
+    """`source.find`, but a missing file is a UserError."""
+    path = source.find(*names)
+    if path is None:
+        raise UserError(f"checkpoint {source.id} holds no {' or '.join(names)}: give a folder with one")
+    return path

@@ -1,0 +1,57 @@
+"""Reading, checking and writing state dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from .errors import UserError
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file or a PyTorch pickle of tensors; no code in a pickle is ever run."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, OSError, EOFError, RuntimeError, ValueError) as error:
+        raise UserError(f"{path} is truncated or no weights file ({_first_line(error)}): fetch it again") from error
+    except Exception as error:  # torch raises pickle.UnpicklingError and, for broken archives, much else
+        raise UserError(f"{path} is not a file of plain tensors ({_first_line(error)}): export safetensors") from error
+    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+        raise UserError(f"{path} does not hold a state dict of tensors: save model.state_dict()")
+    return weights
+
+
+def write_weights(model: nn.Module, path: Path) -> None:
+    """Write the model's state dict as safetensors, in the layout that transformers writes and reads."""
+    tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def load_strictly(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Copy `weights` into `model`; UserError names the first tensor that is missing, misshapen or left over."""
+    own = model.state_dict()
+    for name, tensor in own.items():
+        if name.endswith("num_batches_tracked"):  # a training counter that some exporters drop
+            continue
+        if name not in weights:
+            raise UserError(f"checkpoint {source} lacks tensor {name}: it is not this MobileViT architecture")
+        if weights[name].shape != tensor.shape:
+            raise UserError(
+                f"checkpoint {source}: tensor {name} has shape {list(weights[name].shape)}, "
+                f"but its config.json asks for {list(tensor.shape)}"
+            )
+    for name in weights:
+        if name not in own:
+            raise UserError(f"checkpoint {source} has tensor {name}, which this MobileViT architecture does not know")
+    model.load_state_dict({**own, **weights})
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
