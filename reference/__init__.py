@@ -11,6 +11,7 @@ from typing import Any
 
 _MODULES = {
     "MobileViTConfig": "config",
+    "MobileViTFeatureExtractor": "image_processor",
     "MobileViTForImageClassification": "heads",
     "MobileViTForSemanticSegmentation": "heads",
     "MobileViTImageProcessor": "image_processor",

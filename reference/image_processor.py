@@ -12,11 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from .config import read_json, write_json
 from .errors import UserError
+from .images import Picture, as_labels, as_list, as_rgb
 from .sources import PREPROCESSOR_FILE, open_source, require_file
+
+OPTIONS = (
+    "do_resize", "size", "resample", "do_rescale", "rescale_factor", "do_center_crop", "crop_size",
+    "do_flip_channel_order", "do_reduce_labels",
+)  # fmt: skip
+
+
+class BatchFeature(dict[str, Any]):
+    """What the image processor returns: a dictionary whose values are attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def to(self, *where: Any, **how: Any) -> BatchFeature:
+        """Move every tensor, as torch's `Tensor.to` does."""
+        return BatchFeature({name: value.to(*where, **how) for name, value in self.items()})
 
 
 class MobileViTImageProcessor:
@@ -24,17 +44,19 @@ class MobileViTImageProcessor:
 
     Args:
         do_resize: whether to resize.
-        size: {"shortest_edge": n} keeps the aspect ratio, {"height": h, "width": w} does not; pixels.
+        size: {"shortest_edge": n} or n keeps the aspect ratio, {"height": h, "width": w} does not; pixels.
         resample: a PIL resampling filter; antialiased when shrinking, as Pillow does.
-        do_center_crop: whether to crop; an image smaller than the crop is padded with zeros.
-        crop_size: {"height": h, "width": w}, or one number for both; pixels.
         do_rescale: whether to multiply by `rescale_factor`.
         rescale_factor: 1/255 maps bytes to 0..1.
+        do_center_crop: whether to crop; an image smaller than the crop is padded with zeros.
+        crop_size: {"height": h, "width": w}, or one number for both; pixels.
         do_flip_channel_order: whether to turn RGB into BGR, which Apple's checkpoints expect.
+        do_reduce_labels: for segmentation maps: whether to shift classes down by one; background 0 becomes 255.
         extra: other keys of a preprocessor_config.json, kept so that a round trip loses nothing.
 
     Raises:
-        UserError: when `do_normalize` is asked for: the network sees pixels in 0..1, without mean or deviation.
+        UserError: for values that make no sense, and for `do_normalize`: the network sees pixels in 0..1, without
+            mean or deviation.
     """
 
     def __init__(
@@ -42,69 +64,118 @@ class MobileViTImageProcessor:
         do_resize: bool = True,
         size: dict[str, int] | int | None = None,
         resample: int = Image.Resampling.BILINEAR,
-        do_center_crop: bool = True,
-        crop_size: dict[str, int] | int | None = None,
         do_rescale: bool = True,
         rescale_factor: float = 1 / 255,
+        do_center_crop: bool = True,
+        crop_size: dict[str, int] | int | None = None,
         do_flip_channel_order: bool = True,
+        do_reduce_labels: bool = False,
         **extra: Any,
     ) -> None:
         if extra.get("do_normalize"):
             raise UserError("do_normalize is not part of MobileViT's preprocessing: remove it or set it to false")
-        self.do_resize = do_resize
-        self.size = {"shortest_edge": size} if isinstance(size, int) else size or {"shortest_edge": 224}
+        self.do_resize = bool(do_resize)
+        self.size = _edges("size", size or 224, "shortest_edge")
+        if resample not in set(Image.Resampling):
+            raise UserError(f"resample must be a PIL filter, 0 to 5, not {resample!r}")
         self.resample = Image.Resampling(resample)
-        self.do_center_crop = do_center_crop
-        if isinstance(crop_size, int):
-            crop_size = {"height": crop_size, "width": crop_size}
-        self.crop_size = crop_size or {"height": 256, "width": 256}
-        self.do_rescale = do_rescale
+        self.do_rescale = bool(do_rescale)
         self.rescale_factor = rescale_factor
-        self.do_flip_channel_order = do_flip_channel_order
+        self.do_center_crop = bool(do_center_crop)
+        self.crop_size = _edges("crop_size", crop_size or 256, "height", "width")
+        self.do_flip_channel_order = bool(do_flip_channel_order)
+        self.do_reduce_labels = bool(do_reduce_labels)
         self.extra = extra
 
-    def resize_and_crop(self, image: Image.Image | np.ndarray) -> np.ndarray:
-        """The pixels an app hands to an artifact: uint8 RGB [height, width, 3].
+    def resize_and_crop(self, picture: Picture, input_data_format: str | None = None) -> np.ndarray:
+        """The pixels an app hands to an artifact: uint8 RGB [height, width, 3]; arguments: see images.as_rgb."""
+        return np.asarray(self._fit(as_rgb(picture, input_data_format), self.resample))
 
-        `image`: a PIL image of any mode, or a uint8 RGB array [height, width, 3].
-        """
-        picture = _as_rgb(image)
-        if self.do_resize:
-            picture = picture.resize(self._resized(picture.width, picture.height), self.resample)
-        if self.do_center_crop:
-            width, height = self.crop_size["width"], self.crop_size["height"]
-            # Floor division, so that a picture smaller than the crop is padded as Hugging Face pads it.
-            left, top = (picture.width - width) // 2, (picture.height - height) // 2
-            picture = picture.crop((left, top, left + width, top + height))
-        return np.asarray(picture)
+    def network_input(self, pixels: np.ndarray) -> np.ndarray:
+        """uint8 RGB [height, width, 3] -> float32 [3, height, width], as the network takes it."""
+        values = pixels.astype(np.float32)
+        if self.do_rescale:
+            values *= np.float32(self.rescale_factor)
+        if self.do_flip_channel_order:
+            values = values[..., ::-1]
+        return np.ascontiguousarray(values.transpose(2, 0, 1))
 
-    def preprocess(self, images: Any, return_tensors: str | None = None) -> dict[str, Any]:
-        """The network's input {"pixel_values": ...}.
+    def preprocess(
+        self,
+        images: Picture | Sequence[Picture],
+        segmentation_maps: Picture | Sequence[Picture] | None = None,
+        *,
+        return_tensors: str | None = None,
+        data_format: str = "channels_first",
+        input_data_format: str | None = None,
+        **changes: Any,
+    ) -> BatchFeature:
+        """The network's input "pixel_values", and "labels" where segmentation maps are given.
 
         Args:
-            images: one image or a list (see `resize_and_crop`).
-            return_tensors: None: a list of float32 arrays [3, H, W]; "np" or "pt": one array or tensor [B, 3, H, W].
+            images: one image or several; see `reference.images.as_rgb` for what is taken.
+            segmentation_maps: one class index per pixel, resized with the nearest filter and cropped like the images.
+            return_tensors: None: lists of arrays; "np" or "pt": one array or tensor for the batch.
+            data_format: "channels_first": float32 [3, H, W] each; "channels_last": [H, W, 3].
+            input_data_format: the same for arrays given as `images`; None: found out from their shape.
+            changes: options of the class that differ for this call.
         """
-        batch = images if isinstance(images, Sequence) else [images]
-        arrays = [self.network_input(self.resize_and_crop(image)) for image in batch]
-        if return_tensors is None:
-            return {"pixel_values": arrays}
-        stacked = np.stack(arrays)
-        if return_tensors == "np":
-            return {"pixel_values": stacked}
-        if return_tensors == "pt":
-            import torch
-
-            return {"pixel_values": torch.from_numpy(stacked)}
-        raise UserError(f"return_tensors must be 'np', 'pt' or None, not {return_tensors!r}")
+        if changes:
+            unknown = sorted(set(changes) - set(OPTIONS))
+            if unknown:
+                raise UserError(f"unknown option {unknown[0]}: choose among {', '.join(OPTIONS)}")
+            own = {name: getattr(self, name) for name in OPTIONS}
+            given = {name: value for name, value in changes.items() if value is not None}
+            return MobileViTImageProcessor(**{**own, **given}).preprocess(
+                images,
+                segmentation_maps,
+                return_tensors=return_tensors,
+                data_format=data_format,
+                input_data_format=input_data_format,
+            )
+        if data_format not in ("channels_first", "channels_last"):
+            raise UserError(f"data_format must be channels_first or channels_last, not {data_format!r}")
+        arrays = [self.network_input(self.resize_and_crop(image, input_data_format)) for image in as_list(images)]
+        if data_format == "channels_last":
+            arrays = [np.ascontiguousarray(array.transpose(1, 2, 0)) for array in arrays]
+        batch = {"pixel_values": arrays}
+        if segmentation_maps is not None:
+            maps = [segmentation_maps] if getattr(segmentation_maps, "ndim", 0) == 2 else as_list(segmentation_maps)
+            batch["labels"] = [self._label_map(picture) for picture in maps]
+        return BatchFeature({name: _batched(values, return_tensors) for name, values in batch.items()})
 
     __call__ = preprocess
 
+    def post_process_semantic_segmentation(
+        self, outputs: Any, target_sizes: Sequence[tuple[int, int]] | None = None
+    ) -> list[Any]:
+        """Class maps from a segmentation model's outputs.
+
+        Args:
+            outputs: what MobileViTForSemanticSegmentation returned; logits [B, num_labels, h, w].
+            target_sizes: (height, width) per image, to which logits are resized (bilinear) before the argmax.
+
+        Returns:
+            One int64 tensor [height, width] per image; [h, w] without target sizes.
+        """
+        from torch.nn import functional
+
+        logits = outputs.logits
+        if target_sizes is None:
+            return list(logits.argmax(dim=1))
+        if len(target_sizes) != len(logits):
+            raise UserError(f"{len(target_sizes)} target sizes for {len(logits)} images: give one for each")
+        return [
+            functional.interpolate(each[None], size=(int(size[0]), int(size[1])), mode="bilinear", align_corners=False)[
+                0
+            ].argmax(dim=0)
+            for each, size in zip(logits, target_sizes)
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """The contents of a preprocessor_config.json as Hugging Face writes it."""
-        fields = {name: value for name, value in vars(self).items() if name != "extra"}
-        fields["resample"] = int(self.resample)
-        return {**self.extra, **fields, "image_processor_type": type(self).__name__}
+        options = {name: getattr(self, name) for name in OPTIONS}
+        return {**self.extra, **options, "resample": int(self.resample), "image_processor_type": type(self).__name__}
 
     @classmethod
     def from_json_file(cls, path: str | Path) -> MobileViTImageProcessor:
@@ -128,6 +199,16 @@ class MobileViTImageProcessor:
         """Write `directory`/preprocessor_config.json."""
         write_json(Path(directory) / PREPROCESSOR_FILE, self.to_dict())
 
+    def _fit(self, image: Image.Image, resample: Image.Resampling) -> Image.Image:
+        if self.do_resize:
+            image = image.resize(self._resized(image.width, image.height), resample)
+        if self.do_center_crop:
+            width, height = self.crop_size["width"], self.crop_size["height"]
+            # Floor division, so that an image smaller than the crop is padded as Hugging Face pads it.
+            left, top = (image.width - width) // 2, (image.height - height) // 2
+            image = image.crop((left, top, left + width, top + height))
+        return image
+
     def _resized(self, width: int, height: int) -> tuple[int, int]:
         if "shortest_edge" not in self.size:
             return self.size["width"], self.size["height"]
@@ -135,32 +216,39 @@ class MobileViTImageProcessor:
         longest = int(edge * max(width, height) / min(width, height))
         return (edge, longest) if width <= height else (longest, edge)
 
-    def network_input(self, pixels: np.ndarray) -> np.ndarray:
-        """uint8 RGB [H, W, 3] -> float32 [3, H, W]"""
-        values = pixels.astype(np.float32)
-        if self.do_rescale:
-            values *= np.float32(self.rescale_factor)
-        if self.do_flip_channel_order:
-            values = values[..., ::-1]
-        return np.ascontiguousarray(values.transpose(2, 0, 1))
+    def _label_map(self, picture: Picture) -> np.ndarray:
+        labels = as_labels(picture)
+        if self.do_reduce_labels:
+            labels = labels.point([255, *range(254), 255])
+        return np.asarray(self._fit(labels, Image.Resampling.NEAREST)).astype(np.int64)
 
 
-def open_image(path: str | Path) -> Image.Image:
-    """Open and decode an image file; UserError when there is none or it is no image."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except UnidentifiedImageError as error:
-        raise UserError(f"{path} is not an image that Pillow can read: give a JPEG, PNG or similar file") from error
-    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for some broken PNG files
-        raise UserError(f"cannot read image {path}: {getattr(error, 'strerror', None) or error}") from error
+# The name of the first releases, still found in code and configuration files.
+MobileViTFeatureExtractor = MobileViTImageProcessor
 
 
-def _as_rgb(image: Image.Image | np.ndarray) -> Image.Image:
-    if isinstance(image, Image.Image):
-        return ImageOps.exif_transpose(image).convert("RGB")
-    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
-        return Image.fromarray(image)
-    found = f"{image.dtype} array of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-    raise UserError(f"an image must be a PIL image or a uint8 RGB array [height, width, 3], not {found}")
+def _edges(name: str, value: Any, *keys: str) -> dict[str, int]:
+    """`value`, one number or a dictionary, as a dictionary with `keys` or with height and width."""
+    edges = dict.fromkeys(keys, value) if isinstance(value, int) else value
+    if (
+        not isinstance(edges, dict)
+        or set(edges) not in ({*keys}, {"height", "width"})
+        or not all(isinstance(edge, int) and edge > 0 for edge in edges.values())
+    ):
+        raise UserError(f"{name} must be a number of pixels or a dictionary of {' and '.join(keys)}, not {value!r}")
+    return dict(edges)
+
+
+def _batched(arrays: list[np.ndarray], return_tensors: str | None) -> Any:
+    if return_tensors is None:
+        return arrays
+    if return_tensors not in ("np", "pt"):
+        raise UserError(f"return_tensors must be 'np', 'pt' or None, not {return_tensors!r}")
+    if len({array.shape for array in arrays}) != 1:
+        raise UserError("images of different sizes do not fit into one batch: crop them, or leave return_tensors out")
+    stacked = np.stack(arrays)
+    if return_tensors == "np":
+        return stacked
+    import torch
+
+    return torch.from_numpy(stacked)

@@ -11,7 +11,8 @@ from PIL import Image
 from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.command_line import working
 from reference.errors import UserError
-from reference.image_processor import MobileViTImageProcessor, open_image
+from reference.image_processor import MobileViTImageProcessor
+from reference.images import open_image
 from reference.manifest import Manifest, read_manifest
 
 from .runtimes import NotRun, load

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from transformers.models.mobilevit.image_processing_pil_mobilevit import MobileViTImageProcessorPil
 
 from reference.errors import UserError
-from reference.image_processor import MobileViTImageProcessor, open_image
+from reference.image_processor import MobileViTFeatureExtractor, MobileViTImageProcessor
+from reference.images import open_image
 
 
 def oracle(processor: MobileViTImageProcessor, image: Image.Image) -> np.ndarray:
@@ -61,9 +66,147 @@ def test_configuration_round_trip(tmp_path):
     assert again.extra == {"note": "kept"}
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "YCbCr", "HSV", "1"])
 def test_other_modes_become_rgb(demo, photographs, mode):
-    assert demo.processor.resize_and_crop(photographs[0].convert(mode)).shape == (256, 256, 3)
+    image = photographs[0].convert("RGB").convert(mode)
+    assert np.array_equal(demo.processor.resize_and_crop(image), demo.processor.resize_and_crop(image.convert("RGB")))
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_more_than_eight_bits_are_refused(mode):
+    deep = Image.fromarray(np.full((40, 40), 40_000, np.uint16)).convert(mode)
+    with pytest.raises(UserError, match="more than 8 bits"):
+        MobileViTImageProcessor()(deep)
+
+
+def kinds_of(pixels: np.ndarray) -> dict[str, object]:
+    """The same uint8 picture [H, W, 3] in every form that is taken."""
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return {
+        "PIL": Image.fromarray(pixels),
+        "bytes, channels last": pixels,
+        "bytes, channels first": planes,
+        "int64": pixels.astype(np.int64),
+        "whole floats": pixels.astype(np.float64),
+        "floats in 0..1": pixels.astype(np.float32) / 255,
+        "torch bytes": torch.from_numpy(planes),
+        "torch floats in 0..1": torch.from_numpy(planes).float() / 255,
+        "batch array": pixels[None],
+        "list": [Image.fromarray(pixels)],
+    }
+
+
+def test_every_kind_of_picture_gives_the_same_input(photographs):
+    processor = MobileViTImageProcessor(size=48, crop_size=40)
+    pixels = np.asarray(photographs[0].resize((70, 52)))
+    expected = oracle(processor, Image.fromarray(pixels))
+    for name, picture in kinds_of(pixels).items():
+        assert np.abs(processor(picture, return_tensors="np").pixel_values - expected).max() <= 1 / 255, name
+
+
+def test_grey_arrays_and_ambiguous_shapes():
+    grey = np.random.default_rng(0).integers(0, 256, (9, 5), dtype=np.uint8)
+    processor = MobileViTImageProcessor(do_resize=False, do_center_crop=False)
+    plain = processor(grey)["pixel_values"][0]
+    assert plain.shape == (3, 9, 5)
+    assert np.array_equal(processor(grey[None])["pixel_values"][0], plain)
+    assert np.array_equal(processor(grey[..., None])["pixel_values"][0], plain)
+    cube = np.random.default_rng(0).integers(0, 256, (3, 5, 3), dtype=np.uint8)
+    last = processor(cube, input_data_format="channels_last")["pixel_values"][0]
+    first = processor(cube, input_data_format="channels_first")["pixel_values"][0]
+    assert (last.shape, first.shape) == ((3, 3, 5), (3, 5, 3))
+
+
+def test_options_can_differ_for_one_call(photographs):
+    processor = MobileViTImageProcessor(size=60, crop_size=50)
+    options = {
+        "do_resize": False, "do_center_crop": False, "do_rescale": False, "do_flip_channel_order": False,
+    }  # fmt: skip
+    (plain,) = processor(photographs[0], data_format="channels_last", **options)["pixel_values"]
+    assert np.array_equal(plain, np.asarray(photographs[0]))
+    changed = processor(photographs[0], size={"height": 40, "width": 30}, crop_size=20, resample=3)["pixel_values"][0]
+    other = MobileViTImageProcessor(size={"height": 40, "width": 30}, crop_size=20, resample=3)
+    assert np.array_equal(changed, other(photographs[0])["pixel_values"][0])
+    with pytest.raises(UserError, match="unknown option do_crop"):
+        processor(photographs[0], do_crop=True)
+
+
+@pytest.mark.parametrize("do_reduce_labels", [False, True])
+def test_segmentation_maps_equal_the_oracle(photographs, do_reduce_labels):
+    draw = np.random.default_rng(5)
+    maps = [draw.integers(0, 256, (image.height // 9, image.width // 9), dtype=np.uint8) for image in photographs[:3]]
+    maps = [np.asarray(Image.fromarray(m).resize(i.size, 0)) for m, i in zip(maps, photographs)]
+    options = {"size": {"shortest_edge": 100}, "crop_size": {"height": 90, "width": 80}}
+    ours = MobileViTImageProcessor(**options, do_reduce_labels=do_reduce_labels)
+    theirs = MobileViTImageProcessorPil(**options, resample=2, do_reduce_labels=do_reduce_labels)
+    for index, image in enumerate(photographs[:3]):
+        # The oracle reduces labels in place, so it gets a copy.
+        expected = theirs(image, segmentation_maps=maps[index].copy(), return_tensors="np")
+        answer = ours(image, segmentation_maps=maps[index], return_tensors="np")
+        assert answer.labels.dtype == np.int64
+        assert np.array_equal(answer.labels, expected["labels"])
+    palette = Image.fromarray(maps[0]).convert("P")
+    palette.putdata(maps[0].flatten().tolist())
+    assert np.array_equal(ours(photographs[0], palette)["labels"][0], ours(photographs[0], maps[0])["labels"][0])
+
+
+def test_semantic_segmentation_maps_equal_the_oracle():
+    logits = torch.randn((3, 5, 8, 6), generator=torch.Generator().manual_seed(0))
+    outputs, sizes = SimpleNamespace(logits=logits), [(17, 30), (8, 6), (40, 5)]
+    ours, theirs = MobileViTImageProcessor(), MobileViTImageProcessorPil()
+    for target_sizes in (None, sizes, torch.tensor(sizes)):
+        answer = ours.post_process_semantic_segmentation(outputs, target_sizes)
+        expected = theirs.post_process_semantic_segmentation(outputs, target_sizes)
+        assert all(torch.equal(one, other) for one, other in zip(answer, expected, strict=True))
+    with pytest.raises(UserError, match="2 target sizes for 3 images"):
+        ours.post_process_semantic_segmentation(outputs, sizes[:2])
+
+
+def test_batches(photographs):
+    processor = MobileViTImageProcessor(size=40, crop_size=32)
+    batch = processor(photographs[:2], return_tensors="pt").to(torch.float64)
+    assert batch["pixel_values"].shape == batch.pixel_values.shape == (2, 3, 32, 32)
+    assert batch.pixel_values.dtype == torch.float64
+    with pytest.raises(UserError, match="do not fit into one batch"):
+        processor(photographs[:2], do_center_crop=False, return_tensors="np")
+    with pytest.raises(UserError, match="return_tensors"):
+        processor(photographs[0], return_tensors="tf")
+    assert MobileViTFeatureExtractor is MobileViTImageProcessor
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": {"width": 3}}, "size must be"),
+        ({"size": {"shortest_edge": 0}}, "size must be"),
+        ({"crop_size": {"height": "256", "width": 256}}, "crop_size must be"),
+        ({"resample": 9}, "resample must be"),
+        ({"do_normalize": True}, "do_normalize"),
+    ],
+)
+def test_options_that_make_no_sense(options, message, tmp_path):
+    with pytest.raises(UserError, match=message):
+        MobileViTImageProcessor(**options)
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(options))
+    with pytest.raises(UserError, match=f"preprocessor_config.json: {message}"):
+        MobileViTImageProcessor.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.zeros((4, 4, 4), np.uint8), "image array must be"),
+        (np.zeros((0, 4, 3), np.uint8), "image array must be"),
+        (np.full((4, 4, 3), 1.5), "floats in 0..1"),
+        (np.full((4, 4, 3), -1), "floats in 0..1"),
+        (np.full((4, 4, 3), 300), "floats in 0..1"),
+        (np.full((4, 4, 3), np.nan), "floats in 0..1"),
+        ("photo.jpg", "not str"),
+    ],
+)
+def test_pictures_that_are_none(picture, message):
+    with pytest.raises(UserError, match=message):
+        MobileViTImageProcessor()([picture])
 
 
 def test_camera_rotation_is_undone(demo, photographs, tmp_path):
@@ -81,10 +224,6 @@ def test_what_is_no_image_is_refused(tmp_path):
         open_image(tmp_path / "words.jpg")
     with pytest.raises(UserError, match="cannot read image"):
         open_image(tmp_path / "missing.jpg")
-    with pytest.raises(UserError, match="float64 array of shape"):
-        MobileViTImageProcessor().resize_and_crop(np.zeros((4, 4)))
-    with pytest.raises(UserError, match="do_normalize"):
-        MobileViTImageProcessor(do_normalize=True)
 
 
 def test_truncated_image_is_refused(photographs, tmp_path):

@@ -1,0 +1,109 @@
+"""Pictures as people have them - files, PIL, NumPy, torch, one or many - made into 8-bit RGB, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .errors import UserError
+
+Picture = Any  # a PIL image, a NumPy array, or a torch tensor
+
+# Pillow converts these to RGB by cutting values off at 255, without a word.
+_WIDE_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+def open_image(path: str | Path) -> Image.Image:
+    """Open and decode an image file; UserError when there is none or it is no image."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except UnidentifiedImageError as error:
+        raise UserError(f"{path} is not an image that Pillow can read: give a JPEG, PNG or similar file") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # SyntaxError: broken PNG files
+        raise UserError(f"cannot read image {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def as_list(pictures: Picture | Sequence[Picture]) -> list[Picture]:
+    """One picture, a sequence of them, or an array or tensor of rank 4, as a list of pictures."""
+    if isinstance(pictures, Image.Image):
+        return [pictures]
+    if isinstance(pictures, Sequence):
+        return list(pictures)
+    return list(pictures) if getattr(pictures, "ndim", 0) == 4 else [pictures]
+
+
+def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
+    """An 8-bit RGB image, turned as its EXIF orientation says.
+
+    Args:
+        picture: a PIL image, or an array or tensor [H, W, 3], [3, H, W], [H, W, 1], [1, H, W] or [H, W] of bytes, of
+            whole numbers in 0..255, or of floats in 0..1.
+        channels: "channels_first" or "channels_last", where the shape leaves it open; None: found out.
+
+    Raises:
+        UserError: for more than 8 bits per channel, transparency in an array, values out of range, other shapes.
+    """
+    if isinstance(picture, Image.Image):
+        if picture.mode in _WIDE_MODES:
+            raise UserError(f"the image has more than 8 bits per channel (mode {picture.mode}): convert it to 8 bits")
+        upright = ImageOps.exif_transpose(picture)
+        return upright.convert("RGBA").convert("RGB") if "transparency" in upright.info else upright.convert("RGB")
+    pixels = _channels_last(_as_array(picture), channels)
+    return Image.fromarray(np.repeat(_as_bytes(pixels), 3 // pixels.shape[2], axis=2))
+
+
+def as_labels(picture: Picture) -> Image.Image:
+    """A segmentation map [H, W], one class index in 0..255 per pixel, as an image of mode "L"."""
+    array = _as_array(picture)
+    if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
+        array = array[0] if array.shape[0] == 1 else array[..., 0]
+    if array.ndim != 2 or array.dtype.kind not in "ui" or array.size == 0 or array.min() < 0 or array.max() > 255:
+        raise UserError(f"a segmentation map must be [height, width] of integers in 0..255, not {_described(array)}")
+    return Image.fromarray(array.astype(np.uint8))
+
+
+def _as_array(picture: Picture) -> np.ndarray:
+    if hasattr(picture, "detach"):  # a torch tensor, without importing torch
+        picture = picture.detach().cpu().numpy()
+    if not isinstance(picture, np.ndarray | Image.Image):
+        raise UserError(f"an image must be a PIL image, a NumPy array or a torch tensor, not {type(picture).__name__}")
+    return np.asarray(picture)
+
+
+def _channels_last(array: np.ndarray, channels: str | None) -> np.ndarray:
+    """[H, W, 1 or 3], whichever way the channels stood."""
+    if array.ndim == 2:
+        return array[..., None]
+    if array.ndim == 3 and array.size:
+        last, first = array.shape[2] in (1, 3), array.shape[0] in (1, 3)
+        if last and channels != "channels_first" and not (first and channels is None and array.shape[2] == 1):
+            return array
+        if first and channels != "channels_last":
+            return array.transpose(1, 2, 0)
+    raise UserError(f"an image array must be [H, W, 3], [3, H, W] or [H, W], not {_described(array)}")
+
+
+def _as_bytes(pixels: np.ndarray) -> np.ndarray:
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels)
+    low, high = float(pixels.min()), float(pixels.max())
+    if pixels.dtype.kind in "ui" and low >= 0 and high <= 255:
+        return pixels.astype(np.uint8)
+    if pixels.dtype.kind == "f" and low >= 0 and high <= 1:
+        return np.rint(pixels * 255).astype(np.uint8)
+    if pixels.dtype.kind == "f" and low >= 0 and high <= 255 and (pixels == np.rint(pixels)).all():
+        return pixels.astype(np.uint8)
+    raise UserError(
+        f"image values must be bytes, whole numbers in 0..255 or floats in 0..1, not {_described(pixels)} "
+        f"in {low:g}..{high:g}"
+    )
+
+
+def _described(array: np.ndarray) -> str:
+    return f"{array.dtype} of shape {list(array.shape)}"
