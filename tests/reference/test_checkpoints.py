@@ -115,7 +115,10 @@ def test_sources_that_do_not_exist(tmp_path):
         load_checkpoint("demo", "m")
     with pytest.raises(UserError, match="no demo checkpoint of size s"):
         load_checkpoint("demo", "s")
-    with pytest.raises(UserError, match="holds neither model.safetensors nor pytorch_model.bin"):
+    with pytest.raises(UserError, match="holds no config.json"):
+        load_checkpoint(str(tmp_path))
+    MobileViTConfig().save_pretrained(tmp_path)
+    with pytest.raises(UserError, match="holds no model.safetensors or pytorch_model.bin"):
         load_checkpoint(str(tmp_path))
 
 
@@ -177,4 +180,6 @@ def test_config_round_trip_keeps_unknown_keys(folder, tmp_path):
     (folder / "config.json").write_text(json.dumps(config))
     MobileViTConfig.from_json_file(folder / "config.json").save_pretrained(tmp_path)
     again = json.loads((tmp_path / "config.json").read_text())
-    assert {key: again[key] for key in config} == config
+    assert {key: again[key] for key in config if config[key] is not None} == {
+        key: value for key, value in config.items() if value is not None
+    }
