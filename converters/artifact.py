@@ -41,12 +41,15 @@ def publish(
     output_dir: Path,
     format: Format,
     precision: str,
+    preprocessing: Preprocessing,
     input: InputSpec,
     outputs: list[OutputSpec],
     labels: list[str],
     tools: tuple[str, ...],
 ) -> Written:
-    """Write an artifact and its manifest into `output_dir`, whole or not at all.
+    """Write an artifact into `output_dir`, then its manifest; each appears whole or not at all.
+
+    Between the two, the old manifest's sha256 does not fit the new artifact, which every reader refuses.
 
     Args:
         write: writes the artifact to the path it is given.
@@ -73,7 +76,7 @@ def publish(
             ),
             input=input,
             outputs=outputs,
-            preprocessing=_preprocessing(checkpoint),
+            preprocessing=preprocessing,
             labels=labels,
             tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
         )
@@ -83,7 +86,8 @@ def publish(
     return Written(output_dir / name, manifest)
 
 
-def _preprocessing(checkpoint: Checkpoint) -> Preprocessing:
+def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
+    """The app's half of the checkpoint's preprocessing; UserError where a manifest cannot describe it."""
     processor = checkpoint.processor
     if not (processor.do_resize and processor.do_center_crop and "shortest_edge" in processor.size):
         raise UserError(
@@ -117,7 +121,13 @@ def _staging(output_dir: Path) -> Iterator[Path]:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Replace `target`, file or folder, by `source`."""
-    if target.is_dir():  # a folder cannot be replaced in one step: put the old one into the staging folder first
-        target.rename(source.with_name("replaced-" + source.name))
-    source.replace(target)
+    """Replace `target`, file or folder, by `source`; whatever fails, `target` is as it was."""
+    replaced = source.with_name("replaced-" + source.name)
+    if target.is_dir():  # a folder cannot be replaced in one step
+        target.rename(replaced)
+    try:
+        source.replace(target)
+    except OSError:
+        if replaced.exists():
+            replaced.rename(target)
+        raise

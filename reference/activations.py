@@ -18,7 +18,6 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "leaky_relu": nn.LeakyReLU,
     "linear": nn.Identity,
     "mish": nn.Mish,
-    "prelu": nn.PReLU,
     "relu": nn.ReLU,
     "relu6": nn.ReLU6,
     "sigmoid": nn.Sigmoid,

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .config import HUB_IDS, SIZES, MobileViTConfig
+from .config import CROP, HUB_IDS, RESIZE_EDGE, SIZES, MobileViTConfig
 from .errors import UserError
 from .heads import MobileViTForImageClassification
 from .image_processor import MobileViTImageProcessor
@@ -80,7 +80,7 @@ def _random(size: str) -> Checkpoint:
     digest = hashlib.sha256()
     for tensor in model.state_dict().values():
         digest.update(tensor.numpy().tobytes())
-    return Checkpoint("random", digest.hexdigest(), model, MobileViTImageProcessor(size=288))
+    return Checkpoint("random", digest.hexdigest(), model, MobileViTImageProcessor(size=RESIZE_EDGE, crop_size=CROP))
 
 
 def _from_source(place: Source, id: str, size: str | None) -> Checkpoint:
@@ -91,7 +91,7 @@ def _from_source(place: Source, id: str, size: str | None) -> Checkpoint:
     if preprocessor is not None:
         processor = MobileViTImageProcessor.from_json_file(preprocessor)
     else:  # the published classifiers' own, not the class default, which crops larger than it resizes
-        processor = MobileViTImageProcessor(size=288)
+        processor = MobileViTImageProcessor(size=RESIZE_EDGE, crop_size=CROP)
     weights_file = require_file(place, *WEIGHT_FILES)
     model = MobileViTForImageClassification(config).eval()
     load_strictly(model, read_weights(weights_file), id)

@@ -11,11 +11,27 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from .config import HUB_IDS, SIZES
 from .errors import UserError
 
 DEFAULT_OUTPUT = Path("build")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
+
+def positive(text: str) -> int:
+    """A whole number of at least one, as an argparse type."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
 
 
 def add_checkpoint_options(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +50,14 @@ def add_checkpoint_options(parser: argparse.ArgumentParser) -> None:
 def add_verbose_option(parser: argparse.ArgumentParser) -> None:
     """-v, --verbose."""
     parser.add_argument("-v", "--verbose", action="store_true", help="show what third-party libraries print")
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` where it is missing; UserError when that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder} ({error.strerror}): choose another folder") from error
 
 
 def require(extra: str, *modules: str) -> None:
@@ -64,7 +88,7 @@ def working(title: str, verbose: bool) -> Iterator[None]:
         try:
             with os.fdopen(os.dup(err), "w") as terminal, Console(file=terminal).status(title):
                 yield
-        except UserError:
+        except (UserError, KeyboardInterrupt):
             raise
         except BaseException:
             held.seek(0)

@@ -6,12 +6,12 @@ source of the size table: the MobileViT paper (arXiv:2110.02178) and Apple's che
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .json_files import read_json, write_json
 
 # What distinguishes the published sizes; everything else is the default of MobileViTConfig.
 SIZES: dict[str, dict[str, Any]] = {
@@ -25,12 +25,46 @@ SIZES: dict[str, dict[str, Any]] = {
     "s": {"hidden_sizes": [144, 192, 240], "neck_hidden_sizes": [16, 32, 64, 96, 128, 160, 640]},
 }
 
+# The preprocessing of Apple's classifiers, in pixels: shortest edge after resizing, side of the centre crop.
+RESIZE_EDGE, CROP = 288, 256
+
 # Apple's ImageNet-1k classifiers on the Hugging Face Hub.
 HUB_IDS = {
     "xxs": "apple/mobilevit-xx-small",
     "xs": "apple/mobilevit-x-small",
     "s": "apple/mobilevit-small",
 }
+
+
+# What each number may be: its kind, lowest and highest value; for a list, of each entry.
+_WIDTH = (int, 1, 65_536)
+_SHARE = ((int, float), 0.0, 1.0)
+_RATIO = ((int, float), 0.01, 100.0)
+_RANGES: dict[str, tuple[Any, float, float]] = {
+    "num_channels": _WIDTH,
+    "patch_size": _WIDTH,
+    "hidden_sizes": _WIDTH,
+    "neck_hidden_sizes": _WIDTH,
+    "num_attention_heads": _WIDTH,
+    "mlp_ratio": _RATIO,
+    "expand_ratio": _RATIO,
+    "conv_kernel_size": _WIDTH,
+    "output_stride": _WIDTH,
+    "hidden_dropout_prob": _SHARE,
+    "attention_probs_dropout_prob": _SHARE,
+    "classifier_dropout_prob": _SHARE,
+    "initializer_range": _SHARE,
+    "layer_norm_eps": _SHARE,
+    "aspp_out_channels": _WIDTH,
+    "atrous_rates": _WIDTH,
+    "aspp_dropout_prob": _SHARE,
+}
+
+# What shapes the backbone and its answer; a published size has its values in all of these.
+_BACKBONE_FIELDS = (
+    "num_channels", "patch_size", "hidden_sizes", "neck_hidden_sizes", "num_attention_heads", "mlp_ratio",
+    "expand_ratio", "hidden_act", "conv_kernel_size", "layer_norm_eps", "qkv_bias",
+)  # fmt: skip
 
 
 class MobileViTConfig:
@@ -139,21 +173,25 @@ class MobileViTConfig:
     def size(self) -> str | None:
         """The published size this architecture is ("xxs", "xs", "s"), or None."""
         for name, fields in SIZES.items():
-            size = MobileViTConfig(**fields)
-            if (size.hidden_sizes, size.neck_hidden_sizes, size.expand_ratio) == (
-                self.hidden_sizes,
-                self.neck_hidden_sizes,
-                self.expand_ratio,
-            ):
+            published = MobileViTConfig(**fields)
+            if all(getattr(published, field) == getattr(self, field) for field in _BACKBONE_FIELDS):
                 return name
         return None
 
     def _check(self) -> None:
-        if len(self.hidden_sizes) != 3 or len(self.neck_hidden_sizes) != 7:
-            raise UserError(
-                f"hidden_sizes needs 3 and neck_hidden_sizes 7 entries, not {len(self.hidden_sizes)} and "
-                f"{len(self.neck_hidden_sizes)}"
-            )
+        for name, (kinds, low, high) in _RANGES.items():
+            value = getattr(self, name)
+            for number in value if isinstance(value, list) else [value]:
+                if isinstance(number, bool) or not isinstance(number, kinds) or not low <= number <= high:
+                    kind = "a whole number" if kinds is int else "a number"
+                    raise UserError(f"{name} must be {kind} in {low:g}..{high:g}, not {number!r}")
+        if not isinstance(self.hidden_act, str) and not callable(self.hidden_act):
+            raise UserError(f"hidden_act must be a name or a callable, not {self.hidden_act!r}")
+        if not all(isinstance(label, str) for label in self.id2label.values()):
+            raise UserError("id2label must name its labels with strings")
+        for name, count in (("hidden_sizes", 3), ("neck_hidden_sizes", 7), ("atrous_rates", 3)):
+            if len(getattr(self, name)) != count:
+                raise UserError(f"{name} needs {count} entries, not {len(getattr(self, name))}")
         for width in self.hidden_sizes:
             if width % self.num_attention_heads:
                 raise UserError(
@@ -204,22 +242,3 @@ class MobileViTConfig:
     def save_pretrained(self, directory: str | Path) -> None:
         """Write `directory`/config.json."""
         write_json(Path(directory) / "config.json", self.to_dict())
-
-
-def read_json(path: str | Path) -> dict[str, Any]:
-    """Read a JSON object from a file; UserError names the file when there is none or it is no JSON object."""
-    try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise UserError(f"{path} must hold a JSON object, not a {type(fields).__name__}")
-    return fields
-
-
-def write_json(path: str | Path, fields: Mapping[str, Any]) -> None:
-    """Write `fields` as indented JSON with a final newline, making the folder where needed."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(json.dumps(fields, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

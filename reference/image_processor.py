@@ -7,6 +7,7 @@ published checkpoints were trained.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .config import read_json, write_json
 from .errors import UserError
 from .images import Picture, as_labels, as_list, as_rgb
+from .json_files import read_json, write_json
 from .sources import PREPROCESSOR_FILE, open_source, require_file
 
 OPTIONS = (
@@ -75,14 +76,16 @@ class MobileViTImageProcessor:
         if extra.get("do_normalize"):
             raise UserError("do_normalize is not part of MobileViT's preprocessing: remove it or set it to false")
         self.do_resize = bool(do_resize)
-        self.size = _edges("size", size or 224, "shortest_edge")
-        if resample not in set(Image.Resampling):
+        self.size = _edges("size", 224 if size is None else size, "shortest_edge")
+        if resample not in range(6):  # Pillow has grown further ones, which other frameworks do not know
             raise UserError(f"resample must be a PIL filter, 0 to 5, not {resample!r}")
+        if not isinstance(rescale_factor, int | float) or not 0 < rescale_factor < math.inf:
+            raise UserError(f"rescale_factor must be a positive number, not {rescale_factor!r}")
         self.resample = Image.Resampling(resample)
         self.do_rescale = bool(do_rescale)
         self.rescale_factor = rescale_factor
         self.do_center_crop = bool(do_center_crop)
-        self.crop_size = _edges("crop_size", crop_size or 256, "height", "width")
+        self.crop_size = _edges("crop_size", 256 if crop_size is None else crop_size, "height", "width")
         self.do_flip_channel_order = bool(do_flip_channel_order)
         self.do_reduce_labels = bool(do_reduce_labels)
         self.extra = extra

@@ -25,7 +25,7 @@ def open_image(path: str | Path) -> Image.Image:
             return image
     except UnidentifiedImageError as error:
         raise UserError(f"{path} is not an image that Pillow can read: give a JPEG, PNG or similar file") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # SyntaxError: broken PNG files
+    except Exception as error:  # Pillow's decoders raise nearly anything on broken files, SyntaxError included
         raise UserError(f"cannot read image {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
@@ -52,7 +52,10 @@ def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
     if isinstance(picture, Image.Image):
         if picture.mode in _WIDE_MODES:
             raise UserError(f"the image has more than 8 bits per channel (mode {picture.mode}): convert it to 8 bits")
-        upright = ImageOps.exif_transpose(picture)
+        try:
+            upright = ImageOps.exif_transpose(picture)
+        except Exception:  # a garbled EXIF block says nothing about the orientation
+            upright = picture
         return upright.convert("RGBA").convert("RGB") if "transparency" in upright.info else upright.convert("RGB")
     pixels = _channels_last(_as_array(picture), channels)
     return Image.fromarray(np.repeat(_as_bytes(pixels), 3 // pixels.shape[2], axis=2))
@@ -78,7 +81,7 @@ def _as_array(picture: Picture) -> np.ndarray:
 
 def _channels_last(array: np.ndarray, channels: str | None) -> np.ndarray:
     """[H, W, 1 or 3], whichever way the channels stood."""
-    if array.ndim == 2:
+    if array.ndim == 2 and array.size:
         return array[..., None]
     if array.ndim == 3 and array.size:
         last, first = array.shape[2] in (1, 3), array.shape[0] in (1, 3)

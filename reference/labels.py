@@ -11,5 +11,10 @@ def distinct(labels: Sequence[str]) -> list[str]:
 
     ImageNet has two classes named "crane"; a dictionary from label to probability would lose one of them.
     """
-    count = Counter(labels)
-    return [f"{label} ({index})" if count[label] > 1 else label for index, label in enumerate(labels)]
+    count, names = Counter(labels), []
+    for index, label in enumerate(labels):
+        name = label
+        while count[name] > 1 or (name != label and count[name]):
+            name = f"{name} ({index})"
+        names.append(name)
+    return names

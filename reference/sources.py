@@ -14,6 +14,7 @@ from .errors import UserError
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # in the order they are looked for
+RESERVED = ("demo", "random")  # what no local folder may pass for
 OTHERWISE = "choose --checkpoint demo (bundled), random, or the path of a downloaded checkpoint"
 
 
@@ -30,8 +31,11 @@ class Source(Protocol):
 def open_source(source: str | Path) -> Source:
     """A folder, a weights file (its neighbours then belong to it), or a Hub id; UserError when it is none of these."""
     path = Path(source)
-    if path.exists():
-        return LocalSource(path)
+    try:
+        if str(source) and path.exists():
+            return LocalSource(path)
+    except OSError as error:
+        raise UserError(f"cannot read checkpoint {source}: {error.strerror}") from error
     if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", str(source)):
         return HubSource(str(source))
     raise UserError(
@@ -45,8 +49,9 @@ class LocalSource:
     def __init__(self, path: Path) -> None:
         self._weights = path if path.is_file() else None
         self._folder = path.parent if path.is_file() else path
-        named = self._weights is None or path.name in WEIGHT_FILES
-        self.id = self._folder.resolve().name if named else path.stem
+        own_name = self._weights is not None and path.name not in WEIGHT_FILES
+        name = path.stem if own_name else self._folder.resolve().name
+        self.id = f"local-{name}" if name in RESERVED else name
 
     def find(self, *names: str) -> Path | None:
         """See Source."""
@@ -64,21 +69,20 @@ class HubSource:
         print(f"asking the Hugging Face Hub for {repository}", file=sys.stderr)
 
     def find(self, *names: str) -> Path | None:
-        """See Source; UserError when the Hub cannot be reached or has no such repository."""
+        """See Source; UserError when the Hub cannot be reached or refuses."""
         from huggingface_hub import errors, hf_hub_download
 
         for name in names:
             try:
                 return Path(hf_hub_download(self.id, name))
             except errors.LocalEntryNotFoundError as error:  # also an EntryNotFoundError, so it must come first
-                raise UserError(
-                    f"no local path {self.id}, and the Hugging Face Hub cannot be reached for it: {OTHERWISE}"
-                ) from error
+                problem = f"no local path {self.id}, and the Hugging Face Hub cannot be reached for {name} of it"
+                raise UserError(f"{problem}: {OTHERWISE}") from error
             except errors.EntryNotFoundError:
                 continue
-            except (errors.HfHubHTTPError, errors.HFValidationError, OSError) as error:
-                reason = str(error).strip().splitlines()[0]
-                raise UserError(f"the Hugging Face Hub does not give out {self.id} ({reason}): {OTHERWISE}") from error
+            except Exception as error:  # refusals, and whatever the HTTP library raises when a transfer breaks off
+                reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+                raise UserError(f"the Hugging Face Hub gave no {name} of {self.id} ({reason}): {OTHERWISE}") from error
         return None
 
 

@@ -19,6 +19,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         weights = torch.load(path, map_location="cpu", weights_only=True)
+    except PermissionError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (SafetensorError, OSError, EOFError, RuntimeError, ValueError) as error:
         raise UserError(f"{path} is truncated or no weights file ({_first_line(error)}): fetch it again") from error
     except Exception as error:  # torch raises pickle.UnpicklingError and, for broken archives, much else
@@ -38,10 +40,13 @@ def load_strictly(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
     """Copy `weights` into `model`; UserError names the first tensor that is missing, misshapen or left over."""
     own = model.state_dict()
     for name, tensor in own.items():
-        if name.endswith("num_batches_tracked"):  # a training counter that some exporters drop
+        counter = name.endswith("num_batches_tracked")  # of training steps; some exporters drop it
+        if name not in weights and counter:
             continue
         if name not in weights:
             raise UserError(f"checkpoint {source} lacks tensor {name}: it is not this MobileViT architecture")
+        if not counter and not _is_plain(weights[name]):
+            raise UserError(f"checkpoint {source}: tensor {name} is not made of finite floating-point numbers")
         if weights[name].shape != tensor.shape:
             raise UserError(
                 f"checkpoint {source}: tensor {name} has shape {list(weights[name].shape)}, "
@@ -51,6 +56,11 @@ def load_strictly(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
         if name not in own:
             raise UserError(f"checkpoint {source} has tensor {name}, which this MobileViT architecture does not know")
     model.load_state_dict({**own, **weights})
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    dense = tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_meta
+    return dense and tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
 
 
 def _first_line(error: Exception) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
-from reference.command_line import add_verbose_option, run
+from reference.command_line import Parser, add_verbose_option, run
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m validation", description="Check artifacts against the reference.")
+    parser = Parser(prog="python -m validation", description="Check artifacts against the reference.")
     commands = parser.add_subparsers(dest="command", required=True)
     classify = commands.add_parser("classify", help="classify one image with the reference and with artifacts")
     classify.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage or .tflite")

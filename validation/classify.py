@@ -13,7 +13,7 @@ from reference.command_line import working
 from reference.errors import UserError
 from reference.image_processor import MobileViTImageProcessor
 from reference.images import open_image
-from reference.manifest import Manifest, read_manifest
+from reference.manifest import Manifest, Preprocessing, read_manifest
 
 from .runtimes import NotRun, load
 from .runtimes.pytorch import PyTorchRuntime
@@ -32,11 +32,11 @@ def classify_image(artifacts: Sequence[Path], image: Path, checkpoint_source: st
     table.add_column("model", overflow="fold")
     for heading in ("runtime", f"top {TOP}", "max |Δp|"):
         table.add_column(heading)
-    known: dict[str, np.ndarray] = {}  # the reference's answer by checkpoint
+    known: dict[tuple[str, Preprocessing], np.ndarray] = {}  # the reference's answers
     for artifact, manifest in zip(artifacts, manifests):
         with working(f"running {artifact.name}", verbose):
             pixels = app_pixels(photograph, manifest)
-            key = manifest.checkpoint.sha256
+            key = (manifest.checkpoint.sha256, manifest.preprocessing)
             first = key not in known
             if first:
                 known[key] = PyTorchRuntime(reference_of(manifest, checkpoint_source)).run(pixels)
@@ -69,7 +69,12 @@ def app_pixels(photograph: Image.Image, manifest: Manifest) -> np.ndarray:
 def reference_of(manifest: Manifest, source: str | None) -> Checkpoint:
     """The checkpoint an artifact was made from; UserError when the one found has other weights."""
     size = manifest.size if source is None and manifest.size != "custom" else None
-    checkpoint = load_checkpoint(source or manifest.checkpoint.id, size)
+    try:
+        checkpoint = load_checkpoint(source or manifest.checkpoint.id, size)
+    except UserError as error:
+        if source is not None:
+            raise
+        raise UserError(f"{error}; for {manifest.artifact.file} name its weights with --checkpoint") from error
     if checkpoint.sha256 != manifest.checkpoint.sha256:
         raise UserError(
             f"{manifest.artifact.file} was made from other weights than {source or checkpoint.id} (sha256 differs): "

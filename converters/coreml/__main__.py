@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 
-from reference.command_line import require, run, working
+from reference.command_line import Parser, require, run, working
 
 from ..command_line import add_common_options, print_written
 
@@ -16,7 +15,7 @@ TARGETS = ("iOS15", "iOS16", "iOS17", "iOS18", "macOS12", "macOS13", "macOS14", 
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m converters.coreml", description="Convert a MobileViT checkpoint to Core ML (.mlpackage)."
     )
     add_common_options(parser)
@@ -34,13 +33,14 @@ def main(argv: list[str] | None = None) -> int:
     def command() -> int:
         require("coreml", "coremltools")
         started = time.monotonic()
-        with working("converting to Core ML", arguments.verbose):
-            from reference.checkpoints import load_checkpoint
+        from reference.checkpoints import load_checkpoint
 
+        checkpoint = load_checkpoint(arguments.checkpoint, arguments.size)
+        with working("converting to Core ML", arguments.verbose):
             from .convert import convert
 
             written = convert(
-                load_checkpoint(arguments.checkpoint, arguments.size),
+                checkpoint,
                 arguments.output_dir,
                 precision=arguments.precision,
                 minimum_deployment_target=arguments.minimum_deployment_target,

@@ -9,9 +9,9 @@ import torch
 
 from reference.checkpoints import Checkpoint
 from reference.labels import distinct
-from reference.manifest import InputSpec, OutputSpec
+from reference.manifest import InputSpec, OutputSpec, Preprocessing
 
-from ..artifact import Written, publish
+from ..artifact import Written, app_preprocessing, publish
 from ..deployable import deployable, input_transform
 from .lean_import import import_coremltools
 
@@ -24,18 +24,17 @@ AUTHOR = "MobileViT Edge Kit"
 PREVIEW_TYPE = "com.apple.coreml.model.preview.type"  # what Xcode's preview tab looks for
 
 
-def convert(
-    checkpoint: Checkpoint, output_dir: Path, *, precision: str = "fp16", minimum_deployment_target: str = "iOS16"
-) -> Written:
+def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, minimum_deployment_target: str) -> Written:
     """Convert `checkpoint` and publish the .mlpackage.
 
     Args:
         precision: "fp16" or "fp32", of weights and activations.
         minimum_deployment_target: a coremltools target such as "iOS16".
     """
+    preprocessing = app_preprocessing(checkpoint)
     labels = distinct(checkpoint.model.config.labels)
     transform = input_transform(checkpoint)
-    shape = [1, 3, checkpoint.processor.crop_size["height"], checkpoint.processor.crop_size["width"]]
+    shape = [1, 3, preprocessing.crop_height, preprocessing.crop_width]
 
     program = torch.export.export(deployable(checkpoint, bake_input=False), (torch.rand(shape),))
     model = ct.convert(
@@ -47,13 +46,14 @@ def convert(
         minimum_deployment_target=ct.target[minimum_deployment_target],
         skip_model_load=True,
     )
-    _describe(model, checkpoint, shape)
+    _describe(model, checkpoint, preprocessing)
     return publish(
         lambda path: model.save(str(path)),
         checkpoint=checkpoint,
         output_dir=output_dir,
         format="mlpackage",
         precision=precision,
+        preprocessing=preprocessing,
         input=InputSpec(
             name=INPUT,
             kind="image",
@@ -77,7 +77,7 @@ def convert(
     )
 
 
-def _describe(model: Any, checkpoint: Checkpoint, shape: list[int]) -> None:
+def _describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing) -> None:
     """What Xcode shows on the model's page."""
     own = checkpoint.id in ("demo", "random")
     model.author = AUTHOR
@@ -87,9 +87,9 @@ def _describe(model: Any, checkpoint: Checkpoint, shape: list[int]) -> None:
     model.user_defined_metadata.update(
         {"checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256, PREVIEW_TYPE: "imageClassifier"}
     )
-    resize, (height, width) = checkpoint.processor.size["shortest_edge"], shape[2:]
     model.input_description[INPUT] = (
-        f"RGB image; resize its shortest edge to {resize}, crop the central {width}x{height}"
+        f"RGB image; resize its shortest edge to {facts.resize_shortest_edge}, "
+        f"crop the central {facts.crop_width}x{facts.crop_height}"
     )
     model.output_description[LABEL] = "most probable class"
     model.output_description[PROBABILITIES] = "probability of each class"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 
-from reference.command_line import require, run, working
+from reference.command_line import Parser, require, run, working
 
 from ..command_line import add_common_options, print_written
 
@@ -16,7 +15,7 @@ INPUT_DTYPES = ("float32", "uint8")
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m converters.tflite", description="Convert a MobileViT checkpoint to TFLite (.tflite)."
     )
     add_common_options(parser)
@@ -38,11 +37,11 @@ def main(argv: list[str] | None = None) -> int:
     def command() -> int:
         require("tflite", "tensorflow")
         started = time.monotonic()
-        with working("converting to TFLite", arguments.verbose):
-            from reference.checkpoints import load_checkpoint
+        from reference.checkpoints import load_checkpoint
 
-            checkpoint = load_checkpoint(arguments.checkpoint, arguments.size)
-            from .convert import convert  # TensorFlow: imported only once the checkpoint is known to be good
+        checkpoint = load_checkpoint(arguments.checkpoint, arguments.size)
+        with working("converting to TFLite", arguments.verbose):
+            from .convert import convert
 
             written = convert(
                 checkpoint, arguments.output_dir, precision=arguments.precision, input_dtype=arguments.input_dtype

@@ -6,8 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has Keras set to
 
 import keras
 import tensorflow as tf
@@ -17,24 +16,23 @@ from reference.checkpoints import Checkpoint
 from reference.labels import distinct
 from reference.manifest import Dtype, InputSpec, OutputSpec
 
-from ..artifact import Written, publish
+from ..artifact import Written, app_preprocessing, publish
 from ..deployable import deployable, input_transform
 from .keras_mobilevit import INPUT, build
 
 PROBABILITIES = "probabilities"
 
 
-def convert(
-    checkpoint: Checkpoint, output_dir: Path, *, precision: str = "float16", input_dtype: Dtype = "float32"
-) -> Written:
+def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, input_dtype: Dtype) -> Written:
     """Convert `checkpoint` and publish the .tflite file.
 
     Args:
         precision: "float32" or "float16", of the weights.
         input_dtype: "float32" or "uint8", of the image tensor; RGB 0..255 either way.
     """
+    preprocessing = app_preprocessing(checkpoint)
     labels = distinct(checkpoint.model.config.labels)
-    height, width = checkpoint.processor.crop_size["height"], checkpoint.processor.crop_size["width"]
+    height, width = preprocessing.crop_height, preprocessing.crop_width
     model = build(deployable(checkpoint, bake_input=True), height, width, input_dtype)
     content = to_tflite(model, precision)
 
@@ -45,6 +43,7 @@ def convert(
         output_dir=output_dir,
         format="tflite",
         precision=precision,
+        preprocessing=preprocessing,
         input=InputSpec(
             name=INPUT,
             kind="tensor",

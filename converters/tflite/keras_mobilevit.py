@@ -14,6 +14,7 @@ import keras
 from keras import ops
 from torch import Tensor, nn
 
+from reference.errors import UserError
 from reference.layers import MobileNetLayer
 
 from ..deployable import Classifier
@@ -49,6 +50,7 @@ def _conv(x: Any, source: Any, name: str) -> Any:
         "padding": padding,
         "dilation_rate": dilation,
         "use_bias": convolution.bias is not None,
+        "data_format": "channels_last",
         "name": name,
     }
     weight = _array(convolution.weight)  # [out, in / groups, kernel, kernel]
@@ -70,15 +72,22 @@ def _dense(x: Any, source: Any, name: str) -> Any:
 
 
 def _activate(x: Any, source: Any) -> Any:
-    return {
-        nn.SiLU: lambda value: value * ops.sigmoid(value),
+    functions = {
+        nn.ELU: lambda value: ops.elu(value, source.alpha),
+        nn.GELU: lambda value: ops.gelu(value, approximate=source.approximate == "tanh"),
+        nn.Hardswish: ops.hard_silu,
+        nn.Identity: lambda value: value,
+        nn.LeakyReLU: lambda value: ops.leaky_relu(value, source.negative_slope),
+        nn.Mish: lambda value: value * ops.tanh(ops.softplus(value)),
         nn.ReLU: ops.relu,
         nn.ReLU6: ops.relu6,
-        nn.GELU: lambda value: ops.gelu(value, approximate=source.approximate == "tanh"),
         nn.Sigmoid: ops.sigmoid,
+        nn.SiLU: lambda value: value * ops.sigmoid(value),  # ops.silu brings a custom gradient, which cannot be frozen
         nn.Tanh: ops.tanh,
-        nn.Identity: lambda value: value,
-    }[type(source)](x)
+    }
+    if type(source) not in functions:
+        raise UserError(f"the TFLite pipeline has no activation {source}: convert to Core ML, or choose another")
+    return functions[type(source)](x)
 
 
 def _layer_norm(x: Any, source: Any) -> Any:
@@ -158,7 +167,9 @@ def _fold(x: Any, rows: int, columns: int, patch: int) -> Any:
 
 
 def _resize(x: Any, height: int, width: int) -> Any:
-    return x if tuple(x.shape[1:3]) == (height, width) else ops.image.resize(x, (height, width), "bilinear")
+    if tuple(x.shape[1:3]) == (height, width):
+        return x
+    return ops.image.resize(x, (height, width), "bilinear", data_format="channels_last")
 
 
 def _array(tensor: Tensor) -> Any:

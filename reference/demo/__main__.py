@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
 
-from ..command_line import add_checkpoint_options, run
+from ..command_line import Parser, add_checkpoint_options, positive, run
 from ..config import SIZES
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m reference.demo", description=__doc__.split(": ")[1])
+    parser = Parser(prog="python -m reference.demo", description=__doc__.split(": ")[1])
     commands = parser.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser(
@@ -20,20 +19,26 @@ def main(argv: list[str] | None = None) -> int:
     )
     train.add_argument("--size", choices=SIZES, default="xxs")
     train.add_argument("--output", type=Path, required=True, help="folder for weights, state and rendered scenes")
-    train.add_argument("--shrink", type=int, default=1, help="divide the number of scenes by this, for a quick trial")
+    train.add_argument(
+        "--shrink", type=positive, default=1, help="divide the number of scenes by this, for a quick trial"
+    )
 
     evaluate = commands.add_parser(
         "evaluate", help="top-1 on the validation scenes, and what preprocessing mistakes cost"
     )
     add_checkpoint_options(evaluate)
-    evaluate.add_argument("--scenes", type=int, default=5000, help="how many, from the first on (default: %(default)s)")
+    evaluate.add_argument(
+        "--scenes", type=positive, default=5000, help="how many, from the first on (default: %(default)s)"
+    )
 
     picture = commands.add_parser("picture", help="write sample.png, and scenes.jpg with a checkpoint's predictions")
     add_checkpoint_options(picture)
     picture.add_argument("--output", type=Path, required=True, help="folder for the two files")
 
     for parallel in (train, evaluate):
-        parallel.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
+        parallel.add_argument(
+            "--jobs", type=positive, default=os.cpu_count() or 1, help="processes (default: one per core)"
+        )
     arguments = parser.parse_args(argv)
 
     def command() -> int:

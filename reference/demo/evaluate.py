@@ -23,7 +23,7 @@ SCENES_PER_JOB = 25
 
 def evaluate(source: str, size: str | None, *, scenes: int, jobs: int) -> None:
     """Print the top-1 of a checkpoint (see load_checkpoint) on the first `scenes` validation scenes."""
-    load_checkpoint(source, size)  # a mistake shows here, once, not in every process
+    load_demonstration(source, size)  # a mistake shows here, once, not in every process
     batches = [range(i, min(i + SCENES_PER_JOB, scenes)) for i in range(0, scenes, SCENES_PER_JOB)]
     with get_context("spawn").Pool(jobs, _start, (source, size)) as pool:
         answers = list(track(pool.imap_unordered(_correct, batches), "validation scenes", total=len(batches)))
@@ -31,11 +31,17 @@ def evaluate(source: str, size: str | None, *, scenes: int, jobs: int) -> None:
         print(f"{name:24} top-1 {percent:5.2f} %  ({scenes} scenes)")
 
 
+def load_demonstration(source: str, size: str | None) -> Checkpoint:
+    """`load_checkpoint`; UserError when the checkpoint was trained for other classes than the scenes'."""
+    checkpoint = load_checkpoint(source, size)
+    if checkpoint.model.config.labels != list(LABELS):
+        raise UserError(f"checkpoint {checkpoint.id} does not know the demonstration's {len(LABELS)} classes")
+    return checkpoint
+
+
 def correct(checkpoint: Checkpoint, indices: range) -> np.ndarray:
     """Whether each validation scene is classified correctly: bool [scenes, len(PREPROCESSINGS)]."""
     processor = checkpoint.processor
-    if checkpoint.model.config.labels != list(LABELS):
-        raise UserError(f"checkpoint {checkpoint.id} does not know the demonstration's {len(LABELS)} classes")
     side = (processor.crop_size["width"], processor.crop_size["height"])
     rows = []
     for index in indices:

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ..checkpoints import load_checkpoint
+from ..command_line import make_folder
 from . import scenes
+from .evaluate import load_demonstration
 
 SAMPLE = Path(__file__).parent / "sample.png"
 SAMPLE_INDEX = 3  # of the validation split
@@ -18,9 +19,9 @@ INK, RIGHT, WRONG = "#202124", "#137333", "#c5221f"
 
 def write_pictures(source: str, size: str | None, folder: Path) -> None:
     """Write `folder`/sample.png (one scene) and `folder`/scenes.jpg (a sheet of scenes, captioned with predictions)."""
-    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = load_demonstration(source, size)
+    make_folder(folder)
     scenes.render("validation", SAMPLE_INDEX).image.save(folder / "sample.png", optimize=True)
-    checkpoint = load_checkpoint(source, size)
     sheet = Image.new("RGB", (COLUMNS * TILE, ROWS * (TILE + CAPTION)), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for place in range(COLUMNS * ROWS):

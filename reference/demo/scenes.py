@@ -3,11 +3,11 @@
 A scene shows one main object whose class is *surface x shape* ("striped ring", "red star"). The shape is seen only
 from afar (global), the surface only from near (local), and between the plain ``red`` and ``blue`` surfaces colour
 alone decides, so a model that is fed BGR as RGB loses those classes. Small clutter objects carry other shapes and
-surfaces; wide and tall scenes carry a full-size decoy outside the centre crop, so squashing an image instead of
-resizing and cropping it costs accuracy too.
+surfaces; wide and tall scenes carry a full-size decoy, mostly outside the centre crop, so squashing an image instead
+of resizing and cropping it costs accuracy too.
 
 Every scene is a function of (split, index) alone: no download, no state. Only ``Generator.random`` feeds it, the one
-stream that NumPy keeps stable across releases in practice.
+stream that NumPy keeps stable across releases in practice; Pillow's releases differ in single pixels.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from ..config import CROP, RESIZE_EDGE
+
 SHAPES = ("disc", "triangle", "square", "star", "ring", "cross")
 SURFACES = ("striped", "dotted", "checkered", "red", "blue")
 LABELS = tuple(f"{surface} {shape}" for surface in SURFACES for shape in SHAPES)
@@ -28,7 +30,7 @@ SPLITS = {"train": 1, "validation": 2}
 
 _SUPERSAMPLE = 2  # masks are drawn twice as large and reduced: antialiased edges
 _PLAIN_HUES = {"red": 0.0, "blue": 0.62}  # turns of the colour wheel
-_CROP_REACH = 0.5 * 256 / 288  # half the centre crop, in shortest edges: what the reference preprocessing keeps
+_CROP_REACH = 0.5 * CROP / RESIZE_EDGE  # half the centre crop, in shortest edges of the scene
 
 
 @dataclass(frozen=True)

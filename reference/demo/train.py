@@ -20,7 +20,9 @@ from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
-from ..config import SIZES, MobileViTConfig
+from ..command_line import make_folder
+from ..config import CROP, RESIZE_EDGE, SIZES, MobileViTConfig
+from ..errors import UserError
 from ..heads import MobileViTForImageClassification
 from ..image_processor import MobileViTImageProcessor
 from ..initialise import he_initialise
@@ -32,7 +34,6 @@ WEIGHT_DECAY = 0.05
 KEEP_FREED_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "200000000"}
 LABEL_SMOOTHING = 0.05
 MAX_GRADIENT = 5.0  # norm
-RESIZE_OVER_CROP = 288 / 256  # the published checkpoints' preprocessing
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ STAGES = (
     Stage(image_size=96, scenes=32_000, epochs=6, batch=128, peak_rate=3e-3),
     Stage(image_size=160, scenes=16_000, epochs=4, batch=64, peak_rate=1e-3),
     Stage(image_size=256, scenes=8_000, epochs=2, batch=32, peak_rate=3e-4),
+    Stage(image_size=256, scenes=10_000, epochs=1, batch=32, peak_rate=1e-3),
 )
 
 
@@ -76,8 +78,9 @@ def train(size: str, folder: Path, *, jobs: int, shrink: int = 1) -> None:
     `shrink` divides the number of scenes, for a trial of the whole course.
     """
     run = Run(size, folder, jobs, shrink)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     os.environ.update(KEEP_FREED_MEMORY)  # read by the processes that the stages start
+    _Course(run, 0, steps=1)  # refuses another run's folder here, in one line, not in every process
     for number, stage in enumerate(STAGES):
         _render_stage(number, stage, run)
         (folder / "rendezvous").unlink(missing_ok=True)  # where a stage's processes find each other
@@ -87,7 +90,7 @@ def train(size: str, folder: Path, *, jobs: int, shrink: int = 1) -> None:
 
 def processor(image_size: int) -> MobileViTImageProcessor:
     """The published checkpoints' preprocessing at another crop size."""
-    return MobileViTImageProcessor(size=round(image_size * RESIZE_OVER_CROP), crop_size=image_size)
+    return MobileViTImageProcessor(size=round(image_size * RESIZE_EDGE / CROP), crop_size=image_size)
 
 
 def _first_scene(number: int) -> int:
@@ -97,9 +100,9 @@ def _first_scene(number: int) -> int:
 def _render_stage(number: int, stage: Stage, run: Run) -> None:
     """Write the stage's scenes, resized and cropped, as one uint8 RGB array [scenes, side, side, 3]."""
     target = run.pixels_file(number)
-    if target.exists():
-        return
     count, first = stage.scenes // run.shrink, _first_scene(number)
+    if target.exists() and len(np.load(target, mmap_mode="r")) == count:
+        return
     partial = target.with_suffix(".partial")
     pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, (count, stage.image_size, stage.image_size, 3))
     jobs = ((index, stage.image_size) for index in range(first, first + count))
@@ -161,6 +164,7 @@ class _Course:
 
     def __init__(self, run: Run, number: int, steps: int) -> None:
         self._file, self._number = run.state_file, number
+        self._kind = f"{run.size}, scenes divided by {run.shrink}"
         self.model = MobileViTForImageClassification(_config(run.size))
         he_initialise(self.model, SEED)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -175,6 +179,8 @@ class _Course:
         if not self._file.exists():
             return
         state = torch.load(self._file, weights_only=True)
+        if state["kind"] != self._kind:
+            raise UserError(f"{self._file} is of another run ({state['kind']}): choose another --output")
         self.model.load_state_dict(state["model"])
         if state["stage"] == number:
             self.epochs_done = state["epochs"]
@@ -195,6 +201,7 @@ class _Course:
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
+            "kind": self._kind,
             "stage": self._number,
             "epochs": epochs,
         }
@@ -224,5 +231,5 @@ def _export(run: Run) -> None:
     half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in state.items()}
     save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
     _config(run.size).save_pretrained(folder)
-    processor(256).save_pretrained(folder)
+    processor(CROP).save_pretrained(folder)
     print(f"wrote {folder}")

@@ -33,9 +33,11 @@ def mlpackage(demo, tmp_path_factory):
 
     done: dict[str, Written] = {}
 
-    def get(precision: str = "fp16") -> Written:
+    def get(precision: str) -> Written:
         if precision not in done:
-            done[precision] = convert(demo, tmp_path_factory.mktemp(precision), precision=precision)
+            done[precision] = convert(
+                demo, tmp_path_factory.mktemp(precision), precision=precision, minimum_deployment_target="iOS16"
+            )
         return done[precision]
 
     return get

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import platform
+
+import coremltools as ct
 import numpy as np
 import pytest
 from coremltools.models.utils import load_spec
 from coremltools.proto import FeatureTypes_pb2
 
+from converters.deployable import deployable
 from reference.manifest import read_manifest
+from validation.runtimes import load
+from validation.runtimes.pytorch import PyTorchRuntime
 
 
 @pytest.fixture(scope="module", params=["fp16", "fp32"])
@@ -62,17 +68,31 @@ def test_outputs_are_a_label_and_its_probabilities(artifact, demo):
 
 
 def test_weights_are_the_deployable_models(artifact, demo):
-    """Convolution count and precision: every BatchNorm folded, every weight of the asked-for type."""
-    program = operations(artifact)
-    types = [op.type for op in program]
-    convolutions = [m for m in demo.model.modules() if type(m).__name__ == "Conv2d"]
-    assert types.count("conv") == len(convolutions)
+    """Every convolution and linear weight, by value; every BatchNorm folded."""
+    types = [op.type for op in operations(artifact)]
     assert "batch_norm" not in types
     assert types.count("layer_norm") == sum(type(m).__name__ == "LayerNorm" for m in demo.model.modules())
-    stored = 2 if artifact.manifest.artifact.precision == "fp16" else 4
-    weights = (artifact.path / "Data" / "com.apple.CoreML" / "weights" / "weight.bin").stat().st_size
-    parameters = sum(parameter.numel() for parameter in demo.model.parameters())
-    assert 0.9 * stored * parameters < weights < 1.1 * stored * parameters
+    stored = ct.optimize.coreml.get_weights_metadata(ct.models.MLModel(str(artifact.path), skip_model_load=True), 1)
+    values = {name.removesuffix("_to_fp16"): facts.val for name, facts in stored.items()}
+    network = deployable(demo, bake_input=False)
+    compared = 0
+    for name, tensor in network.state_dict().items():
+        value = values.get("p_" + name.replace(".", "_"))
+        if tensor.ndim > 1:
+            assert value is not None, name
+            rounding = 2**-11 if artifact.manifest.artifact.precision == "fp16" else 0
+            assert np.abs(value - tensor.numpy()).max() <= rounding * tensor.abs().max(), name
+            compared += 1
+    assert compared == types.count("conv") + types.count("linear")
+
+
+@pytest.mark.skipif(platform.system() != "Darwin", reason="Core ML runs on Apple's systems only")
+def test_core_ml_equals_pytorch_on_real_images(artifact, demo, photographs):
+    runtime = load(artifact.path, read_manifest(artifact.path))
+    reference = PyTorchRuntime(demo)
+    for image in photographs:
+        pixels = demo.processor.resize_and_crop(image)
+        assert np.abs(runtime.run(pixels) - reference.run(pixels)).max() <= 0.02  # fp16 throughout
 
 
 def test_no_tensor_has_more_than_five_dimensions(artifact):
@@ -94,5 +114,5 @@ def test_metadata(artifact, demo):
 def test_minimum_deployment_target(demo, tmp_path):
     from converters.coreml.convert import convert
 
-    written = convert(demo, tmp_path, minimum_deployment_target="iOS17")
+    written = convert(demo, tmp_path, precision="fp16", minimum_deployment_target="iOS17")
     assert load_spec(str(written.path)).specificationVersion == 8  # Apple's number for iOS 17

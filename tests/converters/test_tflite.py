@@ -7,6 +7,13 @@ import pytest
 import torch
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from converters.deployable import deployable
+from reference import MobileViTConfig, MobileViTForImageClassification, MobileViTImageProcessor
+from reference.activations import ACTIVATIONS
+from reference.checkpoints import Checkpoint
+from reference.config import SIZES
+from reference.errors import UserError
+from reference.initialise import randomise
 from reference.manifest import read_manifest
 from validation.runtimes.pytorch import PyTorchRuntime
 
@@ -68,15 +75,57 @@ def operations(artifact) -> list[str]:
     return [operation["op_name"] for operation in plain._get_ops_details()]
 
 
-@pytest.mark.parametrize(("precision", "input_dtype"), [("float32", "float32"), ("float16", "float32")])
-def test_one_xnnpack_partition_takes_every_operation(tflite, precision, input_dtype, capfd):
-    artifact = tflite(precision, input_dtype)
-    interpreter = Interpreter(str(artifact.path), num_threads=1)
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_one_xnnpack_partition_from_the_input_to_the_output(tflite, precision):
+    interpreter = Interpreter(str(tflite(precision).path), num_threads=1)
     interpreter.allocate_tensors()
-    delegated = [operation["op_name"] for operation in interpreter._get_ops_details()]
-    assert delegated.count("DELEGATE") == 1
-    # Whatever ran outside the partition would keep its intermediate tensors alive for the interpreter.
-    assert len(delegated) == len(operations(artifact)) + 1
+    (partition,) = (node for node in interpreter._get_ops_details() if node["op_name"] == "DELEGATE")
+    (feed,), (fetch,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert feed["index"] in partition["inputs"]
+    assert partition["outputs"].tolist() == [fetch["index"]]
+
+
+def test_raw_bytes_are_cast_before_the_partition(tflite):
+    """What the test above would see if anything ran outside."""
+    interpreter = Interpreter(str(tflite("float32", "uint8").path), num_threads=1)
+    interpreter.allocate_tensors()
+    (partition,) = (node for node in interpreter._get_ops_details() if node["op_name"] == "DELEGATE")
+    assert interpreter.get_input_details()[0]["index"] not in partition["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("size", "fields", "height", "width"),
+    [
+        ("xs", {}, 256, 256),
+        ("s", {}, 256, 256),
+        ("xxs", {}, 200, 232),  # feature maps that patches do not tile
+        ("xxs", {"patch_size": 4, "output_stride": 16, "qkv_bias": False}, 192, 160),
+        *[("xxs", {"hidden_act": act}, 64, 64) for act in ACTIVATIONS],
+    ],
+)
+def test_keras_twin_equals_the_deployable_network(size, fields, height, width):
+    from converters.tflite.keras_mobilevit import build
+
+    config = MobileViTConfig(**{**SIZES[size], **fields}, num_labels=50)
+    model = MobileViTForImageClassification(config)
+    randomise(model, seed=1)
+    checkpoint = Checkpoint("test", "0" * 64, model, MobileViTImageProcessor())
+    classifier = deployable(checkpoint, bake_input=True)
+    coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
+    image = torch.nn.functional.interpolate(coarse, size=(height, width))
+    answer = np.asarray(build(classifier, height, width, "float32")(image.permute(0, 2, 3, 1).numpy()))
+    with torch.no_grad():
+        logits = classifier.network(image).logits[0].numpy()
+    assert logits_error(np.log(answer[0]) - np.log(answer[0, 0]) + logits[0], logits) <= 2e-5
+
+
+def test_activation_without_a_twin_is_refused(demo):
+    from converters.tflite.keras_mobilevit import build
+
+    network = deployable(demo, bake_input=True)
+    network.network.mobilevit.conv_stem.activation = torch.nn.Softsign()
+    with pytest.raises(UserError, match="no activation Softsign"):
+        build(network, 64, 64, "float32")
 
 
 def test_builtin_operations_only_and_nothing_before_the_stem(tflite):

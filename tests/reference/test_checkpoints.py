@@ -82,6 +82,30 @@ def test_left_over_tensor_is_named(folder):
         load_checkpoint(str(folder))
 
 
+@pytest.mark.parametrize("dtype", [torch.int32, torch.bool, torch.complex64])
+def test_tensors_that_are_no_real_numbers(folder, dtype):
+    name = "mobilevit.conv_stem.convolution.weight"
+    weights = load_checkpoint(str(folder)).model.state_dict()
+    (folder / "model.safetensors").unlink()
+    torch.save({**weights, name: weights[name].to(dtype)}, folder / "pytorch_model.bin")
+    with pytest.raises(UserError, match=f"{name} is not made of finite floating-point numbers"):
+        load_checkpoint(str(folder))
+    torch.save({**weights, name: weights[name] * float("nan")}, folder / "pytorch_model.bin")
+    with pytest.raises(UserError, match=f"{name} is not made of finite"):
+        load_checkpoint(str(folder))
+
+
+def test_links_into_a_cache(folder, tmp_path):
+    """The Hugging Face cache: a snapshot folder of links to files named by their hash."""
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "snapshot").mkdir()
+    for number, path in enumerate(sorted(folder.iterdir())):
+        path.rename(tmp_path / "blobs" / str(number))
+        (tmp_path / "snapshot" / path.name).symlink_to(tmp_path / "blobs" / str(number))
+    assert load_checkpoint(str(tmp_path / "snapshot")).id == "snapshot"
+    assert load_checkpoint(str(tmp_path / "snapshot" / "model.safetensors")).id == "snapshot"
+
+
 def test_truncated_weights(folder):
     content = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
@@ -150,6 +174,25 @@ def test_hub_out_of_reach_names_the_other_choices(monkeypatch):
     with pytest.raises(UserError, match="cannot be reached.*demo.*random.*path"):
         load_checkpoint("apple/mobilevit-xx-small")
 
+    def breaks_off(repository, name):
+        raise ConnectionResetError("peer closed the connection")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", breaks_off)
+    with pytest.raises(UserError, match=r"gave no config.json of apple/mobilevit-xx-small \(peer closed"):
+        load_checkpoint("apple/mobilevit-xx-small")
+
+
+def test_hub_repository_without_preprocessing_gets_the_published_one(monkeypatch, folder):
+    from huggingface_hub.errors import EntryNotFoundError
+
+    def download(repository, name):
+        if not (folder / name).exists():
+            raise EntryNotFoundError("404")
+        return str(folder / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    assert load_checkpoint("somebody/mobilevit").processor.size == {"shortest_edge": 288}
+
 
 def test_random_is_reproducible_and_every_parameter_matters():
     first, second = load_checkpoint("random", "xxs"), load_checkpoint("random", "xxs")
@@ -162,10 +205,20 @@ def test_random_is_reproducible_and_every_parameter_matters():
     ("fields", "message"),
     [
         ({"output_stride": 12}, "output_stride"),
-        ({"hidden_sizes": [64, 80]}, "hidden_sizes"),
+        ({"hidden_sizes": [64, 80]}, "hidden_sizes needs 3"),
+        ({"hidden_sizes": [64.0, 80, 96]}, "hidden_sizes must be a whole number"),
         ({"hidden_sizes": [64, 80, 97]}, "multiple of num_attention_heads"),
+        ({"num_attention_heads": 0}, "num_attention_heads must be"),
+        ({"num_channels": "3"}, "num_channels must be"),
+        ({"patch_size": True}, "patch_size must be"),
+        ({"expand_ratio": None}, "expand_ratio must be a number"),
+        ({"hidden_dropout_prob": 2}, "hidden_dropout_prob must be"),
+        ({"layer_norm_eps": "1e-5"}, "layer_norm_eps must be"),
         ({"id2label": {"0": "a", "2": "b"}}, "id2label"),
+        ({"id2label": {"0": 3}}, "id2label must name"),
+        ({"id2label": ["a"]}, "not a MobileViT configuration"),
         ({"hidden_act": "quick"}, "hidden_act"),
+        ({"hidden_act": None}, "hidden_act"),
     ],
 )
 def test_contradicting_configuration(folder, fields, message):

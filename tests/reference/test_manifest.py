@@ -93,7 +93,7 @@ def test_tree_digest_sees_names_contents_and_places(tmp_path):
     assert digest(tmp_path / "a") != hashlib.sha256(lines.encode()).hexdigest()
 
 
-@given(st.lists(st.sampled_from(["crane", "maillot", "cat"]), max_size=8))
+@given(st.lists(st.sampled_from(["crane", "crane (0)", "crane (1)", "maillot", "cat"]), max_size=8))
 def test_distinct_labels_keep_their_order_and_unique_names(labels):
     unique = distinct(labels)
     assert len(set(unique)) == len(labels)

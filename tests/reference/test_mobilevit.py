@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reference.checkpoints import load_checkpoint
 from reference.config import SIZES, MobileViTConfig
-from reference.heads import MobileViTForImageClassification
+from reference.heads import MobileViTForImageClassification, MobileViTForSemanticSegmentation
 from reference.layers import fold, unfold
 from reference.mobilevit import MobileViTModel
 
@@ -71,12 +71,28 @@ def test_tuple_output_holds_the_same_values(demo):
     assert len(hidden_states) == 5
 
 
-def test_size_table_and_defaults_are_the_oracles():
+def test_defaults_are_the_oracles():
     for field, value in transformers.MobileViTConfig().to_dict().items():
         if hasattr(MobileViTConfig(), field) and field not in ("id2label", "label2id"):
             ours = getattr(MobileViTConfig(), field)
             assert ours == (list(value) if isinstance(value, tuple) else value), field
-    assert MobileViTConfig().size == "s"  # the class default is the small model
+
+
+@pytest.mark.parametrize(
+    ("size", "millions", "segmentation_millions"),
+    # As published: timm's results table for the classifiers (1000 classes), Apple's model cards for DeepLabV3.
+    [("xxs", 1.27, 1.9), ("xs", 2.32, 2.9), ("s", 5.58, 6.4)],
+)
+def test_sizes_have_the_published_number_of_parameters(size, millions, segmentation_millions):
+    def count(model: torch.nn.Module) -> float:
+        return sum(parameter.numel() for parameter in model.parameters()) / 1e6
+
+    config = MobileViTConfig(**SIZES[size], num_labels=1000)
+    assert count(MobileViTForImageClassification(config)) == pytest.approx(millions, abs=0.005)
+    voc = MobileViTConfig(**SIZES[size], num_labels=21, output_stride=16)
+    assert count(MobileViTForSemanticSegmentation(voc)) == pytest.approx(segmentation_millions, abs=0.05)
+    assert config.size == voc.size == size
+    assert MobileViTConfig(**{**SIZES[size], "patch_size": 4}).size is None
 
 
 @given(

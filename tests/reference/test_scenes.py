@@ -6,13 +6,15 @@ import hashlib
 from collections import Counter
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
 from reference.demo import scenes
 from reference.demo.evaluate import correct
 from reference.demo.picture import SAMPLE, SAMPLE_INDEX
-from reference.demo.train import augment
+from reference.demo.train import Run, _Course, augment
+from reference.errors import UserError
 
 
 def pixels_hash(split: str, index: int) -> str:
@@ -42,7 +44,7 @@ def test_sizes_vary_and_both_orientations_occur(photographs):
 
 
 def test_bundled_checkpoint_depends_on_color_order_and_crop(demo):
-    """A shortened `python -m reference.demo.evaluate`; 400 scenes leave a standard error below two points."""
+    """A shortened `python -m reference.demo evaluate`; 400 scenes leave a standard error below two points."""
     right, swapped, squashed = 100 * correct(demo, range(400)).mean(axis=0)
     assert 80 <= right <= 96
     assert swapped < right - 20
@@ -52,7 +54,31 @@ def test_bundled_checkpoint_depends_on_color_order_and_crop(demo):
 def test_sample_image_is_a_validation_scene():
     bundled = Image.open(SAMPLE)
     rendered = scenes.render("validation", SAMPLE_INDEX).image
-    assert np.array_equal(np.asarray(bundled), np.asarray(rendered))
+    assert bundled.size == rendered.size
+    # Releases of Pillow differ in single pixels.
+    assert np.abs(np.asarray(bundled, dtype=float) - np.asarray(rendered)).mean() < 0.1
+
+
+def test_training_resumes_where_it_was_interrupted(tmp_path):
+    run = Run("xxs", tmp_path, jobs=1, shrink=1)
+
+    def advance(course: _Course) -> torch.Tensor:
+        images = torch.rand((4, 3, 64, 64), generator=torch.Generator().manual_seed(1))
+        torch.manual_seed(7)  # for dropout
+        logits = course.model.train()(images).logits
+        course.step(torch.nn.functional.cross_entropy(logits, torch.tensor([1, 2, 3, 4])))
+        return torch.cat([parameter.flatten() for parameter in course.model.parameters()])
+
+    course = _Course(run, 0, steps=10)
+    advance(course)
+    course.save(epochs=3)
+    expected = advance(course)
+    resumed = _Course(run, 0, steps=10)
+    assert resumed.epochs_done == 3
+    assert torch.equal(advance(resumed), expected), "weights, moments and learning rate must all come back"
+    assert _Course(run, 1, steps=10).epochs_done == 0
+    with pytest.raises(UserError, match="another run"):
+        _Course(Run("xs", tmp_path, jobs=1, shrink=1), 0, steps=10)
 
 
 def test_augmentation_yields_symmetries_in_bgr():

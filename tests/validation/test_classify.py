@@ -14,7 +14,7 @@ from validation.__main__ import main
 
 @pytest.fixture(scope="module")
 def artifact(demo, tmp_path_factory):
-    return convert(demo, tmp_path_factory.mktemp("classify")).path
+    return convert(demo, tmp_path_factory.mktemp("classify"), precision="float16", input_dtype="uint8").path
 
 
 def test_reference_and_artifact_side_by_side(artifact, capfd):
@@ -30,7 +30,7 @@ def test_reference_and_artifact_side_by_side(artifact, capfd):
 def test_core_ml_elsewhere_is_not_run(demo, tmp_path, capfd):
     from converters.coreml.convert import convert as convert_coreml
 
-    package = convert_coreml(demo, tmp_path).path
+    package = convert_coreml(demo, tmp_path, precision="fp16", minimum_deployment_target="iOS16").path
     assert main(["classify", str(package), "--image", str(SAMPLE)]) == 0
     out = capfd.readouterr().out
     assert "NOT RUN" in out
