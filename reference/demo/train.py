@@ -52,6 +52,7 @@ STAGES = (
     Stage(image_size=160, scenes=16_000, epochs=4, batch=64, peak_rate=1e-3),
     Stage(image_size=256, scenes=8_000, epochs=2, batch=32, peak_rate=3e-4),
     Stage(image_size=256, scenes=10_000, epochs=1, batch=32, peak_rate=1e-3),
+    Stage(image_size=256, scenes=10_000, epochs=1, batch=32, peak_rate=1.5e-3),
 )
 
 
