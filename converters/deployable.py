@@ -36,7 +36,8 @@ def deployable(checkpoint: Checkpoint, *, bake_input: bool) -> Classifier:
         bake_input: True: the result takes RGB 0..255. False: it takes what the reference takes (BGR 0..1), and the
             pipeline's own image preprocessing scales and reorders. Core ML computes in fp16, where weights times 1/255
             fall into subnormals, which the Neural Engine may flush to zero: it must not bake. TFLite's CPU kernels
-            widen fp16 weights to fp32 before use, subnormals included: baking costs them nothing.
+            widen fp16 weights to fp32 before use, subnormals included: baking costs them nothing. For what GPUs may
+            lose, see the README.
     """
     network = copy.deepcopy(checkpoint.model).eval()
     fold_batch_norm(network)

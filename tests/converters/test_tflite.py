@@ -100,7 +100,7 @@ def test_raw_bytes_are_cast_before_the_partition(tflite):
         ("s", {}, 256, 256),
         ("xxs", {}, 200, 232),  # feature maps that patches do not tile
         ("xxs", {"patch_size": 4, "output_stride": 16, "qkv_bias": False}, 192, 160),
-        *[("xxs", {"hidden_act": act}, 64, 64) for act in ACTIVATIONS],
+        *[("xxs", {"hidden_act": act}, 128, 128) for act in ACTIVATIONS],
     ],
 )
 def test_keras_twin_equals_the_deployable_network(size, fields, height, width):
