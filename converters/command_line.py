@@ -1,15 +1,19 @@
-"""What the pipelines' commands share: options, and the lines printed at the end."""
+"""What the pipelines' commands share: options, and the way from a checkpoint to the lines printed at the end."""
 
 from __future__ import annotations
 
 import argparse
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference.command_line import DEFAULT_OUTPUT, add_checkpoint_options, add_verbose_option
-from reference.config import HUB_IDS
+from reference.command_line import DEFAULT_OUTPUT, add_checkpoint_options, add_verbose_option, require, working
+from reference.sources import HUB_IDS
 
-if TYPE_CHECKING:  # artifact.py loads PyTorch, which --help must not wait for
+if TYPE_CHECKING:  # these load PyTorch, which --help must not wait for
+    from reference.checkpoints import Checkpoint
+
     from .artifact import Written
 
 
@@ -20,7 +24,27 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     add_verbose_option(parser)
 
 
-def print_written(written: Written, seconds: float) -> None:
+def convert_and_report(
+    arguments: argparse.Namespace, *, extra: str, needs: str, convert: Callable[[Checkpoint], Written]
+) -> int:
+    """Load the checkpoint, convert it in silence, print what was written; returns the exit code.
+
+    Args:
+        extra, needs: the optional dependencies of the pipeline, and the module that shows they are there.
+        convert: the pipeline; it imports its heavy libraries itself, so that their noise is held back too.
+    """
+    require(extra, needs)
+    from reference.checkpoints import load_checkpoint
+
+    started = time.monotonic()
+    checkpoint = load_checkpoint(arguments.checkpoint, arguments.size)
+    with working(f"converting with {needs}", arguments.verbose):
+        written = convert(checkpoint)
+    _print_written(written, time.monotonic() - started)
+    return 0
+
+
+def _print_written(written: Written, seconds: float) -> None:
     """One line on what was written, one on the checkpoint."""
     manifest = written.manifest
     print(

@@ -7,12 +7,21 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .config import CROP, HUB_IDS, RESIZE_EDGE, SIZES, MobileViTConfig
+from .config import CROP, RESIZE_EDGE, SIZES, MobileViTConfig
 from .errors import UserError
 from .heads import MobileViTForImageClassification
 from .image_processor import MobileViTImageProcessor
 from .initialise import randomise
-from .sources import CONFIG_FILE, PREPROCESSOR_FILE, WEIGHT_FILES, LocalSource, Source, open_source, require_file
+from .sources import (
+    CONFIG_FILE,
+    HUB_IDS,
+    PREPROCESSOR_FILE,
+    WEIGHT_FILES,
+    LocalSource,
+    Source,
+    open_source,
+    require_file,
+)
 from .weights import load_strictly, read_weights
 
 BUNDLED = Path(__file__).parent / "demo" / "weights"

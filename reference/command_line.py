@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from .config import HUB_IDS, SIZES
+from .config import SIZES
 from .errors import UserError
+from .sources import HUB_IDS
 
 DEFAULT_OUTPUT = Path("build")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import UserError
 from .json_files import read_json, write_json
+from .sources import CONFIG_FILE, open_source, require_file
 
 # What distinguishes the published sizes; everything else is the default of MobileViTConfig.
 SIZES: dict[str, dict[str, Any]] = {
@@ -27,13 +28,6 @@ SIZES: dict[str, dict[str, Any]] = {
 
 # The preprocessing of Apple's classifiers, in pixels: shortest edge after resizing, side of the centre crop.
 RESIZE_EDGE, CROP = 288, 256
-
-# Apple's ImageNet-1k classifiers on the Hugging Face Hub.
-HUB_IDS = {
-    "xxs": "apple/mobilevit-xx-small",
-    "xs": "apple/mobilevit-x-small",
-    "s": "apple/mobilevit-small",
-}
 
 
 # What each number may be: its kind, lowest and highest value; for a list, of each entry.
@@ -235,8 +229,6 @@ class MobileViTConfig:
     @classmethod
     def from_pretrained(cls, source: str | Path, **changes: Any) -> MobileViTConfig:
         """Read the config.json of a folder or Hub id; see `from_json_file`."""
-        from .sources import CONFIG_FILE, open_source, require_file
-
         return cls.from_json_file(require_file(open_source(source), CONFIG_FILE), **changes)
 
     def save_pretrained(self, directory: str | Path) -> None:

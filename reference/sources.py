@@ -8,8 +8,14 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from .config import HUB_IDS
 from .errors import UserError
+
+# Apple's ImageNet-1k classifiers on the Hugging Face Hub.
+HUB_IDS = {
+    "xxs": "apple/mobilevit-xx-small",
+    "xs": "apple/mobilevit-x-small",
+    "s": "apple/mobilevit-small",
+}
 
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-import time
+from typing import TYPE_CHECKING
 
-from reference.command_line import Parser, require, run, working
+from reference.command_line import Parser, run
 
-from ..command_line import add_common_options, print_written
+from ..command_line import add_common_options, convert_and_report
+
+if TYPE_CHECKING:
+    from reference.checkpoints import Checkpoint
+
+    from ..artifact import Written
 
 # Precisions and deployment targets stand here and not in convert.py: --help must not import coremltools.
 PRECISIONS = ("fp16", "fp32")
@@ -30,25 +35,17 @@ def main(argv: list[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
 
-    def command() -> int:
-        require("coreml", "coremltools")
-        started = time.monotonic()
-        from reference.checkpoints import load_checkpoint
+    def pipeline(checkpoint: Checkpoint) -> Written:
+        from .convert import convert
 
-        checkpoint = load_checkpoint(arguments.checkpoint, arguments.size)
-        with working("converting to Core ML", arguments.verbose):
-            from .convert import convert
+        return convert(
+            checkpoint,
+            arguments.output_dir,
+            precision=arguments.precision,
+            minimum_deployment_target=arguments.minimum_deployment_target,
+        )
 
-            written = convert(
-                checkpoint,
-                arguments.output_dir,
-                precision=arguments.precision,
-                minimum_deployment_target=arguments.minimum_deployment_target,
-            )
-        print_written(written, time.monotonic() - started)
-        return 0
-
-    return run(command)
+    return run(lambda: convert_and_report(arguments, extra="coreml", needs="coremltools", convert=pipeline))
 
 
 if __name__ == "__main__":

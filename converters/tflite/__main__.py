@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-import time
+from typing import TYPE_CHECKING
 
-from reference.command_line import Parser, require, run, working
+from reference.command_line import Parser, run
 
-from ..command_line import add_common_options, print_written
+from ..command_line import add_common_options, convert_and_report
+
+if TYPE_CHECKING:
+    from reference.checkpoints import Checkpoint
+
+    from ..artifact import Written
 
 # These stand here and not in convert.py: --help must not import TensorFlow.
 PRECISIONS = ("float16", "float32")
@@ -34,22 +39,14 @@ def main(argv: list[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
 
-    def command() -> int:
-        require("tflite", "tensorflow")
-        started = time.monotonic()
-        from reference.checkpoints import load_checkpoint
+    def pipeline(checkpoint: Checkpoint) -> Written:
+        from .convert import convert
 
-        checkpoint = load_checkpoint(arguments.checkpoint, arguments.size)
-        with working("converting to TFLite", arguments.verbose):
-            from .convert import convert
+        return convert(
+            checkpoint, arguments.output_dir, precision=arguments.precision, input_dtype=arguments.input_dtype
+        )
 
-            written = convert(
-                checkpoint, arguments.output_dir, precision=arguments.precision, input_dtype=arguments.input_dtype
-            )
-        print_written(written, time.monotonic() - started)
-        return 0
-
-    return run(command)
+    return run(lambda: convert_and_report(arguments, extra="tflite", needs="tensorflow", convert=pipeline))
 
 
 if __name__ == "__main__":
