@@ -1,7 +1,7 @@
 """Import coremltools without the frameworks it only takes models from.
 
-coremltools imports TensorFlow and scikit-learn wherever they are installed, for front ends that are not used here; that
-alone takes longer than the whole conversion.
+coremltools imports TensorFlow, transformers and others wherever they are installed, for parts that are not used here;
+that alone takes longer than the whole conversion.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-UNUSED = ("tensorflow", "sklearn", "xgboost", "libsvm")
+UNUSED = ("tensorflow", "sklearn", "xgboost", "libsvm", "transformers")
 
 
 def import_coremltools() -> ModuleType:
