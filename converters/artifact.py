@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
+from reference.labels import distinct
 from reference.manifest import (
     ArtifactFacts,
     CheckpointFacts,
@@ -20,10 +21,18 @@ from reference.manifest import (
     Manifest,
     OutputSpec,
     Preprocessing,
+    Task,
     digest,
     manifest_path,
     size_in_bytes,
 )
+
+# How file names begin.
+STEMS: dict[Task, str] = {
+    "classification": "mobilevit",
+    "segmentation": "deeplabv3_mobilevit",
+    "features": "mobilevit_features",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,6 @@ def publish(
     preprocessing: Preprocessing,
     input: InputSpec,
     outputs: list[OutputSpec],
-    labels: list[str],
     tools: tuple[str, ...],
 ) -> Written:
     """Write an artifact into `output_dir`, then its manifest; each appears whole or not at all.
@@ -55,12 +63,12 @@ def publish(
         write: writes the artifact to the path it is given.
         tools: distributions whose versions the manifest names.
     """
-    name = f"mobilevit_{checkpoint.size}_{checkpoint.slug}_{precision}.{format}"
+    name = f"{STEMS[checkpoint.task]}_{checkpoint.size}_{checkpoint.slug}_{precision}.{format}"
     with _staging(output_dir) as folder:
         write(folder / name)
         manifest = Manifest(
             schema_version=1,
-            task="classification",
+            task=checkpoint.task,
             size=checkpoint.size,
             checkpoint=CheckpointFacts(
                 id=checkpoint.id,
@@ -77,7 +85,7 @@ def publish(
             input=input,
             outputs=outputs,
             preprocessing=preprocessing,
-            labels=labels,
+            labels=class_names(checkpoint),
             tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
         )
         manifest.write(manifest_path(folder / name))
@@ -102,6 +110,25 @@ def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
             "crop_width": processor.crop_size["width"],
         }
     )
+
+
+def class_names(checkpoint: Checkpoint) -> list[str]:
+    """The checkpoint's labels, all different; none where nothing is classified."""
+    return [] if checkpoint.task == "features" else distinct(checkpoint.model.config.labels)
+
+
+def tensor_output(checkpoint: Checkpoint, preprocessing: Preprocessing) -> OutputSpec:
+    """What the deployable network of the checkpoint returns, as a plain tensor named for its meaning."""
+    config = checkpoint.model.config
+    if checkpoint.task == "classification":
+        return OutputSpec(
+            name="probabilities", kind="tensor", shape=[1, config.num_labels], dtype="float32", meaning="probabilities"
+        )
+    if checkpoint.task == "segmentation":
+        shape = [1, preprocessing.crop_height, preprocessing.crop_width]
+        return OutputSpec(name="class_map", kind="tensor", shape=shape, dtype="int32", meaning="class_map")
+    shape = [1, config.neck_hidden_sizes[-1]]
+    return OutputSpec(name="features", kind="tensor", shape=shape, dtype="float32", meaning="features")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reference.command_line import DEFAULT_OUTPUT, add_checkpoint_options, add_verbose_option, require, working
-from reference.sources import HUB_IDS
+from reference.sources import hub_id
 
 if TYPE_CHECKING:  # these load PyTorch, which --help must not wait for
     from reference.checkpoints import Checkpoint
@@ -37,7 +37,7 @@ def convert_and_report(
     from reference.checkpoints import load_checkpoint
 
     started = time.monotonic()
-    checkpoint = load_checkpoint(arguments.checkpoint, arguments.size)
+    checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
     with working(f"converting with {needs}", arguments.verbose):
         written = convert(checkpoint)
     _print_written(written, time.monotonic() - started)
@@ -52,9 +52,9 @@ def _print_written(written: Written, seconds: float) -> None:
         f"{manifest.checkpoint.parameters / 1e6:.2f} M parameters  {seconds:.1f} s"
     )
     if manifest.checkpoint.id == "demo":
-        print(
-            f"checkpoint demo: the bundled demonstration ({len(manifest.labels)} rendered classes); "
-            f"ImageNet: --checkpoint {HUB_IDS[manifest.size]}"
-        )
+        classes = f" ({len(manifest.labels)} rendered classes)" if manifest.labels else ""
+        people = "Pascal VOC" if manifest.task == "segmentation" else "ImageNet"
+        published = hub_id(manifest.size, manifest.task)
+        print(f"checkpoint demo: the bundled demonstration{classes}; {people}: --checkpoint {published}")
     else:
         print(f"checkpoint {manifest.checkpoint.id}, sha256 {manifest.checkpoint.sha256}")

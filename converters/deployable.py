@@ -10,25 +10,53 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from reference.checkpoints import Checkpoint
-from reference.heads import MobileViTForImageClassification
 from reference.layers import ConvLayer
 from reference.manifest import ColorOrder
+from reference.pretrained import PreTrainedModel
 
 
-class Classifier(nn.Module):
-    """What an artifact computes: an image [1, 3, H, W] to class probabilities [1, num_labels]."""
+class Deployable(nn.Module):
+    """What an artifact computes from an image [1, 3, H, W]; one subclass for each task."""
 
-    def __init__(self, network: MobileViTForImageClassification) -> None:
+    def __init__(self, network: PreTrainedModel) -> None:
         super().__init__()
         self.network = network
+
+
+class Classifier(Deployable):
+    """Class probabilities [1, num_labels]."""
 
     def forward(self, image: Tensor) -> Tensor:
         return torch.softmax(self.network(image).logits, dim=-1)
 
 
-def deployable(checkpoint: Checkpoint, *, bake_input: bool) -> Classifier:
+class Segmenter(Deployable):
+    """The class of each pixel [1, H, W], int32; logits are resized before the choice, as in the reference."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits = self.network(image).logits
+        resized = functional.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)
+        return resized.argmax(dim=1).to(torch.int32)
+
+
+class FeatureExtractor(Deployable):
+    """The mean of the last feature map [1, C]."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.network(image).pooler_output
+
+
+DEPLOYABLES: dict[str, type[Deployable]] = {
+    "classification": Classifier,
+    "segmentation": Segmenter,
+    "features": FeatureExtractor,
+}
+
+
+def deployable(checkpoint: Checkpoint, *, bake_input: bool) -> Deployable:
     """The checkpoint's network, rewritten; the checkpoint keeps its own.
 
     Args:
@@ -43,7 +71,7 @@ def deployable(checkpoint: Checkpoint, *, bake_input: bool) -> Classifier:
     fold_batch_norm(network)
     if bake_input:
         bake_input_into_stem(network, input_transform(checkpoint))
-    return Classifier(network).eval().requires_grad_(False)
+    return DEPLOYABLES[checkpoint.task](network).eval().requires_grad_(False)
 
 
 @dataclass(frozen=True)
@@ -80,7 +108,7 @@ def fold_batch_norm(network: nn.Module) -> None:
 
 
 @torch.no_grad()
-def bake_input_into_stem(network: MobileViTForImageClassification, transform: InputTransform) -> None:
+def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform) -> None:
     """Given: pixels, channel flip, scale, stem convolution. Result: pixels, stem convolution."""
-    weight = network.mobilevit.conv_stem.convolution.weight
+    weight = network.backbone.conv_stem.convolution.weight
     weight.copy_((weight.flip(1) if transform.color_order == "BGR" else weight) * transform.scale)

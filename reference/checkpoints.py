@@ -4,42 +4,61 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from .config import CROP, RESIZE_EDGE, SIZES, MobileViTConfig
+from torch import Tensor
+
+from .config import PREPROCESSING, SIZES, TASKS, MobileViTConfig
 from .errors import UserError
-from .heads import MobileViTForImageClassification
+from .heads import MobileViTForImageClassification, MobileViTForSemanticSegmentation
 from .image_processor import MobileViTImageProcessor
 from .initialise import randomise
+from .manifest import Task
+from .mobilevit import MobileViTModel
+from .pretrained import PreTrainedModel
 from .sources import (
     CONFIG_FILE,
-    HUB_IDS,
     PREPROCESSOR_FILE,
     WEIGHT_FILES,
     LocalSource,
     Source,
+    hub_id,
     open_source,
     require_file,
 )
 from .weights import load_strictly, read_weights
 
 BUNDLED = Path(__file__).parent / "demo" / "weights"
+MODELS: dict[str, type[PreTrainedModel]] = {
+    "classification": MobileViTForImageClassification,
+    "segmentation": MobileViTForSemanticSegmentation,
+    "features": MobileViTModel,
+}
 RANDOM_SEED = 0
-RANDOM_LABELS = 1000  # as many as ImageNet-1k: artifacts get their real size
+# As the published checkpoints have them: artifacts get their real size.
+RANDOM_CONFIGS: dict[str, dict[str, Any]] = {
+    "classification": {"num_labels": 1000},
+    "segmentation": {"num_labels": 21, "output_stride": 16, "image_size": 512},
+    "features": {},
+}
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A loaded checkpoint.
 
-    id: "demo", "random", a Hub id, or the name of a local folder or file; sha256: of the weights (file bytes, or the
-    tensors of "random"); model: float32, in eval mode; processor: the preprocessing it was trained with.
+    id: "demo", "random", a Hub id, or the name of a local folder or file; task: one of TASKS; sha256: of the weights
+    (file bytes, or the tensors of "random"); model: float32, in eval mode, of the class that MODELS has for the task;
+    processor: the preprocessing it was trained with.
     """
 
     id: str
+    task: Task
     sha256: str
-    model: MobileViTForImageClassification
+    model: PreTrainedModel
     processor: MobileViTImageProcessor
 
     @property
@@ -53,55 +72,83 @@ class Checkpoint:
         return re.sub(r"[^A-Za-z0-9.]+", "-", self.id).strip("-") or "checkpoint"
 
 
-def load_checkpoint(source: str = "demo", size: str | None = None) -> Checkpoint:
-    """Load a classification checkpoint.
+def load_checkpoint(source: str = "demo", size: str | None = None, task: Task = "classification") -> Checkpoint:
+    """Load a checkpoint.
 
     Args:
         source: "demo" (bundled), "random" (seeded and well-scaled), a folder or weights file, or a Hub id such as
             "apple/mobilevit-xx-small". The Hub is asked for nothing but a Hub id.
         size: "xxs", "xs" or "s"; "xxs" when a bundled or random checkpoint does not say, and otherwise whatever the
             checkpoint is: it then only has to agree.
+        task: "classification", "segmentation", or "features": the backbone of a classifier.
 
     Raises:
         UserError: when there is no such checkpoint, or it does not fit.
     """
     if size is not None and size not in SIZES:
         raise UserError(f"size {size!r} is unknown; choose one of {', '.join(SIZES)}")
+    if task not in TASKS:
+        raise UserError(f"task {task!r} is unknown; choose one of {', '.join(TASKS)}")
     if source == "random":
-        return _random(size or "xxs")
+        return _random(size or "xxs", task)
     if source == "demo":
-        folder = BUNDLED / (size or "xxs")
-        if not folder.is_dir():
-            bundled = ", ".join(sorted(path.name for path in BUNDLED.iterdir()))
-            raise UserError(
-                f"no demo checkpoint of size {size} is bundled (only {bundled}): choose --size {bundled}, "
-                f"--checkpoint {HUB_IDS[size or 'xxs']}, a path, or random"
-            )
-        return _from_source(LocalSource(folder), "demo", size)
+        return _from_source(LocalSource(_bundled(size or "xxs", task)), "demo", size, task)
     place = open_source(source)
-    return _from_source(place, place.id, size)
+    return _from_source(place, place.id, size, task)
 
 
-def _random(size: str) -> Checkpoint:
-    config = MobileViTConfig(**SIZES[size], num_labels=RANDOM_LABELS)
-    model = MobileViTForImageClassification(config).eval()
+def _bundled(size: str, task: str) -> Path:
+    shelf = BUNDLED / ("segmentation" if task == "segmentation" else "classification")
+    if not (shelf / size).is_dir():
+        bundled = " or ".join(name for name in SIZES if (shelf / name).is_dir())
+        raise UserError(
+            f"no demo checkpoint of size {size} is bundled for {task} (only {bundled}): choose --size {bundled}, "
+            f"--checkpoint {hub_id(size, task)}, a path, or random"
+        )
+    return shelf / size
+
+
+def _random(size: str, task: Task) -> Checkpoint:
+    model = MODELS[task](MobileViTConfig(**SIZES[size], **RANDOM_CONFIGS[task])).eval()
     randomise(model, RANDOM_SEED)
     digest = hashlib.sha256()
     for tensor in model.state_dict().values():
         digest.update(tensor.numpy().tobytes())
-    return Checkpoint("random", digest.hexdigest(), model, MobileViTImageProcessor(size=RESIZE_EDGE, crop_size=CROP))
+    return Checkpoint("random", task, digest.hexdigest(), model, published_processor(task))
 
 
-def _from_source(place: Source, id: str, size: str | None) -> Checkpoint:
+def _from_source(place: Source, id: str, size: str | None, task: Task) -> Checkpoint:
     config = MobileViTConfig.from_json_file(require_file(place, CONFIG_FILE))
     if size is not None and config.size != size:
         raise UserError(f"checkpoint {id} is of size {config.size or 'custom'}, not {size}: leave --size out")
     preprocessor = place.find(PREPROCESSOR_FILE)
-    if preprocessor is not None:
-        processor = MobileViTImageProcessor.from_json_file(preprocessor)
-    else:  # the published classifiers' own, not the class default, which crops larger than it resizes
-        processor = MobileViTImageProcessor(size=RESIZE_EDGE, crop_size=CROP)
+    # Without one: the published checkpoints' own, not the class default, which crops larger than it resizes.
+    processor = (
+        published_processor(task) if preprocessor is None else MobileViTImageProcessor.from_json_file(preprocessor)
+    )
     weights_file = require_file(place, *WEIGHT_FILES)
-    model = MobileViTForImageClassification(config).eval()
-    load_strictly(model, read_weights(weights_file), id)
-    return Checkpoint(id, hashlib.sha256(weights_file.read_bytes()).hexdigest(), model, processor)
+    weights = read_weights(weights_file)
+    _check_task(weights, id, task)
+    model = MODELS[task](config).eval()
+    load_strictly(model, model.own_part(weights), id)
+    return Checkpoint(id, task, hashlib.sha256(weights_file.read_bytes()).hexdigest(), model, processor)
+
+
+def published_processor(task: str, side: int | None = None) -> MobileViTImageProcessor:
+    """The preprocessing of Apple's checkpoints for `task`, at their own crop or, in proportion, at `side` pixels."""
+    edge, crop = PREPROCESSING[task]
+    side = side or crop
+    return MobileViTImageProcessor(size=round(side * edge / crop), crop_size=side)
+
+
+def _check_task(weights: Mapping[str, Tensor], id: str, task: str) -> None:
+    """UserError when the weights are those of another task."""
+    classifies = any(name.startswith("classifier.") for name in weights)
+    segments = any(name.startswith("segmentation_head.") for name in weights)
+    if task == "segmentation" and classifies and not segments:
+        raise UserError(
+            f"checkpoint {id} is a classifier: choose --task classification or features, or a checkpoint such as "
+            f"{hub_id('xxs', task)}"
+        )
+    if task != "segmentation" and segments and not classifies:
+        raise UserError(f"checkpoint {id} segments images: choose --task segmentation")

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from .config import SIZES
+from .config import SIZES, TASKS
 from .errors import UserError
-from .sources import HUB_IDS
+from .sources import hub_id
 
 DEFAULT_OUTPUT = Path("build")
 
@@ -38,13 +38,13 @@ def positive(text: str) -> int:
 def add_checkpoint_options(parser: argparse.ArgumentParser) -> None:
     """--size, --task, --checkpoint."""
     parser.add_argument("--size", choices=SIZES, help="model size (default: the checkpoint's; xxs for demo and random)")
-    parser.add_argument("--task", choices=["classification"], default="classification", help="default: %(default)s")
+    parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="default: %(default)s")
     parser.add_argument(
         "--checkpoint",
         default="demo",
         metavar="{demo,random,PATH,HUB_ID}",
         help=f"bundled demonstration weights, seeded random ones, a folder or weights file, or a Hugging Face Hub id "
-        f"such as {HUB_IDS['xxs']} (default: %(default)s)",
+        f"such as {hub_id('xxs')} (default: %(default)s)",
     )
 
 

@@ -26,8 +26,12 @@ SIZES: dict[str, dict[str, Any]] = {
     "s": {"hidden_sizes": [144, 192, 240], "neck_hidden_sizes": [16, 32, 64, 96, 128, 160, 640]},
 }
 
-# The preprocessing of Apple's classifiers, in pixels: shortest edge after resizing, side of the centre crop.
-RESIZE_EDGE, CROP = 288, 256
+# What artifacts do: name an image's class, every pixel's class, or give the image's feature vector.
+TASKS = ("classification", "segmentation", "features")
+
+# The preprocessing of Apple's checkpoints by task, in pixels: shortest edge after resizing, side of the centre crop.
+PREPROCESSING = {"classification": (288, 256), "segmentation": (544, 512), "features": (288, 256)}
+RESIZE_EDGE, CROP = PREPROCESSING["classification"]
 
 
 # What each number may be: its kind, lowest and highest value; for a list, of each entry.

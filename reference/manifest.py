@@ -21,6 +21,7 @@ Positive = Annotated[int, Field(gt=0)]
 Format = Literal["mlpackage", "tflite"]
 Dtype = Literal["uint8", "float32"]
 ColorOrder = Literal["RGB", "BGR"]
+Task = Literal["classification", "segmentation", "features"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 
 
@@ -75,20 +76,24 @@ class InputSpec(_Strict):
 
 
 class OutputSpec(_Strict):
-    """One output; `meaning` tells how to read its values."""
+    """One output; `meaning` tells how to read its values.
+
+    probabilities: of each label; label: the most probable one; class_map: per pixel of the crop the index of its
+    label; features: the image's feature vector, before any classifier.
+    """
 
     name: str
     kind: Literal["tensor", "dictionary", "string"]
     shape: list[Positive]
-    dtype: Literal["float32", "string"]
-    meaning: Literal["probabilities", "label"]
+    dtype: Literal["float32", "int32", "string"]
+    meaning: Literal["probabilities", "label", "class_map", "features"]
 
 
 class Manifest(_Strict):
-    """Everything about one artifact."""
+    """Everything about one artifact; `labels`: in the order of the class indices, none for features."""
 
     schema_version: Literal[1]
-    task: Literal["classification"]
+    task: Task
     size: str
     checkpoint: CheckpointFacts
     artifact: ArtifactFacts

@@ -50,8 +50,13 @@ class PreTrainedModel(nn.Module):
         own = {name: changes.pop(name) for name in cls.own_arguments if name in changes}
         model = cls(MobileViTConfig.from_json_file(config_file, **changes), **own)
         weights = read_weights(require_file(place, *WEIGHT_FILES))
-        load_strictly(model, model._own_part(weights, ignore_mismatched_sizes), place.id)
+        load_strictly(model, model.own_part(weights, ignore_mismatched_sizes), place.id)
         return model.eval()
+
+    @property
+    def backbone(self) -> Any:
+        """The MobileViTModel: this model, or the one under its head."""
+        return getattr(self, "mobilevit", self)
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write `directory`/config.json and model.safetensors, which transformers loads too."""
@@ -60,7 +65,7 @@ class PreTrainedModel(nn.Module):
         self.config.save_pretrained(folder)
         write_weights(self, folder / WEIGHT_FILES[0])
 
-    def _own_part(self, weights: Mapping[str, Tensor], ignore_mismatched_sizes: bool) -> dict[str, Tensor]:
+    def own_part(self, weights: Mapping[str, Tensor], ignore_mismatched_sizes: bool = False) -> dict[str, Tensor]:
         """`weights` as this model names them: a backbone drops the prefix and the head, whichever it is."""
         own = self.state_dict()
         if self.head_prefix is None and any(name.startswith(BACKBONE) for name in weights):

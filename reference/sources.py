@@ -10,12 +10,13 @@ from typing import Protocol
 
 from .errors import UserError
 
-# Apple's ImageNet-1k classifiers on the Hugging Face Hub.
-HUB_IDS = {
-    "xxs": "apple/mobilevit-xx-small",
-    "xs": "apple/mobilevit-x-small",
-    "s": "apple/mobilevit-small",
-}
+_HUB_SIZES = {"xxs": "xx-small", "xs": "x-small", "s": "small"}
+
+
+def hub_id(size: str, task: str = "classification") -> str:
+    """Apple's checkpoint on the Hugging Face Hub: of ImageNet-1k, for segmentation of Pascal VOC."""
+    return f"apple/{'deeplabv3-' if task == 'segmentation' else ''}mobilevit-{_HUB_SIZES[size]}"
+
 
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
@@ -45,7 +46,7 @@ def open_source(source: str | Path) -> Source:
     if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", str(source)):
         return HubSource(str(source))
     raise UserError(
-        f"checkpoint {source} does not exist: give demo, random, a path, or a Hub id such as {HUB_IDS['xxs']}"
+        f"checkpoint {source} does not exist: give demo, random, a path, or a Hub id such as {hub_id('xxs')}"
     )
 
 

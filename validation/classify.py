@@ -28,6 +28,9 @@ def classify_image(artifacts: Sequence[Path], image: Path, checkpoint_source: st
 
     photograph = open_image(image)
     manifests = [read_manifest(artifact) for artifact in artifacts]
+    for manifest in manifests:
+        if manifest.task != "classification":
+            raise UserError(f"{manifest.artifact.file} is for {manifest.task}: give classifiers only")
     table = Table(title=str(image), title_justify="left")
     table.add_column("model", overflow="fold")
     for heading in ("runtime", f"top {TOP}", "max |Δp|"):
@@ -70,7 +73,7 @@ def reference_of(manifest: Manifest, source: str | None) -> Checkpoint:
     """The checkpoint an artifact was made from; UserError when the one found has other weights."""
     size = manifest.size if source is None and manifest.size != "custom" else None
     try:
-        checkpoint = load_checkpoint(source or manifest.checkpoint.id, size)
+        checkpoint = load_checkpoint(source or manifest.checkpoint.id, size, manifest.task)
     except UserError as error:
         if source is not None:
             raise

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from reference.checkpoints import Checkpoint
-from reference.labels import distinct
+from reference.labels import palette
 from reference.manifest import InputSpec, OutputSpec, Preprocessing
 
-from ..artifact import Written, app_preprocessing, publish
+from ..artifact import Written, app_preprocessing, class_names, publish, tensor_output
 from ..deployable import deployable, input_transform
 from .lean_import import import_coremltools
 
@@ -21,7 +22,21 @@ INPUT = "image"
 LABEL = "classLabel"
 PROBABILITIES = "classLabel_probs"  # coremltools' own name; it cannot be chosen
 AUTHOR = "MobileViT Edge Kit"
-PREVIEW_TYPE = "com.apple.coreml.model.preview.type"  # what Xcode's preview tab looks for
+# What Xcode's preview tab looks for, and what it knows.
+PREVIEW_TYPE = "com.apple.coreml.model.preview.type"
+PREVIEW_PARAMETERS = "com.apple.coreml.model.preview.params"
+PREVIEWS = {"classification": "imageClassifier", "segmentation": "imageSegmenter"}
+PURPOSES = {
+    "classification": "image classifier",
+    "segmentation": "semantic segmentation",
+    "features": "image feature extractor",
+}
+MEANINGS = {
+    "label": "most probable class",
+    "probabilities": "probability of each class",
+    "class_map": "class index of each pixel of the image",
+    "features": "feature vector of the image",
+}
 
 
 def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, minimum_deployment_target: str) -> Written:
@@ -32,21 +47,23 @@ def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, minimum
         minimum_deployment_target: a coremltools target such as "iOS16".
     """
     preprocessing = app_preprocessing(checkpoint)
-    labels = distinct(checkpoint.model.config.labels)
     transform = input_transform(checkpoint)
     shape = [1, 3, preprocessing.crop_height, preprocessing.crop_width]
+    outputs = _outputs(checkpoint, preprocessing)
 
+    classifies = checkpoint.task == "classification"
     program = torch.export.export(deployable(checkpoint, bake_input=False), (torch.rand(shape),))
     model = ct.convert(
         program.run_decompositions({}),
         inputs=[ct.ImageType(INPUT, shape, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
-        classifier_config=ct.ClassifierConfig(labels, LABEL),
+        outputs=None if classifies else [ct.TensorType(outputs[0].name)],
+        classifier_config=ct.ClassifierConfig(class_names(checkpoint), LABEL) if classifies else None,
         convert_to="mlprogram",
         compute_precision=ct.precision.FLOAT16 if precision == "fp16" else ct.precision.FLOAT32,
         minimum_deployment_target=ct.target[minimum_deployment_target],
         skip_model_load=True,
     )
-    _describe(model, checkpoint, preprocessing)
+    _describe(model, checkpoint, preprocessing, outputs)
     return publish(
         lambda path: model.save(str(path)),
         checkpoint=checkpoint,
@@ -66,30 +83,39 @@ def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, minimum
             network_color_order=transform.color_order,
             scale=transform.scale,
         ),
-        outputs=[
-            OutputSpec(name=LABEL, kind="string", shape=[1], dtype="string", meaning="label"),
-            OutputSpec(
-                name=PROBABILITIES, kind="dictionary", shape=[len(labels)], dtype="float32", meaning="probabilities"
-            ),
-        ],
-        labels=labels,
+        outputs=outputs,
         tools=("coremltools", "torch"),
     )
 
 
-def _describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing) -> None:
+def _outputs(checkpoint: Checkpoint, preprocessing: Preprocessing) -> list[OutputSpec]:
+    plain = tensor_output(checkpoint, preprocessing)
+    if checkpoint.task != "classification":
+        return [plain]
+    count = plain.shape[-1:]
+    return [
+        OutputSpec(name=LABEL, kind="string", shape=[1], dtype="string", meaning="label"),
+        OutputSpec(name=PROBABILITIES, kind="dictionary", shape=count, dtype="float32", meaning="probabilities"),
+    ]
+
+
+def _describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: list[OutputSpec]) -> None:
     """What Xcode shows on the model's page."""
     own = checkpoint.id in ("demo", "random")
     model.author = AUTHOR
     model.license = "Apache-2.0" if own else f"that of the checkpoint {checkpoint.id}"
     model.version = checkpoint.sha256[:12]
-    model.short_description = f"MobileViT {checkpoint.size} image classifier, checkpoint {checkpoint.id}"
-    model.user_defined_metadata.update(
-        {"checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256, PREVIEW_TYPE: "imageClassifier"}
-    )
+    model.short_description = f"MobileViT {checkpoint.size} {PURPOSES[checkpoint.task]}, checkpoint {checkpoint.id}"
+    model.user_defined_metadata.update({"checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256})
+    if checkpoint.task in PREVIEWS:
+        model.user_defined_metadata[PREVIEW_TYPE] = PREVIEWS[checkpoint.task]
+    if checkpoint.task == "segmentation":
+        labels = class_names(checkpoint)
+        colors = ["#{:02X}{:02X}{:02X}".format(*color) for color in palette(len(labels))]
+        model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
     model.input_description[INPUT] = (
         f"RGB image; resize its shortest edge to {facts.resize_shortest_edge}, "
         f"crop the central {facts.crop_width}x{facts.crop_height}"
     )
-    model.output_description[LABEL] = "most probable class"
-    model.output_description[PROBABILITIES] = "probability of each class"
+    for output in outputs:
+        model.output_description[output.name] = MEANINGS[output.meaning]

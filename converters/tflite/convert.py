@@ -13,14 +13,11 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from reference.checkpoints import Checkpoint
-from reference.labels import distinct
-from reference.manifest import Dtype, InputSpec, OutputSpec
+from reference.manifest import Dtype, InputSpec
 
-from ..artifact import Written, app_preprocessing, publish
+from ..artifact import Written, app_preprocessing, publish, tensor_output
 from ..deployable import deployable, input_transform
 from .keras_mobilevit import INPUT, build
-
-PROBABILITIES = "probabilities"
 
 
 def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, input_dtype: Dtype) -> Written:
@@ -31,10 +28,10 @@ def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, input_d
         input_dtype: "float32" or "uint8", of the image tensor; RGB 0..255 either way.
     """
     preprocessing = app_preprocessing(checkpoint)
-    labels = distinct(checkpoint.model.config.labels)
+    output = tensor_output(checkpoint, preprocessing)
     height, width = preprocessing.crop_height, preprocessing.crop_width
     model = build(deployable(checkpoint, bake_input=True), height, width, input_dtype)
-    content = to_tflite(model, precision)
+    content = to_tflite(model, precision, output.name)
 
     transform = input_transform(checkpoint)
     return publish(
@@ -56,24 +53,19 @@ def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, input_d
             network_color_order=transform.color_order,
             scale=transform.scale,
         ),
-        outputs=[
-            OutputSpec(
-                name=PROBABILITIES, kind="tensor", shape=[1, len(labels)], dtype="float32", meaning="probabilities"
-            )
-        ],
-        labels=labels,
+        outputs=[output],
         tools=("tensorflow", "torch"),
     )
 
 
-def to_tflite(model: keras.Model, precision: str) -> bytes:
-    """The bytes of a .tflite file for a Keras model; `precision` as in `convert`."""
+def to_tflite(model: keras.Model, precision: str, output: str) -> bytes:
+    """The bytes of a .tflite file for a Keras model; `precision` as in `convert`, `output` names what it returns."""
     image = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype, name=INPUT)
     # Freezing the weights first makes saving and converting twice as fast as TFLiteConverter.from_keras_model, and the
     # signature then names the output; that route calls it "output_0".
     frozen = convert_variables_to_constants_v2(tf.function(model).get_concrete_function(image))
     module = tf.Module()
-    module.serve = tf.function(lambda image: {PROBABILITIES: frozen(image)[0]}, input_signature=[image])
+    module.serve = tf.function(lambda image: {output: frozen(image)[0]}, input_signature=[image])
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures=module.serve)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)

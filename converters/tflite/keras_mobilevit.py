@@ -17,15 +17,15 @@ from torch import Tensor, nn
 from reference.errors import UserError
 from reference.layers import MobileNetLayer
 
-from ..deployable import Classifier
+from ..deployable import Deployable
 
 INPUT = "image"
 
 
-def build(classifier: Classifier, height: int, width: int, input_dtype: str) -> keras.Model:
+def build(deployable: Deployable, height: int, width: int, input_dtype: str) -> keras.Model:
     """RGB 0..255 [1, height, width, 3] of `input_dtype` -> probabilities [1, num_labels], float32."""
-    network = classifier.network
-    backbone = network.mobilevit
+    network: Any = deployable.network
+    backbone = network.backbone
     image = keras.Input(batch_shape=(1, height, width, 3), dtype=input_dtype, name=INPUT)
     x = image if input_dtype == "float32" else ops.cast(image, "float32")
     x = _conv(x, backbone.conv_stem, "conv_stem")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..command_line import Parser, add_checkpoint_options, positive, run
-from ..config import SIZES
+from ..config import SIZES, TASKS
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,6 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     train = commands.add_parser(
         "train", help="train on rendered scenes; the same command resumes after an interruption"
     )
+    train.add_argument("--task", choices=TASKS[:2], default=TASKS[0])
     train.add_argument("--size", choices=SIZES, default="xxs")
     train.add_argument("--output", type=Path, required=True, help="folder for weights, state and rendered scenes")
     train.add_argument(
@@ -24,14 +25,16 @@ def main(argv: list[str] | None = None) -> int:
     )
 
     evaluate = commands.add_parser(
-        "evaluate", help="top-1 on the validation scenes, and what preprocessing mistakes cost"
+        "evaluate", help="top-1 or mIoU on the validation scenes, and what preprocessing mistakes cost"
     )
     add_checkpoint_options(evaluate)
     evaluate.add_argument(
         "--scenes", type=positive, default=5000, help="how many, from the first on (default: %(default)s)"
     )
 
-    picture = commands.add_parser("picture", help="write sample.png, and scenes.jpg with a checkpoint's predictions")
+    picture = commands.add_parser(
+        "picture", help="write sample.png, and a sheet of scenes with a checkpoint's predictions"
+    )
     add_checkpoint_options(picture)
     picture.add_argument("--output", type=Path, required=True, help="folder for the two files")
 
@@ -45,15 +48,16 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.command == "train":
             from .train import train
 
-            train(arguments.size, arguments.output, jobs=arguments.jobs, shrink=arguments.shrink)
+            train(arguments.task, arguments.size, arguments.output, jobs=arguments.jobs, shrink=arguments.shrink)
         elif arguments.command == "evaluate":
             from .evaluate import evaluate
 
-            evaluate(arguments.checkpoint, arguments.size, scenes=arguments.scenes, jobs=arguments.jobs)
+            where = (arguments.checkpoint, arguments.size, arguments.task)
+            evaluate(*where, scenes=arguments.scenes, jobs=arguments.jobs)
         else:
             from .picture import write_pictures
 
-            write_pictures(arguments.checkpoint, arguments.size, arguments.output)
+            write_pictures(arguments.checkpoint, arguments.size, arguments.task, arguments.output)
         return 0
 
     return run(command)

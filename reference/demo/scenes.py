@@ -1,10 +1,13 @@
-"""Rendered, labelled scenes: the data set of the bundled demonstration checkpoint.
+"""Rendered, labelled scenes: the data set of the bundled demonstration checkpoints.
 
 A scene shows one main object whose class is *surface x shape* ("striped ring", "red star"). The shape is seen only
 from afar (global), the surface only from near (local), and between the plain ``red`` and ``blue`` surfaces colour
 alone decides, so a model that is fed BGR as RGB loses those classes. Small clutter objects carry other shapes and
 surfaces; wide and tall scenes carry a full-size decoy, mostly outside the centre crop, so squashing an image instead
 of resizing and cropping it costs accuracy too.
+
+For segmentation, every pixel of every object, clutter and decoys included, belongs to the object's surface, and the
+rest, the bars across objects too, to the background.
 
 Every scene is a function of (split, index) alone: no download, no state. Only ``Generator.random`` feeds it, the one
 stream that NumPy keeps stable across releases in practice; Pillow's releases differ in single pixels.
@@ -24,6 +27,7 @@ from ..config import CROP, RESIZE_EDGE
 SHAPES = ("disc", "triangle", "square", "star", "ring", "cross")
 SURFACES = ("striped", "dotted", "checkered", "red", "blue")
 LABELS = tuple(f"{surface} {shape}" for surface in SURFACES for shape in SHAPES)
+SEGMENT_LABELS = ("background", *SURFACES)
 
 # The first word of each scene's seed: splits never share a scene.
 SPLITS = {"train": 1, "validation": 2}
@@ -35,10 +39,32 @@ _CROP_REACH = 0.5 * CROP / RESIZE_EDGE  # half the centre crop, in shortest edge
 
 @dataclass(frozen=True)
 class Scene:
-    """An RGB image (mode "RGB", shortest edge 144..320 px, aspect ratio up to 1.5) and its index into LABELS."""
+    """A rendered picture and what is true of it.
+
+    image: mode "RGB", shortest edge 144..320 px, aspect ratio up to 1.5; label: index into LABELS;
+    segments: mode "L", of the image's size, per pixel an index into SEGMENT_LABELS.
+    """
 
     image: Image.Image
     label: int
+    segments: Image.Image
+
+
+@dataclass(frozen=True)
+class _Canvas:
+    """A picture in the making, and the surface that each of its pixels shows."""
+
+    image: Image.Image
+    segments: Image.Image
+
+    def paste(self, patch: Image.Image, where: tuple[int, int], mask: Image.Image, segment: int) -> None:
+        self.image.paste(patch, where, mask)
+        self.segments.paste(segment, where, mask.point(lambda share: 255 * (share >= 128)))
+
+    def polygon(self, corners: list[tuple[float, ...]], color: tuple[int, ...]) -> None:
+        """Fill a polygon that belongs to the background."""
+        ImageDraw.Draw(self.image).polygon(corners, fill=color)
+        ImageDraw.Draw(self.segments).polygon(corners, fill=0)
 
 
 def render(split: str, index: int) -> Scene:
@@ -49,7 +75,7 @@ def render(split: str, index: int) -> Scene:
     short = int(_between(rng, 144, 320))
     aspect = _between(rng, 1.0, 1.5)
     width, height = (int(short * aspect), short) if rng.random() < 0.5 else (short, int(short * aspect))
-    canvas = _background(rng, width, height)
+    canvas = _Canvas(_background(rng, width, height), Image.new("L", (width, height), 0))
     center = np.array([width, height]) / 2 + short * (_uniform(rng, 2) - 0.5) * 0.24
     radius = short * _between(rng, 0.15, 0.36)
 
@@ -64,7 +90,7 @@ def render(split: str, index: int) -> Scene:
     _paste_object(canvas, rng, SHAPES[shape], SURFACES[surface], center, radius)
     for _ in range(int(_between(rng, 0, 3))):
         _paste_occluder(canvas, rng, center, radius)
-    return Scene(_expose(canvas, rng, short), label)
+    return Scene(_expose(canvas.image, rng, short), label, canvas.segments)
 
 
 def label_of(split: str, index: int) -> int:
@@ -125,7 +151,7 @@ def _outline(shape: str) -> list[np.ndarray]:
 
 
 def _paste_object(
-    canvas: Image.Image, rng: np.random.Generator, shape: str, surface: str, center: np.ndarray, radius: float
+    canvas: _Canvas, rng: np.random.Generator, shape: str, surface: str, center: np.ndarray, radius: float
 ) -> None:
     """Draw one object in place, in a random pose: rotated, foreshortened, with jittered corners."""
     turn = _between(rng, 0, 2 * math.pi)
@@ -140,7 +166,7 @@ def _paste_object(
         draw.polygon([tuple(corner) for corner in corners.tolist()], fill=ink)
     mask = mask.reduce(_SUPERSAMPLE)
     left, top = (np.asarray(center) - side / 2).astype(int).tolist()
-    canvas.paste(_surface(rng, surface, side, radius), (left, top), mask)
+    canvas.paste(_surface(rng, surface, side, radius), (left, top), mask, SEGMENT_LABELS.index(surface))
 
 
 def _rotation(angle: float) -> np.ndarray:
@@ -191,14 +217,14 @@ def _hsv(hue: float, saturation: float, value: float) -> np.ndarray:
     return (255 * value * (1 - saturation * (1 - np.clip(ramp, 0, 1)))).astype(np.float32)
 
 
-def _paste_occluder(canvas: Image.Image, rng: np.random.Generator, center: np.ndarray, radius: float) -> None:
+def _paste_occluder(canvas: _Canvas, rng: np.random.Generator, center: np.ndarray, radius: float) -> None:
     """A plain bar across the object, off its centre."""
     turn = _rotation(_between(rng, 0, 2 * math.pi))
     shift, half = radius * _between(rng, 0.1, 0.8), radius * _between(rng, 0.06, 0.2)
     reach = 1.5 * radius
     bar = np.array([[-reach, shift - half], [reach, shift - half], [reach, shift + half], [-reach, shift + half]])
     color = tuple(int(part) for part in _uniform(rng, 3) * 200 + 20)
-    ImageDraw.Draw(canvas).polygon([tuple(corner) for corner in (bar @ turn.T + center).tolist()], fill=color)
+    canvas.polygon([tuple(corner) for corner in (bar @ turn.T + center).tolist()], color)
 
 
 def _expose(canvas: Image.Image, rng: np.random.Generator, short: int) -> Image.Image:

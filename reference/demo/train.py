@@ -1,7 +1,7 @@
-"""Train the demonstration classifier on rendered scenes: `python -m reference.demo train --output DIR`.
+"""Train a demonstration checkpoint on rendered scenes: `python -m reference.demo train --output DIR`.
 
 Most of the training happens at low resolution, where a CPU sees several times more images per second; the last stages
-finish at the 256 pixels that the artifacts take. Every stage has scenes of its own. One process per core trains on its
+finish at the size that the artifacts take. Every stage has scenes of its own. One process per core trains on its
 share of each batch; after every epoch the state is saved, and the same command resumes from it.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +19,13 @@ from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
+from ..checkpoints import load_checkpoint, published_processor
 from ..command_line import make_folder
-from ..config import CROP, RESIZE_EDGE, SIZES, MobileViTConfig
 from ..errors import UserError
-from ..heads import MobileViTForImageClassification
-from ..image_processor import MobileViTImageProcessor
+from ..heads import MobileViTForImageClassification, MobileViTForSemanticSegmentation
 from ..initialise import he_initialise
-from . import scenes
+from .courses import COURSES, Course, config
+from .stage_data import StageData
 
 SEED = 20
 WEIGHT_DECAY = 0.05
@@ -37,143 +36,122 @@ MAX_GRADIENT = 5.0  # norm
 
 
 @dataclass(frozen=True)
-class Stage:
-    """`epochs` passes over `scenes` rendered scenes at `image_size` pixels, with a one-cycle learning rate."""
-
-    image_size: int
-    scenes: int
-    epochs: int
-    batch: int
-    peak_rate: float
-
-
-STAGES = (
-    Stage(image_size=96, scenes=32_000, epochs=6, batch=128, peak_rate=3e-3),
-    Stage(image_size=160, scenes=16_000, epochs=4, batch=64, peak_rate=1e-3),
-    Stage(image_size=256, scenes=8_000, epochs=2, batch=32, peak_rate=3e-4),
-    Stage(image_size=256, scenes=10_000, epochs=1, batch=32, peak_rate=1e-3),
-    Stage(image_size=256, scenes=10_000, epochs=1, batch=32, peak_rate=1.5e-3),
-)
-
-
-@dataclass(frozen=True)
 class Run:
     """What a training process needs to know."""
 
+    task: str
     size: str
     folder: Path
     jobs: int
     shrink: int
 
     @property
+    def course(self) -> Course:
+        return COURSES[self.task, self.size]
+
+    @property
     def state_file(self) -> Path:
         return self.folder / "state.pt"
 
-    def pixels_file(self, number: int) -> Path:
-        return self.folder / f"stage{number}.npy"
+    def data(self, number: int) -> StageData:
+        """The scenes of stage `number`."""
+        stages = self.course.stages
+        first, count = sum(stage.scenes for stage in stages[:number]), stages[number].scenes // self.shrink
+        return StageData(self.folder, number, stages[number], task=self.task, first=first, count=count)
 
 
-def train(size: str, folder: Path, *, jobs: int, shrink: int = 1) -> None:
+def train(task: str, size: str, folder: Path, *, jobs: int, shrink: int = 1) -> None:
     """Train a model of `size` in `jobs` processes and write `folder`/`size`, a checkpoint folder.
 
     `shrink` divides the number of scenes, for a trial of the whole course.
     """
-    run = Run(size, folder, jobs, shrink)
+    if (task, size) not in COURSES:
+        known = ", ".join(f"--task {task} --size {size}" for task, size in COURSES)
+        raise UserError(f"there is no {task} course of size {size}: choose among {known}")
+    run = Run(task, size, folder, jobs, shrink)
     make_folder(folder)
     os.environ.update(KEEP_FREED_MEMORY)  # read by the processes that the stages start
-    _Course(run, 0, steps=1)  # refuses another run's folder here, in one line, not in every process
-    for number, stage in enumerate(STAGES):
-        _render_stage(number, stage, run)
+    _Progress(run, 0, steps=1)  # refuses another run's folder here, in one line, not in every process
+    for number in range(len(run.course.stages)):
+        run.data(number).render(jobs)
         (folder / "rendezvous").unlink(missing_ok=True)  # where a stage's processes find each other
         torch.multiprocessing.spawn(_train_stage, (number, run), nprocs=jobs)
     _export(run)
 
 
-def processor(image_size: int) -> MobileViTImageProcessor:
-    """The published checkpoints' preprocessing at another crop size."""
-    return MobileViTImageProcessor(size=round(image_size * RESIZE_EDGE / CROP), crop_size=image_size)
-
-
-def _first_scene(number: int) -> int:
-    return sum(stage.scenes for stage in STAGES[:number])
-
-
-def _render_stage(number: int, stage: Stage, run: Run) -> None:
-    """Write the stage's scenes, resized and cropped, as one uint8 RGB array [scenes, side, side, 3]."""
-    target = run.pixels_file(number)
-    count, first = stage.scenes // run.shrink, _first_scene(number)
-    if target.exists() and len(np.load(target, mmap_mode="r")) == count:
-        return
-    partial = target.with_suffix(".partial")
-    pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, (count, stage.image_size, stage.image_size, 3))
-    jobs = ((index, stage.image_size) for index in range(first, first + count))
-    with get_context("spawn").Pool(run.jobs) as pool:
-        rendered = pool.imap(_render_one, jobs, chunksize=64)
-        for place, image in enumerate(track(rendered, f"render {stage.image_size} px", total=count)):
-            pixels[place] = image
-    pixels.flush()
-    partial.rename(target)
-
-
-def _render_one(job: tuple[int, int]) -> np.ndarray:
-    index, image_size = job
-    return processor(image_size).resize_and_crop(scenes.render("train", index).image)
-
-
 def _train_stage(rank: int, number: int, run: Run) -> None:
     """One process's part of one stage."""
-    stage = STAGES[number]
+    stage, data = run.course.stages[number], run.data(number)
     distributed.init_process_group(
         "gloo", init_method=f"file://{(run.folder / 'rendezvous').resolve()}", rank=rank, world_size=run.jobs
     )
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // run.jobs))
+    torch.set_num_threads(max(1, torch.get_num_threads() // run.jobs))
     torch.set_flush_denormal(True)  # early activations underflow, and denormals are slow
-    pixels = np.load(run.pixels_file(number), mmap_mode="r")
-    labels = torch.tensor([scenes.label_of("train", _first_scene(number) + index) for index in range(len(pixels))])
+    data.load()
 
-    course = _Course(run, number, steps=stage.epochs * (len(pixels) // stage.batch))
+    progress = _Progress(run, number, steps=stage.epochs * (len(data) // stage.batch))
     distributed.barrier()
-    parallel = nn.parallel.DistributedDataParallel(course.model)
-    for epoch in range(course.epochs_done, stage.epochs):
-        order = np.random.default_rng([SEED, number, epoch]).permutation(len(pixels))
+    parallel = nn.parallel.DistributedDataParallel(progress.model)
+    for epoch in range(progress.epochs_done, stage.epochs):
+        order = np.random.default_rng([SEED, number, epoch]).permutation(len(data))
         batches = order[: len(order) // stage.batch * stage.batch].reshape(-1, stage.batch)
-        title = f"{stage.image_size} px, epoch {epoch + 1}/{stage.epochs}"
+        title = f"{stage.side} px, epoch {epoch + 1}/{stage.epochs}"
         parallel.train()
         right = total = 0.0
         started = time.monotonic()
         for step, batch in enumerate(track(batches, title, disable=rank > 0)):
-            share = np.sort(batch[rank :: run.jobs])  # sorted: one pass over the file
-            images = augment(torch.from_numpy(pixels[share]), seed=hash((number, epoch, step, rank)))
-            logits = parallel(images).logits
-            loss = functional.cross_entropy(logits, labels[share], label_smoothing=LABEL_SMOOTHING)
-            course.step(loss)
-            right += float((logits.argmax(1) == labels[share]).float().mean())
+            images, targets = data.batch(batch[rank :: run.jobs], seed=hash((number, epoch, step, rank)))
+            logits = _match(parallel(images).logits, targets)
+            loss = functional.cross_entropy(logits, targets, label_smoothing=LABEL_SMOOTHING)
+            progress.step(loss)
+            right += float((logits.argmax(1) == targets).float().mean())
             total += float(loss.detach())
         if rank == 0:
-            course.save(epoch + 1)
+            progress.save(epoch + 1)
             rate = batches.size / (time.monotonic() - started)
             print(
-                f"{title}: loss {total / len(batches):.3f}, training top-1 {100 * right / len(batches):.1f} %, "
+                f"{title}: loss {total / len(batches):.3f}, training accuracy {100 * right / len(batches):.1f} %, "
                 f"{rate:.0f} images/s",
                 flush=True,
             )
         distributed.barrier()
 
 
-class _Course:
+def _match(logits: Tensor, targets: Tensor) -> Tensor:
+    """Bring a segmentation model's logits to the resolution of the class maps."""
+    if targets.ndim == 1:
+        return logits
+    return functional.interpolate(logits, size=targets.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _fresh_model(run: Run) -> nn.Module:
+    """A random model, or one with a bundled classifier's backbone."""
+    architecture = config(run.task, run.size)
+    if run.task == "classification":
+        classifier = MobileViTForImageClassification(architecture)
+        he_initialise(classifier, SEED)
+        return classifier
+    segmenter = MobileViTForSemanticSegmentation(architecture)
+    he_initialise(segmenter, SEED)
+    if run.course.start:
+        weights = load_checkpoint("demo", run.course.start).model.state_dict()
+        segmenter.mobilevit.load_state_dict(segmenter.mobilevit.own_part(weights))
+    return segmenter
+
+
+class _Progress:
     """Model, optimizer and learning rate of a stage, begun afresh or taken up where the last run was interrupted."""
 
     def __init__(self, run: Run, number: int, steps: int) -> None:
         self._file, self._number = run.state_file, number
-        self._kind = f"{run.size}, scenes divided by {run.shrink}"
-        self.model = MobileViTForImageClassification(_config(run.size))
-        he_initialise(self.model, SEED)
+        self._kind = f"{run.task} {run.size}, scenes divided by {run.shrink}"
+        self.model = _fresh_model(run)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # Weight decay on matrices only: not on biases, not on normalisation gains.
         matrices = [parameter for parameter in self.model.parameters() if parameter.ndim > 1]
         vectors = [parameter for parameter in self.model.parameters() if parameter.ndim <= 1]
         groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0.0}]
-        peak = STAGES[number].peak_rate
+        peak = run.course.stages[number].peak_rate
         self._optimizer = torch.optim.AdamW(groups, lr=peak)
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimizer, peak, total_steps=steps, pct_start=0.2)
         self.epochs_done = 0
@@ -188,7 +166,7 @@ class _Course:
             self._optimizer.load_state_dict(state["optimizer"])
             self._schedule.load_state_dict(state["schedule"])
         elif state["stage"] > number:
-            self.epochs_done = STAGES[number].epochs
+            self.epochs_done = run.course.stages[number].epochs
 
     def step(self, loss: Tensor) -> None:
         self._optimizer.zero_grad()
@@ -211,19 +189,6 @@ class _Course:
         partial.replace(self._file)
 
 
-def augment(images: Tensor, seed: int) -> Tensor:
-    """uint8 RGB [B, S, S, 3] -> float32 BGR 0..1 [B, 3, S, S]; each image in one of the square's eight symmetries."""
-    pixels = images.permute(0, 3, 1, 2).flip(1).float().div(255)
-    pick = torch.randint(8, (len(pixels),), generator=torch.Generator().manual_seed(seed % 2**63))
-    turned = [torch.rot90(image, int(k) % 4, (1, 2)) for image, k in zip(pixels, pick)]
-    mirrored = [image.flip(2) if k >= 4 else image for image, k in zip(turned, pick)]
-    return torch.stack(mirrored).contiguous(memory_format=torch.channels_last)
-
-
-def _config(size: str) -> MobileViTConfig:
-    return MobileViTConfig(**SIZES[size], id2label=dict(enumerate(scenes.LABELS)))
-
-
 def _export(run: Run) -> None:
     """Write the checkpoint folder: fp16 weights, architecture, labels and preprocessing."""
     state = torch.load(run.state_file, weights_only=True)["model"]
@@ -231,6 +196,6 @@ def _export(run: Run) -> None:
     folder.mkdir(exist_ok=True)
     half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in state.items()}
     save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
-    _config(run.size).save_pretrained(folder)
-    processor(CROP).save_pretrained(folder)
+    config(run.task, run.size).save_pretrained(folder)
+    published_processor(run.task).save_pretrained(folder)
     print(f"wrote {folder}")

@@ -114,7 +114,7 @@ def facts(demo, tmp_path):
     return {
         "checkpoint": demo, "output_dir": tmp_path, "format": "tflite", "precision": "float32", "input": feed,
         "preprocessing": app_preprocessing(demo),
-        "outputs": [fetch], "labels": demo.model.config.labels, "tools": (),
+        "outputs": [fetch], "tools": (),
     }  # fmt: skip
 
 

@@ -11,9 +11,11 @@ import torch
 from PIL import Image
 
 from reference.demo import scenes
-from reference.demo.evaluate import correct
+from reference.demo.courses import COURSES, Stage
+from reference.demo.evaluate import confusion, iou, mean_iou, top_1
 from reference.demo.picture import SAMPLE, SAMPLE_INDEX
-from reference.demo.train import Run, _Course, augment
+from reference.demo.stage_data import StageData, augment
+from reference.demo.train import Run, _Progress
 from reference.errors import UserError
 
 
@@ -45,7 +47,7 @@ def test_sizes_vary_and_both_orientations_occur(photographs):
 
 def test_bundled_checkpoint_depends_on_color_order_and_crop(demo):
     """A shortened `python -m reference.demo evaluate`; 400 scenes leave a standard error below two points."""
-    right, swapped, squashed = 100 * correct(demo, range(400)).mean(axis=0)
+    right, swapped, squashed = (100 * top_1(count) for count in confusion(demo, range(400)))
     assert 80 <= right <= 96
     assert swapped < right - 20
     assert squashed < right - 5
@@ -60,25 +62,100 @@ def test_sample_image_is_a_validation_scene():
 
 
 def test_training_resumes_where_it_was_interrupted(tmp_path):
-    run = Run("xxs", tmp_path, jobs=1, shrink=1)
+    run = Run("classification", "xxs", tmp_path, jobs=1, shrink=1)
 
-    def advance(course: _Course) -> torch.Tensor:
+    def advance(progress: _Progress) -> torch.Tensor:
         images = torch.rand((4, 3, 64, 64), generator=torch.Generator().manual_seed(1))
         torch.manual_seed(7)  # for dropout
-        logits = course.model.train()(images).logits
-        course.step(torch.nn.functional.cross_entropy(logits, torch.tensor([1, 2, 3, 4])))
-        return torch.cat([parameter.flatten() for parameter in course.model.parameters()])
+        logits = progress.model.train()(images).logits
+        progress.step(torch.nn.functional.cross_entropy(logits, torch.tensor([1, 2, 3, 4])))
+        return torch.cat([parameter.flatten() for parameter in progress.model.parameters()])
 
-    course = _Course(run, 0, steps=10)
-    advance(course)
-    course.save(epochs=3)
-    expected = advance(course)
-    resumed = _Course(run, 0, steps=10)
+    progress = _Progress(run, 0, steps=10)
+    advance(progress)
+    progress.save(epochs=3)
+    expected = advance(progress)
+    resumed = _Progress(run, 0, steps=10)
     assert resumed.epochs_done == 3
     assert torch.equal(advance(resumed), expected), "weights, moments and learning rate must all come back"
-    assert _Course(run, 1, steps=10).epochs_done == 0
+    assert _Progress(run, 1, steps=10).epochs_done == 0
     with pytest.raises(UserError, match="another run"):
-        _Course(Run("xs", tmp_path, jobs=1, shrink=1), 0, steps=10)
+        _Progress(Run("classification", "xs", tmp_path, jobs=1, shrink=1), 0, steps=10)
+
+
+def test_segments_are_the_surfaces_of_the_objects():
+    """The label names the main object's surface, and near the centre the main object prevails."""
+    right = 0
+    for index in range(40):
+        scene = scenes.render("validation", index)
+        segments = np.asarray(scene.segments)
+        assert segments.shape == np.asarray(scene.image).shape[:2]
+        height, width = segments.shape
+        middle = segments[height // 4 : -height // 4, width // 4 : -width // 4]
+        surface = scenes.SEGMENT_LABELS[np.bincount(middle.ravel(), minlength=6)[1:].argmax() + 1]
+        right += surface == scenes.LABELS[scene.label].split()[0]
+    assert right >= 38
+
+
+def test_red_and_blue_segments_have_these_colours():
+    """Averaged over scenes, whatever the light: red pixels are redder than blue, and the other way round."""
+    excess = {"red": [], "blue": []}
+    for index in range(60):
+        scene = scenes.render("validation", index)
+        pixels, segments = np.asarray(scene.image, dtype=float), np.asarray(scene.segments)
+        for name, values in excess.items():
+            mine = segments == scenes.SEGMENT_LABELS.index(name)
+            if mine.sum() > 500:
+                values.append((pixels[mine] - pixels[segments == 0].mean(axis=0)).mean(axis=0))
+    red, blue = (np.mean(excess[name], axis=0) for name in ("red", "blue"))
+    assert red[0] - red[2] > 30
+    assert blue[2] - blue[0] > 30
+
+
+def test_iou_equals_sets_of_pixels():
+    """Against intersections and unions of explicit sets."""
+    rng = np.random.default_rng(0)
+    truth, answer = rng.integers(0, 3, 500), rng.integers(0, 3, 500)
+    count = np.zeros((3, 3), dtype=int)
+    np.add.at(count, (truth, answer), 1)
+    sets = [({*np.flatnonzero(truth == k)}, {*np.flatnonzero(answer == k)}) for k in range(3)]
+    expected = [len(a & b) / len(a | b) for a, b in sets]
+    assert np.allclose(iou(count), expected)
+    assert mean_iou(count) == pytest.approx(np.mean(expected))
+    assert top_1(count) == pytest.approx((truth == answer).mean())
+
+
+def test_stage_data_keeps_images_and_class_maps_together(tmp_path):
+    """Crops and symmetries of a batch fall alike on both: compare with a search for the crop in the whole picture."""
+    stage = Stage(image_size=128, scenes=3, epochs=1, batch=3, peak_rate=1e-3, crop=64)
+    data = StageData(tmp_path, 0, stage, task="segmentation", first=5, count=3)
+    data.render(jobs=1)
+    data.load()
+    images, maps = data.batch(np.arange(3), seed=11)
+    assert images.shape == (3, 3, 64, 64)
+    assert maps.shape == (3, 16, 16)
+    for place in range(3):
+        whole = torch.from_numpy(np.load(tmp_path / "stage0.npy")[place]).permute(2, 0, 1).flip(0).float() / 255
+        segments = torch.from_numpy(np.load(tmp_path / "stage0_segments.npy")[place]).long()
+        found = []
+        for turns, mirrored in ((t, m) for t in range(4) for m in (False, True)):
+            image = images[place].flip(2) if mirrored else images[place]
+            image = torch.rot90(image, -turns, (1, 2))
+            class_map = maps[place].flip(1) if mirrored else maps[place]
+            class_map = torch.rot90(class_map, -turns, (0, 1))
+            for top in range(0, 65, 4):
+                for left in range(0, 65, 4):
+                    if torch.equal(whole[:, top : top + 64, left : left + 64], image):
+                        here = segments[top // 4 : top // 4 + 16, left // 4 : left // 4 + 16]
+                        found.append(torch.equal(here, class_map))
+        assert found == [True]
+
+
+def test_bundled_checkpoints_are_those_of_the_courses():
+    from reference.checkpoints import BUNDLED
+
+    bundled = {(folder.parent.name, folder.name) for folder in BUNDLED.glob("*/*")}
+    assert bundled == set(COURSES)
 
 
 def test_augmentation_yields_symmetries_in_bgr():
