@@ -30,7 +30,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Course:
-    """The way to one checkpoint; `start`: the bundled classifier whose backbone it begins with, else a random one."""
+    """The way to one checkpoint; `start`: size of the bundled classifier it begins with, else random weights."""
 
     stages: tuple[Stage, ...]
     start: str | None = None
@@ -48,19 +48,17 @@ COURSES = {
     ),
     ("classification", "xs"): Course(
         (
-            Stage(image_size=64, scenes=16_000, epochs=3, batch=64, peak_rate=2e-3),
-            Stage(image_size=96, scenes=16_000, epochs=2, batch=64, peak_rate=2e-3),
             Stage(image_size=160, scenes=6_000, epochs=1, batch=32, peak_rate=1e-3),
-            Stage(image_size=256, scenes=2_500, epochs=1, batch=16, peak_rate=1e-3),
-        )
+            Stage(image_size=256, scenes=3_000, epochs=1, batch=16, peak_rate=5e-4),
+        ),
+        start="xxs",
     ),
     ("classification", "s"): Course(
         (
-            Stage(image_size=64, scenes=16_000, epochs=3, batch=64, peak_rate=2e-3),
-            Stage(image_size=96, scenes=12_000, epochs=2, batch=64, peak_rate=2e-3),
-            Stage(image_size=160, scenes=4_000, epochs=1, batch=32, peak_rate=1e-3),
-            Stage(image_size=256, scenes=2_000, epochs=1, batch=16, peak_rate=7e-4),
-        )
+            Stage(image_size=160, scenes=5_000, epochs=1, batch=32, peak_rate=1e-3),
+            Stage(image_size=256, scenes=2_500, epochs=1, batch=16, peak_rate=5e-4),
+        ),
+        start="xxs",
     ),
     ("segmentation", "xxs"): Course(
         (

@@ -19,13 +19,14 @@ from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
-from ..checkpoints import load_checkpoint, published_processor
+from ..checkpoints import MODELS, load_checkpoint, published_processor
 from ..command_line import make_folder
 from ..errors import UserError
-from ..heads import MobileViTForImageClassification, MobileViTForSemanticSegmentation
 from ..initialise import he_initialise
+from . import scenes
 from .courses import COURSES, Course, config
 from .stage_data import StageData
+from .widen import widen
 
 SEED = 20
 WEIGHT_DECAY = 0.05
@@ -33,6 +34,7 @@ WEIGHT_DECAY = 0.05
 KEEP_FREED_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "200000000"}
 LABEL_SMOOTHING = 0.05
 MAX_GRADIENT = 5.0  # norm
+STATISTICS_SCENES = 32
 
 
 @dataclass(frozen=True)
@@ -125,18 +127,17 @@ def _match(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def _fresh_model(run: Run) -> nn.Module:
-    """A random model, or one with a bundled classifier's backbone."""
-    architecture = config(run.task, run.size)
-    if run.task == "classification":
-        classifier = MobileViTForImageClassification(architecture)
-        he_initialise(classifier, SEED)
-        return classifier
-    segmenter = MobileViTForSemanticSegmentation(architecture)
-    he_initialise(segmenter, SEED)
-    if run.course.start:
-        weights = load_checkpoint("demo", run.course.start).model.state_dict()
-        segmenter.mobilevit.load_state_dict(segmenter.mobilevit.own_part(weights))
-    return segmenter
+    """Random weights, or those of the course's start where it has one."""
+    model = MODELS[run.task](config(run.task, run.size))
+    he_initialise(model, SEED)
+    start = load_checkpoint("demo", run.course.start).model if run.course.start else None
+    if start and run.task == "segmentation":
+        model.backbone.load_state_dict(model.backbone.own_part(start.state_dict()))
+    elif start:
+        fit = published_processor(run.task, run.course.stages[0].side)
+        images = [scenes.render("train", index).image for index in range(STATISTICS_SCENES)]
+        widen(start, model, fit(images, return_tensors="pt")["pixel_values"])
+    return model
 
 
 class _Progress:

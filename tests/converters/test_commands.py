@@ -56,7 +56,7 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
     ("arguments", "message"),
     [
         (["--size", "m"], "invalid choice: 'm'"),
-        (["--size", "s"], "no demo checkpoint of size s is bundled"),
+        (["--task", "segmentation", "--size", "s"], "no demo checkpoint of size s is bundled for segmentation"),
         (["--checkpoint", "no-such-file"], "does not exist"),
         (["--checkpoint", "BROKEN"], "model.safetensors is truncated"),
     ],

@@ -10,24 +10,45 @@ import torch
 
 from converters.deployable import InputTransform, bake_input_into_stem, deployable, fold_batch_norm, input_transform
 from reference.checkpoints import Checkpoint, load_checkpoint
-from reference.config import SIZES
+from reference.config import SIZES, TASKS
 
 from ..conftest import logits_error
 
 TOLERANCE = 1e-5  # of the largest logit
 
 
-@pytest.fixture(params=["demo", *SIZES])
+TRAINED = [("demo", "xxs", task) for task in TASKS]
+RANDOM = [("random", size, task) for size in SIZES for task in TASKS[:2]]
+
+
+@pytest.fixture(params=[*TRAINED, *RANDOM], ids="-".join)
 def checkpoint(request) -> Checkpoint:
-    """Trained weights, and well-scaled random ones of every size."""
-    return load_checkpoint("demo") if request.param == "demo" else load_checkpoint("random", request.param)
+    """Trained weights of every task, and well-scaled random ones of every size."""
+    return load_checkpoint(*request.param)
 
 
 def bytes_and_input(checkpoint, photographs) -> tuple[torch.Tensor, torch.Tensor]:
     """The same pictures as RGB 0..255 and as the reference takes them, both [B, 3, H, W]."""
-    pixels = np.stack([checkpoint.processor.resize_and_crop(image) for image in photographs[:4]])
-    values = checkpoint.processor(photographs[:4], return_tensors="pt")["pixel_values"]
+    some = photographs[:4] if checkpoint.task != "segmentation" else photographs[:1]
+    pixels = np.stack([checkpoint.processor.resize_and_crop(image) for image in some])
+    values = checkpoint.processor(some, return_tensors="pt")["pixel_values"]
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float(), values
+
+
+def raw(network, values: torch.Tensor) -> torch.Tensor:
+    """What a network answers before any choice is made: logits, or the feature vector."""
+    output = network(values)
+    return output.logits if hasattr(output, "logits") else output.pooler_output
+
+
+def expected_answer(checkpoint, values: torch.Tensor) -> torch.Tensor:
+    """What the deployable network must return, by the reference's own means."""
+    if checkpoint.task == "features":
+        return raw(checkpoint.model, values)
+    if checkpoint.task == "classification":
+        return torch.softmax(raw(checkpoint.model, values), dim=-1)
+    output = checkpoint.model(values)
+    return torch.stack(checkpoint.processor.post_process_semantic_segmentation(output, [values.shape[2:]]))
 
 
 @torch.no_grad()
@@ -36,7 +57,7 @@ def test_fold_batch_norm(checkpoint, photographs):
     network = copy.deepcopy(checkpoint.model)
     fold_batch_norm(network)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
-    assert logits_error(network(values).logits, checkpoint.model(values).logits) <= TOLERANCE
+    assert logits_error(raw(network, values), raw(checkpoint.model, values)) <= TOLERANCE
 
 
 @torch.no_grad()
@@ -44,7 +65,7 @@ def test_bake_input(checkpoint, photographs):
     pixels, values = bytes_and_input(checkpoint, photographs)
     network = copy.deepcopy(checkpoint.model)
     bake_input_into_stem(network, input_transform(checkpoint))
-    assert logits_error(network(pixels).logits, checkpoint.model(values).logits) <= TOLERANCE
+    assert logits_error(raw(network, pixels), raw(checkpoint.model, values)) <= TOLERANCE
 
 
 @torch.no_grad()
@@ -53,17 +74,24 @@ def test_all_together(checkpoint, photographs, bake_input):
     pixels, values = bytes_and_input(checkpoint, photographs)
     before = copy.deepcopy(checkpoint.model.state_dict())
     answer = deployable(checkpoint, bake_input=bake_input)(pixels if bake_input else values)
-    expected = torch.softmax(checkpoint.model(values).logits, dim=-1)
-    assert (answer - expected).abs().max() <= TOLERANCE * checkpoint.model(values).logits.abs().max()
+    expected = expected_answer(checkpoint, values)
+    assert answer.shape == expected.shape
+    if checkpoint.task == "segmentation":
+        assert answer.dtype == torch.int32
+        assert len(expected.unique()) > 1
+        assert (answer != expected).float().mean() < 1e-4, "pixels between two classes may fall either way"
+    else:
+        assert (answer - expected).abs().max() <= TOLERANCE * raw(checkpoint.model, values).abs().max()
     after = checkpoint.model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before), "the reference must stay as it is"
 
 
-def test_rgb_checkpoints_are_not_flipped(checkpoint):
-    network = copy.deepcopy(checkpoint.model)
-    before = network.mobilevit.conv_stem.convolution.weight.clone()
+def test_rgb_checkpoints_are_not_flipped(demo):
+    network = copy.deepcopy(demo.model)
+    stem = network.backbone.conv_stem.convolution
+    before = stem.weight.clone()
     bake_input_into_stem(network, InputTransform("RGB", 0.5))
-    assert torch.equal(network.mobilevit.conv_stem.convolution.weight, before * 0.5)
+    assert torch.equal(stem.weight, before * 0.5)
 
 
 def test_baking_costs_half_precision_weights_nothing(demo, photographs):

@@ -137,8 +137,10 @@ def test_sources_that_do_not_exist(tmp_path):
         load_checkpoint("no-such-thing")
     with pytest.raises(UserError, match="size 'm' is unknown"):
         load_checkpoint("demo", "m")
-    with pytest.raises(UserError, match="no demo checkpoint of size s"):
-        load_checkpoint("demo", "s")
+    with pytest.raises(UserError, match="task 'detection' is unknown"):
+        load_checkpoint("demo", task="detection")
+    with pytest.raises(UserError, match="no demo checkpoint of size s is bundled for segmentation .only xxs.: choose"):
+        load_checkpoint("demo", "s", "segmentation")
     with pytest.raises(UserError, match="holds no config.json"):
         load_checkpoint(str(tmp_path))
     MobileViTConfig().save_pretrained(tmp_path)
@@ -192,6 +194,33 @@ def test_hub_repository_without_preprocessing_gets_the_published_one(monkeypatch
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
     assert load_checkpoint("somebody/mobilevit").processor.size == {"shortest_edge": 288}
+
+
+def test_tasks_of_one_folder(folder):
+    """The features of a classifier are its backbone's; nothing else may pass for another task."""
+    checkpoint = load_checkpoint(str(folder), task="features")
+    pixels = torch.rand((1, 3, 96, 96), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        twin = transformers.MobileViTForImageClassification.from_pretrained(folder)
+        assert logits_error(checkpoint.model(pixels).pooler_output, twin.mobilevit(pixels).pooler_output) <= 1e-5
+    with pytest.raises(UserError, match="mine is a classifier: choose --task classification or features"):
+        load_checkpoint(str(folder), task="segmentation")
+
+
+def test_segmentation_folder_written_by_transformers(tmp_path):
+    model = load_checkpoint("random", "xs", "segmentation").model
+    config = transformers.MobileViTConfig(**SIZES["xs"], num_labels=21, output_stride=16)
+    twin = transformers.MobileViTForSemanticSegmentation(config).eval()
+    twin.load_state_dict(model.state_dict())
+    twin.save_pretrained(tmp_path / "mine")
+    checkpoint = load_checkpoint(str(tmp_path / "mine"), "xs", "segmentation")
+    assert (checkpoint.processor.size, checkpoint.processor.crop_size["height"]) == ({"shortest_edge": 544}, 512)
+    pixels = torch.rand((1, 3, 128, 128), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert logits_error(checkpoint.model(pixels).logits, twin(pixels).logits) <= 1e-5
+    for task in ("classification", "features"):
+        with pytest.raises(UserError, match="mine segments images: choose --task segmentation"):
+            load_checkpoint(str(tmp_path / "mine"), task=task)
 
 
 def test_random_is_reproducible_and_every_parameter_matters():
