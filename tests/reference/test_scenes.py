@@ -11,12 +11,15 @@ import torch
 from PIL import Image
 
 from reference.demo import scenes
-from reference.demo.courses import COURSES, Stage
+from reference.demo.courses import COURSES, Stage, config
 from reference.demo.evaluate import confusion, iou, mean_iou, top_1
 from reference.demo.picture import SAMPLE, SAMPLE_INDEX
 from reference.demo.stage_data import StageData, augment
 from reference.demo.train import Run, _Progress
+from reference.demo.widen import widen
 from reference.errors import UserError
+from reference.heads import MobileViTForImageClassification
+from reference.initialise import he_initialise
 
 
 def pixels_hash(split: str, index: int) -> str:
@@ -149,6 +152,22 @@ def test_stage_data_keeps_images_and_class_maps_together(tmp_path):
                         here = segments[top // 4 : top // 4 + 16, left // 4 : left // 4 + 16]
                         found.append(torch.equal(here, class_map))
         assert found == [True]
+
+
+@pytest.mark.parametrize("size", ["xs", "s"])
+def test_a_widened_network_answers_as_the_small_one_in_both_modes(demo, photographs, size):
+    """The same labels with fixed and, mostly, with batch statistics; fresh weights would agree on one in thirty."""
+    large = MobileViTForImageClassification(config("classification", size))
+    he_initialise(large, 0)
+    values = demo.processor(photographs, return_tensors="pt")["pixel_values"]
+    widen(demo.model, large, values)
+    with torch.no_grad():
+        expected = demo.model(values).logits
+        answer = large.eval()(values).logits
+        assert torch.equal(answer.argmax(dim=1), expected.argmax(dim=1))
+        assert (answer - expected).abs().mean() <= 0.15 * expected.abs().mean()
+        trained = large.train()(values).logits
+        assert (trained.argmax(dim=1) == expected.argmax(dim=1)).float().mean() >= 0.6
 
 
 def test_bundled_checkpoints_are_those_of_the_courses():
