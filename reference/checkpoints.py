@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
+from .checkpoint_files import read_checkpoint_files
 from .config import PREPROCESSING, SIZES, TASKS, MobileViTConfig
 from .errors import UserError
 from .heads import MobileViTForImageClassification, MobileViTForSemanticSegmentation
@@ -19,17 +17,8 @@ from .initialise import randomise
 from .manifest import Task
 from .mobilevit import MobileViTModel
 from .pretrained import PreTrainedModel
-from .sources import (
-    CONFIG_FILE,
-    PREPROCESSOR_FILE,
-    WEIGHT_FILES,
-    LocalSource,
-    Source,
-    hub_id,
-    open_source,
-    require_file,
-)
-from .weights import load_strictly, read_weights
+from .sources import LocalSource, Source, hub_id, open_source
+from .weights import load_strictly
 
 BUNDLED = Path(__file__).parent / "demo" / "weights"
 MODELS: dict[str, type[PreTrainedModel]] = {
@@ -118,20 +107,13 @@ def _random(size: str, task: Task) -> Checkpoint:
 
 
 def _from_source(place: Source, id: str, size: str | None, task: Task) -> Checkpoint:
-    config = MobileViTConfig.from_json_file(require_file(place, CONFIG_FILE))
-    if size is not None and config.size != size:
-        raise UserError(f"checkpoint {id} is of size {config.size or 'custom'}, not {size}: leave --size out")
-    preprocessor = place.find(PREPROCESSOR_FILE)
-    # Without one: the published checkpoints' own, not the class default, which crops larger than it resizes.
-    processor = (
-        published_processor(task) if preprocessor is None else MobileViTImageProcessor.from_json_file(preprocessor)
-    )
-    weights_file = require_file(place, *WEIGHT_FILES)
-    weights = read_weights(weights_file)
-    _check_task(weights, id, task)
-    model = MODELS[task](config).eval()
-    load_strictly(model, model.own_part(weights), id)
-    return Checkpoint(id, task, hashlib.sha256(weights_file.read_bytes()).hexdigest(), model, processor)
+    files = read_checkpoint_files(place)
+    if size is not None and files.config.size != size:
+        raise UserError(f"checkpoint {id} is of size {files.config.size or 'custom'}, not {size}: leave --size out")
+    _check_task(files.task, id, task)
+    model = MODELS[task](files.config).eval()
+    load_strictly(model, model.own_part(files.weights), id)
+    return Checkpoint(id, task, files.sha256, model, files.processor)
 
 
 def published_processor(task: str, side: int | None = None) -> MobileViTImageProcessor:
@@ -141,14 +123,14 @@ def published_processor(task: str, side: int | None = None) -> MobileViTImagePro
     return MobileViTImageProcessor(size=round(side * edge / crop), crop_size=side)
 
 
-def _check_task(weights: Mapping[str, Tensor], id: str, task: str) -> None:
-    """UserError when the weights are those of another task."""
-    classifies = any(name.startswith("classifier.") for name in weights)
-    segments = any(name.startswith("segmentation_head.") for name in weights)
-    if task == "segmentation" and classifies and not segments:
+def _check_task(found: str, id: str, task: str) -> None:
+    """UserError when a checkpoint made for the task `found` cannot serve `task`."""
+    if task == "segmentation" and found == "classification":
         raise UserError(
             f"checkpoint {id} is a classifier: choose --task classification or features, or a checkpoint such as "
             f"{hub_id('xxs', task)}"
         )
-    if task != "segmentation" and segments and not classifies:
+    if task != "segmentation" and found == "segmentation":
         raise UserError(f"checkpoint {id} segments images: choose --task segmentation")
+    if task != "features" and found == "features":
+        raise UserError(f"checkpoint {id} is a backbone without a head: choose --task features")

@@ -210,6 +210,8 @@ class MobileViTConfig:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any], source: str = "config.json") -> MobileViTConfig:
         """Build from the contents of a config.json; `source` names it in errors."""
+        if "architecture" in fields and "model_type" not in fields:
+            raise UserError(f"{source} is timm's, which describes no layers: load the weights with it, or alone")
         kind = fields.get("model_type", cls.model_type)
         if kind != cls.model_type:
             raise UserError(

@@ -1,4 +1,4 @@
-"""What the MobileViT models share: configuration, initialisation, and checkpoints in Hugging Face's layout."""
+"""What the MobileViT models share: configuration, initialisation, and checkpoints."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 
+from .checkpoint_files import read_checkpoint_files
 from .config import MobileViTConfig
 from .outputs import ModelOutput
-from .sources import CONFIG_FILE, WEIGHT_FILES, open_source, require_file
-from .weights import load_strictly, read_weights, write_weights
+from .sources import WEIGHT_FILES, open_source
+from .weights import load_strictly, write_weights
 
 BACKBONE = "mobilevit."  # the prefix of the backbone's tensors in checkpoints of models with a head
 
@@ -36,7 +37,7 @@ class PreTrainedModel(nn.Module):
         """Load a checkpoint, in eval mode.
 
         Args:
-            source: a folder, a weights file, or a Hub id.
+            source: a folder, a weights file, or a Hub id, in Hugging Face's, ml-cvnets' or timm's layout.
             ignore_mismatched_sizes: keep the freshly initialised head where the checkpoint's has another shape, to
                 fine-tune for other classes.
             changes: configuration values that differ from the checkpoint's, `num_labels=5` for one, and the model's
@@ -46,11 +47,10 @@ class PreTrainedModel(nn.Module):
             UserError: when the files are missing or broken, or a tensor does not fit; the first one is named.
         """
         place = open_source(source)
-        config_file = require_file(place, CONFIG_FILE)
         own = {name: changes.pop(name) for name in cls.own_arguments if name in changes}
-        model = cls(MobileViTConfig.from_json_file(config_file, **changes), **own)
-        weights = read_weights(require_file(place, *WEIGHT_FILES))
-        load_strictly(model, model.own_part(weights, ignore_mismatched_sizes), place.id)
+        files = read_checkpoint_files(place, **changes)
+        model = cls(files.config, **own)
+        load_strictly(model, model.own_part(files.weights, ignore_mismatched_sizes), place.id)
         return model.eval()
 
     @property

@@ -97,5 +97,6 @@ def require_file(source: Source, *names: str) -> Path:
     """`source.find`, but a missing file is a UserError."""
     path = source.find(*names)
     if path is None:
-        raise UserError(f"checkpoint {source.id} holds no {' or '.join(names)}: give a folder with one")
+        itself = ", or the weights file itself" if names == WEIGHT_FILES else ""
+        raise UserError(f"checkpoint {source.id} holds no {' or '.join(names)}: give a folder with one{itself}")
     return path

@@ -12,9 +12,20 @@ from torch import Tensor, nn
 
 from .errors import UserError
 
+# Where training checkpoints keep a model's state dict. Averaged weights come first: they are what ml-cvnets and timm
+# evaluate and publish.
+NESTED = ("ema_state_dict", "state_dict_ema", "model_ema", "model_state_dict", "state_dict", "model")
+WRAPPERS = ("module.", "_orig_mod.")  # what DistributedDataParallel and torch.compile put before every name
+
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file or a PyTorch pickle of tensors; no code in a pickle is ever run."""
+    """Read a safetensors file or a PyTorch pickle of tensors; no code in a pickle is ever run.
+
+    Of a training checkpoint, the (averaged) model's state dict; without the prefixes that wrappers leave.
+
+    Raises:
+        UserError: when the file is broken, holds no state dict, or holds Python objects beside it.
+    """
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -25,9 +36,18 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path} is truncated or no weights file ({_first_line(error)}): fetch it again") from error
     except Exception as error:  # torch raises pickle.UnpicklingError and, for broken archives, much else
         raise UserError(f"{path} is not a file of plain tensors ({_first_line(error)}): export safetensors") from error
-    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+    if isinstance(weights, dict):
+        weights = next((weights[name] for name in NESTED if isinstance(weights.get(name), dict)), weights)
+    if (
+        not isinstance(weights, dict)
+        or not all(isinstance(name, str) for name in weights)
+        or not all(isinstance(tensor, Tensor) for tensor in weights.values())
+    ):
         raise UserError(f"{path} does not hold a state dict of tensors: save model.state_dict()")
-    return weights
+    for wrapper in WRAPPERS:
+        if weights and all(name.startswith(wrapper) for name in weights):
+            weights = {name.removeprefix(wrapper): tensor for name, tensor in weights.items()}
+    return dict(weights)
 
 
 def write_weights(model: nn.Module, path: Path) -> None:
@@ -50,7 +70,7 @@ def load_strictly(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
         if weights[name].shape != tensor.shape:
             raise UserError(
                 f"checkpoint {source}: tensor {name} has shape {list(weights[name].shape)}, "
-                f"but its config.json asks for {list(tensor.shape)}"
+                f"but its configuration asks for {list(tensor.shape)}"
             )
     for name in weights:
         if name not in own:

@@ -1,0 +1,118 @@
+"""timm's `mobilevit_xxs`, `mobilevit_xs` and `mobilevit_s`: the same networks, trained by Apple, under timm's names.
+
+Source: pytorch-image-models 1.0, timm/models/mobilevit.py and timm/data (how its configuration becomes an evaluation
+transform). Its pipeline feeds RGB, and its evaluation of these weights gives Apple's accuracies (results-imagenet.csv:
+top-1 68.94, 74.62 and 78.30 to 69.0, 74.7 and 78.3): their stem has been turned from BGR to RGB. timm nowhere says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from PIL.Image import Resampling
+
+from ..errors import UserError
+from ..image_processor import MobileViTImageProcessor
+from .layout import Layout
+
+ARCHITECTURES = ("mobilevit_xxs", "mobilevit_xs", "mobilevit_s")
+CROP, CROP_SHARE = 256, 0.9  # of these models
+UNSAID: dict[str, Any] = {  # what a configuration that leaves it out means
+    "input_size": (3, 224, 224),
+    "crop_pct": 0.875,
+    "crop_mode": "center",
+    "interpolation": "bicubic",
+    "mean": (0.485, 0.456, 0.406),
+    "std": (0.229, 0.224, 0.225),
+}
+
+_BLOCK = "encoder.layer.{late}"
+_TRANSFORMER = _BLOCK + ".transformer.layer.{index}"
+
+TIMM = Layout(
+    name="timm",
+    convolution="conv",
+    normalization="bn",
+    layers={
+        "stem": "conv_stem",
+        "stages.{early}.{index}.conv1_1x1": "encoder.layer.{early}.layer.{index}.expand_1x1",
+        "stages.{early}.{index}.conv2_kxk": "encoder.layer.{early}.layer.{index}.conv_3x3",
+        "stages.{early}.{index}.conv3_1x1": "encoder.layer.{early}.layer.{index}.reduce_1x1",
+        "stages.{late}.0.conv1_1x1": _BLOCK + ".downsampling_layer.expand_1x1",
+        "stages.{late}.0.conv2_kxk": _BLOCK + ".downsampling_layer.conv_3x3",
+        "stages.{late}.0.conv3_1x1": _BLOCK + ".downsampling_layer.reduce_1x1",
+        "stages.{late}.1.conv_kxk": _BLOCK + ".conv_kxk",
+        "stages.{late}.1.conv_proj": _BLOCK + ".conv_projection",
+        "stages.{late}.1.conv_fusion": _BLOCK + ".fusion",
+        "final_conv": "conv_1x1_exp",
+    },
+    modules={
+        "stages.{late}.1.conv_1x1": _BLOCK + ".conv_1x1.convolution",
+        "stages.{late}.1.transformer.{index}.norm1": _TRANSFORMER + ".layernorm_before",
+        "stages.{late}.1.transformer.{index}.attn.proj": _TRANSFORMER + ".attention.output.dense",
+        "stages.{late}.1.transformer.{index}.norm2": _TRANSFORMER + ".layernorm_after",
+        "stages.{late}.1.transformer.{index}.mlp.fc1": _TRANSFORMER + ".intermediate.dense",
+        "stages.{late}.1.transformer.{index}.mlp.fc2": _TRANSFORMER + ".output.dense",
+        "stages.{late}.1.norm": _BLOCK + ".layernorm",
+        "head.fc": "classifier",
+    },
+    fused={"stages.{late}.1.transformer.{index}.attn.qkv": _TRANSFORMER + ".attention.attention"},
+    edges=dict.fromkeys(("classification", "features"), (math.floor(CROP / CROP_SHARE), CROP)),
+    resample=Resampling.BICUBIC,
+    bgr=False,
+)
+
+
+def is_timm(fields: Mapping[str, Any]) -> bool:
+    """Whether a config.json is timm's."""
+    return "architecture" in fields and "model_type" not in fields
+
+
+def check_architecture(fields: Mapping[str, Any], source: str) -> None:
+    """UserError when timm's config.json, named `source`, describes another network."""
+    if fields["architecture"] not in ARCHITECTURES:
+        raise UserError(
+            f"{source} describes timm's {fields['architecture']!r}, not a MobileViT (v1): choose one of "
+            f"{', '.join(ARCHITECTURES)}"
+        )
+
+
+def labels(fields: Mapping[str, Any], count: int) -> dict[int, str] | None:
+    """The class names in timm's config.json, descriptions where it has them; None unless there are `count`."""
+    names = fields.get("label_names")
+    if isinstance(names, dict):
+        names = [names.get(str(index)) for index in range(len(names))]
+    if not isinstance(names, list) or len(names) != count or not all(isinstance(name, str) for name in names):
+        return None
+    descriptions = fields.get("label_descriptions")
+    return {
+        index: str(descriptions.get(name, name)) if isinstance(descriptions, dict) else name
+        for index, name in enumerate(names)
+    }
+
+
+def processor(fields: Mapping[str, Any], source: str) -> MobileViTImageProcessor:
+    """timm's evaluation transform for its config.json, named `source`, as an image processor.
+
+    Raises:
+        UserError: for a mean or deviation, for crops other than a central square, for filters that Pillow lacks.
+    """
+    given = fields.get("pretrained_cfg") or fields  # the first configurations were flat
+    try:
+        said = {**UNSAID, **{name: given[name] for name in UNSAID if given.get(name) is not None}}
+        _, height, width = said["input_size"]
+        mean, deviation = list(said["mean"]), list(said["std"])
+        edge = math.floor(height / said["crop_pct"])
+        resample = Resampling[said["interpolation"].upper()]
+    except (TypeError, ValueError, ArithmeticError, AttributeError, KeyError) as error:
+        raise UserError(f"{source}: its preprocessing cannot be read ({type(error).__name__}: {error})") from error
+    if any(mean) or any(value != 1 for value in deviation):
+        raise UserError(
+            f"{source} asks for mean {mean} and deviation {deviation}, which MobileViT's preprocessing does not have: "
+            "fold them into the first convolution"
+        )
+    if height != width or said["crop_mode"] != "center":
+        raise UserError(f"{source} asks for a crop that is no central square: convert with one that is")
+    return MobileViTImageProcessor(size=edge, crop_size=height, resample=resample, do_flip_channel_order=TIMM.bgr)
