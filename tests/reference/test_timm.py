@@ -1,0 +1,167 @@
+"""timm's MobileViTs: the same logits, the same pixels, and what their configuration says."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import timm
+import torch
+from timm.data import create_transform, resolve_model_data_config
+from timm.models import save_for_hf
+
+from converters.artifact import app_preprocessing
+from converters.deployable import input_transform
+from reference.checkpoints import load_checkpoint
+from reference.config import MobileViTConfig
+from reference.errors import UserError
+from reference.heads import MobileViTForImageClassification
+from reference.initialise import randomise
+from reference.mobilevit import MobileViTModel
+
+from ..conftest import logits_error
+
+
+def network(name, **arguments):
+    """timm's network with well-scaled random weights."""
+    model = timm.create_model(name, pretrained=False, **arguments)
+    randomise(model, 3)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def xxs():
+    return network("mobilevit_xxs", num_classes=6)
+
+
+@pytest.fixture
+def folder(xxs, tmp_path):
+    """What timm uploads to the Hub."""
+    save_for_hf(xxs, tmp_path / "timm_xxs", safe_serialization=True)
+    return tmp_path / "timm_xxs"
+
+
+def rewrite(folder, **changes):
+    """Change the folder's configuration, its data configuration included."""
+    fields = json.loads((folder / "config.json").read_text())
+    inner = {**fields["pretrained_cfg"], **changes.pop("pretrained_cfg", {})}
+    (folder / "config.json").write_text(json.dumps({**fields, **changes, "pretrained_cfg": inner}))
+
+
+@pytest.mark.parametrize("size", ["xxs", "xs", "s"])
+def test_logits(size, tmp_path):
+    twin = network(f"mobilevit_{size}")
+    torch.save(twin.state_dict(), tmp_path / "mine.pth")
+    checkpoint = load_checkpoint(str(tmp_path / "mine.pth"), size)
+    for side in (96, 80):  # 80: patches do not tile the last feature map
+        pixels = torch.rand((2, 3, side, side), generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            assert logits_error(checkpoint.model(pixels).logits, twin(pixels)) <= 1e-5
+
+
+def test_pixels(xxs, folder, photographs):
+    """timm's own evaluation transform gives the same input, up to where torchvision rounds the crop's place."""
+    transform = create_transform(**resolve_model_data_config(xxs))
+    bare, described = (load_checkpoint(str(path)).processor for path in (bare_file(xxs, folder), folder))
+    assert bare.to_dict() == described.to_dict()
+    compared = 0
+    for image in photographs:
+        # An odd rest is halved to the even neighbour by torchvision, downwards by Pillow's crop and every app.
+        longest = int(284 * max(image.size) / min(image.size))
+        if round((longest - 256) / 2) != (longest - 256) // 2:
+            continue
+        expected = transform(image).numpy()
+        assert np.abs(bare(image).pixel_values[0] - expected).max() <= 1e-6
+        compared += 1
+    assert compared >= 6
+
+
+def bare_file(model, folder):
+    path = folder.parent / "bare.pth"
+    torch.save(model.state_dict(), path)
+    return path
+
+
+def test_hub_folder_brings_its_facts(folder, monkeypatch):
+    from huggingface_hub.errors import EntryNotFoundError
+
+    def download(repository, name):
+        assert name != "preprocessor_config.json", "timm writes none"
+        if not (folder / name).exists():
+            raise EntryNotFoundError("404")
+        return str(folder / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    checkpoint = load_checkpoint("timm/mobilevit_xxs.cvnets_in1k")
+    assert (checkpoint.slug, checkpoint.size) == ("timm-mobilevit_xxs.cvnets_in1k".replace("_", "-"), "xxs")
+    facts = app_preprocessing(checkpoint)
+    assert (facts.resize_shortest_edge, facts.crop_height, facts.interpolation) == (284, 256, "bicubic")
+    assert input_transform(checkpoint).color_order == "RGB"
+    assert checkpoint.model.config.labels == [f"LABEL_{index}" for index in range(6)]
+
+
+def test_configuration_wins_over_the_layout(folder):
+    names = [f"n{index}" for index in range(6)]
+    rewrite(
+        folder,
+        label_names=names,
+        label_descriptions={"n0": "zero", "n1": "one"},
+        pretrained_cfg={"input_size": [3, 192, 192], "crop_pct": 0.875, "interpolation": "bilinear"},
+    )
+    checkpoint = load_checkpoint(str(folder))
+    facts = app_preprocessing(checkpoint)
+    assert (facts.resize_shortest_edge, facts.crop_width, facts.interpolation) == (219, 192, "bilinear")
+    assert checkpoint.model.config.labels == ["zero", "one", *names[2:]]
+    changed = MobileViTForImageClassification.from_pretrained(folder, num_labels=2, ignore_mismatched_sizes=True)
+    assert changed.config.labels == ["LABEL_0", "LABEL_1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mean": [0.5, 0.5, 0.5]}, "asks for mean"),
+        ({"std": [0.5, 0.5, 0.5]}, "asks for mean"),
+        ({"mean": None}, "asks for mean"),
+        ({"crop_mode": "squash"}, "no central square"),
+        ({"input_size": [3, 256, 320]}, "no central square"),
+        ({"input_size": [256]}, "cannot be read"),
+        ({"interpolation": "random"}, "cannot be read"),
+        ({"crop_pct": "x"}, "cannot be read"),
+    ],
+)
+def test_preprocessing_that_cannot_be_followed(folder, changes, message):
+    rewrite(folder, pretrained_cfg=changes)
+    with pytest.raises(UserError, match=message):
+        load_checkpoint(str(folder))
+
+
+def test_another_architecture_is_refused_by_its_configuration(folder):
+    rewrite(folder, architecture="mobilevitv2_100")
+    with pytest.raises(UserError, match=r"timm's 'mobilevitv2_100', not a MobileViT \(v1\)"):
+        load_checkpoint(str(folder))
+
+
+def test_configuration_alone_tells_no_layers(folder):
+    with pytest.raises(UserError, match="is timm's"):
+        MobileViTConfig.from_pretrained(folder)
+
+
+def test_backbones(xxs, folder):
+    """With a head, which falls away, and without one."""
+    pixels = torch.rand((1, 3, 64, 64), generator=torch.Generator().manual_seed(0))
+    headless = network("mobilevit_xxs", num_classes=0)
+    path = bare_file(headless, folder)
+    with torch.no_grad():
+        for twin, source in ((xxs, folder), (headless, path)):
+            answer = MobileViTModel.from_pretrained(source)(pixels).last_hidden_state
+            assert logits_error(answer, twin.forward_features(pixels)) <= 1e-5
+    with pytest.raises(UserError, match="backbone without a classifier"):
+        load_checkpoint(str(path))
+
+
+def test_other_networks_of_timm_are_refused(tmp_path):
+    for name in ("mobilevitv2_050", "resnet18", "mobilenetv3_small_050", "convnext_atto"):
+        torch.save(timm.create_model(name, pretrained=False).state_dict(), tmp_path / "other.pth")
+        with pytest.raises(UserError, match=r"checkpoint other holds .*choose a MobileViT \(v1\)"):
+            load_checkpoint(str(tmp_path / "other.pth"))
