@@ -66,7 +66,8 @@ def load_checkpoint(source: str = "demo", size: str | None = None, task: Task = 
 
     Args:
         source: "demo" (bundled), "random" (seeded and well-scaled), a folder or weights file, or a Hub id such as
-            "apple/mobilevit-xx-small". The Hub is asked for nothing but a Hub id.
+            "apple/mobilevit-xx-small"; in Hugging Face's, ml-cvnets' or timm's layout. The Hub is asked for nothing
+            but a Hub id.
         size: "xxs", "xs" or "s"; "xxs" when a bundled or random checkpoint does not say, and otherwise whatever the
             checkpoint is: it then only has to agree.
         task: "classification", "segmentation", or "features": the backbone of a classifier.

@@ -78,14 +78,17 @@ class Layout:
             source: names the checkpoint in errors.
 
         Raises:
-            UserError: when a fused matrix does not split into queries, keys and values.
+            UserError: when a fused matrix does not split into queries, keys and values, or a tensor is there twice.
         """
         known: dict[str, Tensor] = {}
         strange: dict[str, Tensor] = {}
         for name, tensor in weights.items():
             module, leaf = self._module(name), name.rpartition(".")[2]
             if module in self.names:
-                known[f"{self.names[module]}.{leaf}"] = tensor
+                ours = f"{self.names[module]}.{leaf}"
+                if ours in known:
+                    raise UserError(f"checkpoint {source} holds tensor {name} twice, once under another name")
+                known[ours] = tensor
             elif module in self.fused_names:
                 if tensor.ndim == 0 or len(tensor) % 3:
                     raise UserError(

@@ -161,6 +161,14 @@ def test_objects_beside_the_weights_are_refused(apple, tmp_path):
         ours(apple[0], tmp_path / "a.pt")
 
 
+def test_one_tensor_under_two_names(apple, tmp_path):
+    task, _, weights = apple
+    name = "layer_3.1.fusion.block.norm.bias"
+    torch.save({**weights, name: torch.ones(48), f"encoder.{name}": torch.ones(48)}, tmp_path / "a.pt")
+    with pytest.raises(UserError, match=rf"{name} twice"):
+        ours(task, tmp_path / "a.pt")
+
+
 def test_auxiliary_head_is_left_out(apple, tmp_path):
     task, _, weights = apple
     auxiliary = {"seg_head.aux_head.aux_classifier.block.conv.bias": torch.zeros(21)}
