@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL.Image import Resampling
 
+from ..config import TASKS
 from ..errors import UserError
 from ..image_processor import MobileViTImageProcessor
 from .layout import Layout
@@ -59,7 +60,7 @@ TIMM = Layout(
         "head.fc": "classifier",
     },
     fused={"stages.{late}.1.transformer.{index}.attn.qkv": _TRANSFORMER + ".attention.attention"},
-    edges=dict.fromkeys(("classification", "features"), (math.floor(CROP / CROP_SHARE), CROP)),
+    edges=dict.fromkeys(TASKS, (math.floor(CROP / CROP_SHARE), CROP)),
     resample=Resampling.BICUBIC,
     bgr=False,
 )

@@ -126,19 +126,15 @@ def test_apples_files(apple, tmp_path):
         assert model.config.labels[-1] == "LABEL_999"
 
 
-def test_apples_classifier_brings_its_preprocessing(tmp_path):
-    weights = {name: torch.ones(shape) for name, shape in published("classification").items()}
+@pytest.mark.parametrize(("task", "edges"), [("classification", (288, 256)), ("segmentation", (544, 512))])
+def test_apples_files_bring_their_preprocessing(task, edges, tmp_path):
+    weights = {name: torch.ones(shape) for name, shape in published(task).items()}
     torch.save(weights, tmp_path / "mobilevit_xxs.pt")
-    checkpoint = load_checkpoint(str(tmp_path / "mobilevit_xxs.pt"), "xxs")
-    assert checkpoint.id == "mobilevit_xxs"
+    checkpoint = load_checkpoint(str(tmp_path / "mobilevit_xxs.pt"), "xxs", task)
+    assert (checkpoint.id, checkpoint.task) == ("mobilevit_xxs", task)
     facts = app_preprocessing(checkpoint)
-    assert (facts.resize_shortest_edge, facts.crop_height, facts.crop_width) == (288, 256, 256)
+    assert (facts.resize_shortest_edge, facts.crop_height) == edges
     assert (facts.interpolation, input_transform(checkpoint).color_order) == ("bilinear", "BGR")
-
-
-def test_segmentation_brings_its_preprocessing():
-    processor = MLCVNETS.processor("segmentation")
-    assert (processor.size, processor.crop_size) == ({"shortest_edge": 544}, {"height": 512, "width": 512})
 
 
 @pytest.mark.parametrize("key", ["model_state_dict", "state_dict", "model"])
@@ -223,15 +219,19 @@ def test_backbone_alone(tmp_path):
     backbone = MobileViTModel(load_checkpoint("random", "xs").model.config)
     save_file(backbone.state_dict(), tmp_path / "backbone.safetensors")
     assert MobileViTModel.from_pretrained(tmp_path / "backbone.safetensors").config.size == "xs"
-    with pytest.raises(UserError, match="is a backbone without a classifier"):
+    assert load_checkpoint(str(tmp_path / "backbone.safetensors"), task="features").size == "xs"
+    with pytest.raises(UserError, match="is a backbone without a head"):
         load_checkpoint(str(tmp_path / "backbone.safetensors"))
 
 
-def test_segmentation_is_no_classifier(apple, tmp_path):
-    if apple[0] == "segmentation":
-        torch.save(apple[2], tmp_path / "a.pt")
-        with pytest.raises(UserError, match="segments images"):
-            load_checkpoint(str(tmp_path / "a.pt"))
+def test_checkpoint_of_another_task(apple, tmp_path):
+    other, message = {
+        "classification": ("segmentation", "is a classifier"),
+        "segmentation": ("classification", "segments images"),
+    }[apple[0]]
+    torch.save(apple[2], tmp_path / "a.pt")
+    with pytest.raises(UserError, match=message):
+        load_checkpoint(str(tmp_path / "a.pt"), task=other)
 
 
 @pytest.mark.parametrize(
