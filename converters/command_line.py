@@ -21,6 +21,13 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     """The options every pipeline has."""
     add_checkpoint_options(parser)
     parser.add_argument("--output-dir", type=Path, default=DEFAULT_OUTPUT, help="default: %(default)s")
+    parser.add_argument(
+        "--no-pass",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave out one of the exact rewrites of converters/passes.py, fold-layer-norm say; may be repeated",
+    )
     add_verbose_option(parser)
 
 

@@ -1,11 +1,9 @@
-"""Exact rewrites of the reference for deployment, one named pass each, shared by all pipelines.
-
-A pass changes a copy of the model in place; the network it leaves computes the same function, in fewer operations.
-"""
+"""From the reference to what artifacts compute, shared by all pipelines: the passes, the input, the task's answer."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -13,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reference.checkpoints import Checkpoint
-from reference.layers import ConvLayer
 from reference.manifest import ColorOrder
 from reference.pretrained import PreTrainedModel
+
+from .passes import rewrite
 
 
 class Deployable(nn.Module):
@@ -56,11 +55,12 @@ DEPLOYABLES: dict[str, type[Deployable]] = {
 }
 
 
-def deployable(checkpoint: Checkpoint, *, bake_input: bool) -> Deployable:
+def deployable(checkpoint: Checkpoint, *, passes: Collection[str], bake_input: bool) -> Deployable:
     """The checkpoint's network, rewritten; the checkpoint keeps its own.
 
     Args:
         checkpoint: the reference; left unchanged.
+        passes: names in PASSES; each pipeline has its own choice.
         bake_input: True: the result takes RGB 0..255. False: it takes what the reference takes (BGR 0..1), and the
             pipeline's own image preprocessing scales and reorders. Core ML computes in fp16, where weights times 1/255
             fall into subnormals, which the Neural Engine may flush to zero: it must not bake. TFLite's CPU kernels
@@ -68,7 +68,7 @@ def deployable(checkpoint: Checkpoint, *, bake_input: bool) -> Deployable:
             lose, see the README.
     """
     network = copy.deepcopy(checkpoint.model).eval()
-    fold_batch_norm(network)
+    rewrite(network, passes)
     if bake_input:
         bake_input_into_stem(network, input_transform(checkpoint))
     return DEPLOYABLES[checkpoint.task](network).eval().requires_grad_(False)
@@ -89,22 +89,6 @@ def input_transform(checkpoint: Checkpoint) -> InputTransform:
         color_order="BGR" if processor.do_flip_channel_order else "RGB",
         scale=processor.rescale_factor if processor.do_rescale else 1.0,
     )
-
-
-@torch.no_grad()
-def fold_batch_norm(network: nn.Module) -> None:
-    """Given: convolution, then BatchNorm with fixed statistics. Result: one convolution with a bias."""
-    for layer in network.modules():
-        if not isinstance(layer, ConvLayer) or layer.normalization is None:
-            continue
-        norm, convolution = layer.normalization, layer.convolution
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-        bias = 0.0 if convolution.bias is None else convolution.bias.double()
-        convolution.weight.copy_(convolution.weight.double() * gain[:, None, None, None])
-        convolution.bias = nn.Parameter((norm.bias.double() + (bias - norm.running_mean.double()) * gain).float())
-        layer.normalization = None
 
 
 @torch.no_grad()

@@ -23,6 +23,7 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.num_attention_heads = config.num_attention_heads
         self.attention_head_size = hidden_size // config.num_attention_heads
+        self.scale = 1 / math.sqrt(self.attention_head_size)  # of the scores; 1 where the query carries it already
         self.query = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
         self.key = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
         self.value = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
@@ -34,7 +35,9 @@ class SelfAttention(nn.Module):
             project(tokens).unflatten(-1, heads).transpose(1, 2)  # [B*P, heads, N, D/heads]
             for project in (self.query, self.key, self.value)
         )
-        scores = torch.matmul(query, key.transpose(-1, -2)) / math.sqrt(self.attention_head_size)
+        scores = torch.matmul(query, key.transpose(-1, -2))
+        if self.scale != 1:
+            scores = scores * self.scale
         weights = self.dropout(functional.softmax(scores, dim=-1))
         return torch.matmul(weights, value).transpose(1, 2).flatten(2)
 

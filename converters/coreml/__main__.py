@@ -43,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
             arguments.output_dir,
             precision=arguments.precision,
             minimum_deployment_target=arguments.minimum_deployment_target,
+            excluded_passes=arguments.no_pass,
         )
 
     return run(lambda: convert_and_report(arguments, extra="coreml", needs="coremltools", convert=pipeline))

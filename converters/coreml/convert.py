@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from reference.manifest import InputSpec, OutputSpec, Preprocessing
 
 from ..artifact import Written, app_preprocessing, class_names, publish, tensor_output
 from ..deployable import deployable, input_transform
+from ..passes import KEEPING_LAYER_NORM, without
 from .lean_import import import_coremltools
 
 ct = import_coremltools()
@@ -39,12 +41,20 @@ MEANINGS = {
 }
 
 
-def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, minimum_deployment_target: str) -> Written:
+def convert(
+    checkpoint: Checkpoint,
+    output_dir: Path,
+    *,
+    precision: str,
+    minimum_deployment_target: str,
+    excluded_passes: Collection[str] = (),
+) -> Written:
     """Convert `checkpoint` and publish the .mlpackage.
 
     Args:
         precision: "fp16" or "fp32", of weights and activations.
         minimum_deployment_target: a coremltools target such as "iOS16".
+        excluded_passes: names of exact rewrites to leave out.
     """
     preprocessing = app_preprocessing(checkpoint)
     transform = input_transform(checkpoint)
@@ -52,7 +62,8 @@ def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, minimum
     outputs = _outputs(checkpoint, preprocessing)
 
     classifies = checkpoint.task == "classification"
-    program = torch.export.export(deployable(checkpoint, bake_input=False), (torch.rand(shape),))
+    network = deployable(checkpoint, passes=without(KEEPING_LAYER_NORM, excluded_passes), bake_input=False)
+    program = torch.export.export(network, (torch.rand(shape),))
     model = ct.convert(
         program.run_decompositions({}),
         inputs=[ct.ImageType(INPUT, shape, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],

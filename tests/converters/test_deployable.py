@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
 import torch
 
-from converters.deployable import InputTransform, bake_input_into_stem, deployable, fold_batch_norm, input_transform
-from reference.checkpoints import Checkpoint, load_checkpoint
+from converters.deployable import InputTransform, bake_input_into_stem, deployable, input_transform
+from converters.passes import PASSES, fold_batch_norm, rewrite, without
+from reference.checkpoints import Checkpoint, load_checkpoint, published_processor
 from reference.config import SIZES, TASKS
+from reference.errors import UserError
 
 from ..conftest import logits_error
 
@@ -23,8 +26,11 @@ RANDOM = [("random", size, task) for size in SIZES for task in TASKS[:2]]
 
 @pytest.fixture(params=[*TRAINED, *RANDOM], ids="-".join)
 def checkpoint(request) -> Checkpoint:
-    """Trained weights of every task, and well-scaled random ones of every size."""
-    return load_checkpoint(*request.param)
+    """Trained weights of every task, and well-scaled random ones of every size; segmentation at half its size."""
+    checkpoint = load_checkpoint(*request.param)
+    if checkpoint.task == "segmentation":
+        checkpoint = dataclasses.replace(checkpoint, processor=published_processor("segmentation", 256))
+    return checkpoint
 
 
 def bytes_and_input(checkpoint, photographs) -> tuple[torch.Tensor, torch.Tensor]:
@@ -51,13 +57,49 @@ def expected_answer(checkpoint, values: torch.Tensor) -> torch.Tensor:
     return torch.stack(checkpoint.processor.post_process_semantic_segmentation(output, [values.shape[2:]]))
 
 
+# What a pass must have in place to do anything.
+NEEDS = {
+    "fold-last-layer-norm": ["fold-batch-norm"],
+    "center-residual-stream": ["fold-batch-norm", "fold-layer-norm", "fold-last-layer-norm"],
+}
+
+
 @torch.no_grad()
-def test_fold_batch_norm(checkpoint, photographs):
+@pytest.mark.parametrize("name", PASSES)
+def test_each_pass_keeps_the_function(checkpoint, photographs, name):
+    """Alone, but for what it builds on; and it does change the network."""
     _, values = bytes_and_input(checkpoint, photographs)
-    network = copy.deepcopy(checkpoint.model)
-    fold_batch_norm(network)
-    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    network, before = copy.deepcopy(checkpoint.model), copy.deepcopy(checkpoint.model)
+    rewrite(before, NEEDS.get(name, []))
+    rewrite(network, [*NEEDS.get(name, []), name])
+    assert parameters(network) != parameters(before)
     assert logits_error(raw(network, values), raw(checkpoint.model, values)) <= TOLERANCE
+
+
+def parameters(network: torch.nn.Module) -> dict[str, float]:
+    return {name: float(tensor.double().abs().sum()) for name, tensor in network.named_parameters()}
+
+
+@torch.no_grad()
+def test_what_the_passes_leave(demo):
+    """No BatchNorm, no LayerNorm or other affine norm, no bias on keys and values."""
+    network = copy.deepcopy(demo.model)
+    rewrite(network, PASSES)
+    kinds = {type(module).__name__ for module in network.modules()}
+    assert not kinds & {"BatchNorm2d", "LayerNorm"}
+    names = dict(network.named_parameters())
+    assert not [name for name in names if "norm" in name]
+    assert not [name for name in names if name.endswith(("key.bias", "value.bias"))]
+    again = copy.deepcopy(network)
+    rewrite(again, PASSES)
+    for name, tensor in again.named_parameters():
+        assert torch.allclose(tensor, names[name], atol=1e-6), "a second round finds nothing to do"
+
+
+def test_passes_can_be_left_out():
+    assert without(("fold-batch-norm", "drop-key-bias"), ["drop-key-bias"]) == ("fold-batch-norm",)
+    with pytest.raises(UserError, match="there is no pass fold-everything: choose among fold-batch-norm"):
+        without(PASSES, ["fold-everything"])
 
 
 @torch.no_grad()
@@ -73,7 +115,7 @@ def test_bake_input(checkpoint, photographs):
 def test_all_together(checkpoint, photographs, bake_input):
     pixels, values = bytes_and_input(checkpoint, photographs)
     before = copy.deepcopy(checkpoint.model.state_dict())
-    answer = deployable(checkpoint, bake_input=bake_input)(pixels if bake_input else values)
+    answer = deployable(checkpoint, passes=PASSES, bake_input=bake_input)(pixels if bake_input else values)
     expected = expected_answer(checkpoint, values)
     assert answer.shape == expected.shape
     if checkpoint.task == "segmentation":
