@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from converters.passes import PASSES, fold_batch_norm, rewrite, without
 from reference.checkpoints import Checkpoint, load_checkpoint, published_processor
 from reference.config import SIZES, TASKS
 from reference.errors import UserError
+from reference.outputs import HeadOutput
 
 from ..conftest import logits_error
 
@@ -24,20 +26,30 @@ TRAINED = [("demo", "xxs", task) for task in TASKS]
 RANDOM = [("random", size, task) for size in SIZES for task in TASKS[:2]]
 
 
-@pytest.fixture(params=[*TRAINED, *RANDOM], ids="-".join)
-def checkpoint(request) -> Checkpoint:
+@dataclass(frozen=True)
+class Case:
+    """A checkpoint, pictures as RGB 0..255 and as the reference takes them [B, 3, H, W], and its raw answer."""
+
+    checkpoint: Checkpoint
+    pixels: torch.Tensor
+    values: torch.Tensor
+    answer: torch.Tensor
+
+
+@pytest.fixture(scope="module", params=[*TRAINED, *RANDOM], ids="-".join)
+def case(request, photographs) -> Case:
     """Trained weights of every task, and well-scaled random ones of every size; segmentation at half its size."""
     checkpoint = load_checkpoint(*request.param)
     if checkpoint.task == "segmentation":
         checkpoint = dataclasses.replace(checkpoint, processor=published_processor("segmentation", 256))
-    return checkpoint
+    pixels, values = bytes_and_input(checkpoint, photographs[:2])
+    with torch.no_grad():
+        return Case(checkpoint, pixels, values, raw(checkpoint.model, values))
 
 
 def bytes_and_input(checkpoint, photographs) -> tuple[torch.Tensor, torch.Tensor]:
-    """The same pictures as RGB 0..255 and as the reference takes them, both [B, 3, H, W]."""
-    some = photographs[:4] if checkpoint.task != "segmentation" else photographs[:1]
-    pixels = np.stack([checkpoint.processor.resize_and_crop(image) for image in some])
-    values = checkpoint.processor(some, return_tensors="pt")["pixel_values"]
+    pixels = np.stack([checkpoint.processor.resize_and_crop(image) for image in photographs])
+    values = checkpoint.processor(photographs, return_tensors="pt")["pixel_values"]
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float(), values
 
 
@@ -47,14 +59,15 @@ def raw(network, values: torch.Tensor) -> torch.Tensor:
     return output.logits if hasattr(output, "logits") else output.pooler_output
 
 
-def expected_answer(checkpoint, values: torch.Tensor) -> torch.Tensor:
+def expected_answer(case: Case) -> torch.Tensor:
     """What the deployable network must return, by the reference's own means."""
-    if checkpoint.task == "features":
-        return raw(checkpoint.model, values)
-    if checkpoint.task == "classification":
-        return torch.softmax(raw(checkpoint.model, values), dim=-1)
-    output = checkpoint.model(values)
-    return torch.stack(checkpoint.processor.post_process_semantic_segmentation(output, [values.shape[2:]]))
+    if case.checkpoint.task == "features":
+        return case.answer
+    if case.checkpoint.task == "classification":
+        return torch.softmax(case.answer, dim=-1)
+    sizes = [case.values.shape[2:]] * len(case.values)
+    output = HeadOutput(logits=case.answer)
+    return torch.stack(case.checkpoint.processor.post_process_semantic_segmentation(output, sizes))
 
 
 # What a pass must have in place to do anything.
@@ -66,14 +79,13 @@ NEEDS = {
 
 @torch.no_grad()
 @pytest.mark.parametrize("name", PASSES)
-def test_each_pass_keeps_the_function(checkpoint, photographs, name):
+def test_each_pass_keeps_the_function(case, name):
     """Alone, but for what it builds on; and it does change the network."""
-    _, values = bytes_and_input(checkpoint, photographs)
-    network, before = copy.deepcopy(checkpoint.model), copy.deepcopy(checkpoint.model)
+    network, before = copy.deepcopy(case.checkpoint.model), copy.deepcopy(case.checkpoint.model)
     rewrite(before, NEEDS.get(name, []))
     rewrite(network, [*NEEDS.get(name, []), name])
     assert parameters(network) != parameters(before)
-    assert logits_error(raw(network, values), raw(checkpoint.model, values)) <= TOLERANCE
+    assert logits_error(raw(network, case.values), case.answer) <= TOLERANCE
 
 
 def parameters(network: torch.nn.Module) -> dict[str, float]:
@@ -103,28 +115,27 @@ def test_passes_can_be_left_out():
 
 
 @torch.no_grad()
-def test_bake_input(checkpoint, photographs):
-    pixels, values = bytes_and_input(checkpoint, photographs)
-    network = copy.deepcopy(checkpoint.model)
-    bake_input_into_stem(network, input_transform(checkpoint))
-    assert logits_error(raw(network, pixels), raw(checkpoint.model, values)) <= TOLERANCE
+def test_bake_input(case):
+    network = copy.deepcopy(case.checkpoint.model)
+    bake_input_into_stem(network, input_transform(case.checkpoint))
+    assert logits_error(raw(network, case.pixels), case.answer) <= TOLERANCE
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("bake_input", [True, False])
-def test_all_together(checkpoint, photographs, bake_input):
-    pixels, values = bytes_and_input(checkpoint, photographs)
-    before = copy.deepcopy(checkpoint.model.state_dict())
-    answer = deployable(checkpoint, passes=PASSES, bake_input=bake_input)(pixels if bake_input else values)
-    expected = expected_answer(checkpoint, values)
+def test_all_together(case, bake_input):
+    model = case.checkpoint.model
+    before = copy.deepcopy(model.state_dict())
+    network = deployable(case.checkpoint, passes=PASSES, bake_input=bake_input)
+    answer, expected = network(case.pixels if bake_input else case.values), expected_answer(case)
     assert answer.shape == expected.shape
-    if checkpoint.task == "segmentation":
+    if case.checkpoint.task == "segmentation":
         assert answer.dtype == torch.int32
         assert len(expected.unique()) > 1
         assert (answer != expected).float().mean() < 1e-4, "pixels between two classes may fall either way"
     else:
-        assert (answer - expected).abs().max() <= TOLERANCE * raw(checkpoint.model, values).abs().max()
-    after = checkpoint.model.state_dict()
+        assert (answer - expected).abs().max() <= TOLERANCE * case.answer.abs().max()
+    after = model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before), "the reference must stay as it is"
 
 
@@ -138,7 +149,7 @@ def test_rgb_checkpoints_are_not_flipped(demo):
 
 def test_baking_costs_half_precision_weights_nothing(demo, photographs):
     """Stem weights times 1/255, rounded to fp16 and widened again (TFLite float16 on a CPU), against rounding alone."""
-    pixels, _ = bytes_and_input(demo, photographs)
+    pixels, _ = bytes_and_input(demo, photographs[:4])
     network = copy.deepcopy(demo.model)
     fold_batch_norm(network)
     stem = network.mobilevit.conv_stem.convolution
