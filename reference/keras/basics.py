@@ -85,8 +85,12 @@ class Dense(Mirror):
         self.bias = self._variable("bias", source.bias)
 
     def call(self, x: Any) -> Any:
-        x = ops.matmul(x, self.kernel)
-        return x if self.bias is None else x + self.bias
+        width, units = self.kernel.shape
+        # Where the batch size is open, TensorFlow would compute shapes at run time to flatten the input.
+        flatten = x.shape[0] is None and len(x.shape) > 2
+        y = ops.matmul(ops.reshape(x, (-1, width)) if flatten else x, self.kernel)
+        y = y if self.bias is None else y + self.bias
+        return ops.reshape(y, (-1, *ops.shape(x)[1:-1], units)) if flatten else y
 
     def torch_state(self) -> dict[str, np.ndarray]:
         state = {"weight": ops.convert_to_numpy(self.kernel).T}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import tensorflow as tf
 from keras import ops
 
 from .. import layers as torch_layers
@@ -112,7 +113,7 @@ def resize(x: Any, height: Any, width: Any) -> Any:
     """Bilinear with pixel centres at halves, as torch's interpolate; nothing where the size is known to be right."""
     if tuple(x.shape[1:3]) == (height, width):
         return x
-    return ops.image.resize(x, (height, width), "bilinear", data_format="channels_last")
+    return tf.image.resize(x, (height, width), "bilinear")
 
 
 def spatial_size(x: Any) -> tuple[Any, Any]:
