@@ -1,4 +1,4 @@
-"""The network once more, in Keras on TensorFlow: for the TF classes and for the TFLite pipeline, and only once for both.
+"""The network once more, in Keras on TensorFlow: one implementation for the TF classes and for the TFLite pipeline.
 
 Layers are made from the PyTorch modules they mirror and take over their weights, so the PyTorch reference stays the one
 truth about architecture and parameters. Inside, feature maps are NHWC, TensorFlow's own layout.

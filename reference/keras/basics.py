@@ -24,10 +24,9 @@ class Mirror(keras.layers.Layer):
 
     def torch_state(self) -> dict[str, np.ndarray]:
         """The weights under the names and in the layouts of the mirrored module's state dict."""
-        children = [child for child in self._flatten_layers(include_self=False, recursive=False)]
         return {
             f"{child.name}.{name}": array
-            for child in children
+            for child in self._flatten_layers(include_self=False, recursive=False)
             if isinstance(child, Mirror)
             for name, array in child.torch_state().items()
         }
@@ -159,6 +158,11 @@ class BatchNorm(Mirror):
             "running_var": self.moving_variance,
         }
         return {name: ops.convert_to_numpy(value) for name, value in named.items()}
+
+
+def modules(source: nn.ModuleList) -> list[Any]:
+    """The modules of a list; all that PyTorch says of their types is that they are modules."""
+    return list(source)
 
 
 def dropout(source: nn.Module) -> keras.layers.Layer:

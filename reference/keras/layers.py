@@ -14,7 +14,7 @@ from keras import ops
 
 from .. import layers as torch_layers
 from .activations import activation
-from .basics import BatchNorm, Convolution, LayerNorm, Mirror
+from .basics import BatchNorm, Convolution, LayerNorm, Mirror, modules
 from .transformer import TransformerLayer
 
 
@@ -52,7 +52,7 @@ class InvertedResidual(Mirror):
 class MobileNetLayer(Mirror):
     def __init__(self, source: torch_layers.MobileNetLayer, name: str) -> None:
         super().__init__(name)
-        self.layer = [InvertedResidual(block, f"layer.{index}") for index, block in enumerate(source.layer)]
+        self.layer = [InvertedResidual(block, f"layer.{index}") for index, block in enumerate(modules(source.layer))]
 
     def call(self, x: Any) -> Any:
         for block in self.layer:
@@ -68,7 +68,8 @@ class MobileViTLayer(Mirror):
         self.conv_kxk = ConvLayer(source.conv_kxk, "conv_kxk")
         self.conv_1x1 = ConvLayer(source.conv_1x1, "conv_1x1")
         self.transformer = [
-            TransformerLayer(layer, f"transformer.layer.{index}") for index, layer in enumerate(source.transformer.layer)
+            TransformerLayer(layer, f"transformer.layer.{index}")
+            for index, layer in enumerate(modules(source.transformer.layer))
         ]
         self.layernorm = LayerNorm(source.layernorm, "layernorm")
         self.conv_projection = ConvLayer(source.conv_projection, "conv_projection")

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from ..config import MobileViTConfig
-from ..errors import UserError
+from .errors import CallError
 
 CLASS_TO_SKIP = -100  # PyTorch's default in classification
 
@@ -28,18 +28,18 @@ def classification_loss(config: MobileViTConfig, logits: tf.Tensor, labels: Any)
     if problem == "multi_label_classification":
         labels = tf.cast(labels, logits.dtype)
         return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
-    raise UserError(
+    raise CallError(
         f"problem_type {problem!r} is unknown: choose regression, single_label_classification or "
         "multi_label_classification"
     )
 
 
 def segmentation_loss(config: MobileViTConfig, logits: tf.Tensor, labels: Any) -> tf.Tensor:
-    """Cross-entropy of logits [B, h, w, num_labels], resized to labels [B, H, W], without the ignored class."""
+    """Cross-entropy of logits [B, num_labels, h, w], resized to labels [B, H, W], without the ignored class."""
     if config.num_labels == 1:
-        raise UserError("a segmentation loss needs more than one label")
+        raise CallError("a segmentation loss needs more than one label")
     labels = tf.convert_to_tensor(labels)
-    resized = tf.image.resize(logits, tf.shape(labels)[1:], "bilinear")
+    resized = tf.image.resize(tf.transpose(logits, (0, 2, 3, 1)), tf.shape(labels)[1:], "bilinear")
     return cross_entropy(resized, labels, config.semantic_loss_ignore_index)
 
 

@@ -11,6 +11,7 @@ from .losses import classification_loss, segmentation_loss
 from .networks import pool
 from .outputs import TFBackboneOutput, TFHeadOutput
 from .pretrained import TFPreTrainedModel, to_nchw, unpack
+from .training import TFModelWithHead
 
 
 class TFMobileViTModel(TFPreTrainedModel):
@@ -50,7 +51,7 @@ class TFMobileViTModel(TFPreTrainedModel):
         return self._shaped(TFBackboneOutput, values, stages, output_hidden_states, return_dict)
 
 
-class TFMobileViTForImageClassification(TFPreTrainedModel):
+class TFMobileViTForImageClassification(TFModelWithHead):
     """The backbone, dropout, and a linear classifier, as MobileViTForImageClassification.
 
     Args:
@@ -80,11 +81,15 @@ class TFMobileViTForImageClassification(TFPreTrainedModel):
         """
         images, labels = unpack(pixel_values, labels)
         logits, stages = self._answer(images)
-        loss = None if labels is None else classification_loss(self.config, logits, labels)
+        loss = None if labels is None else self.hf_compute_loss(labels, logits)
         return self._shaped(TFHeadOutput, {"loss": loss, "logits": logits}, stages, output_hidden_states, return_dict)
 
+    def hf_compute_loss(self, labels: Any, logits: Any) -> Any:
+        """See TFModelWithHead."""
+        return classification_loss(self.config, logits, labels)
 
-class TFMobileViTForSemanticSegmentation(TFPreTrainedModel):
+
+class TFMobileViTForSemanticSegmentation(TFModelWithHead):
     """The backbone without its last expansion, and DeepLabV3, as MobileViTForSemanticSegmentation.
 
     Args:
@@ -102,7 +107,7 @@ class TFMobileViTForSemanticSegmentation(TFPreTrainedModel):
         return_dict: bool | None = None,
         training: bool | None = None,
     ) -> Any:
-        """Logits [B, num_labels, H / stride, W / stride], and the loss where labels are given: TFHeadOutput or its tuple.
+        """Logits [B, num_labels, H / stride, W / stride] and, for labels, the loss: TFHeadOutput or its tuple.
 
         Args:
             pixel_values: [B, 3, H, W], BGR in 0..1, as MobileViTImageProcessor returns them; or a dictionary of them
@@ -116,6 +121,10 @@ class TFMobileViTForSemanticSegmentation(TFPreTrainedModel):
         """
         images, labels = unpack(pixel_values, labels)
         logits, stages = self._answer(images)
-        loss = None if labels is None else segmentation_loss(self.config, logits, labels)
-        values = {"loss": loss, "logits": to_nchw(logits)}
-        return self._shaped(TFHeadOutput, values, stages, output_hidden_states, return_dict)
+        logits = to_nchw(logits)
+        loss = None if labels is None else self.hf_compute_loss(labels, logits)
+        return self._shaped(TFHeadOutput, {"loss": loss, "logits": logits}, stages, output_hidden_states, return_dict)
+
+    def hf_compute_loss(self, labels: Any, logits: Any) -> Any:
+        """See TFModelWithHead."""
+        return segmentation_loss(self.config, logits, labels)

@@ -9,7 +9,7 @@ from keras import ops
 from torch import nn
 
 from .. import heads, layers, mobilevit
-from .basics import Dense, Mirror, dropout
+from .basics import Dense, Mirror, dropout, modules
 from .layers import ConvLayer, MobileNetLayer, MobileViTLayer, resize, spatial_size
 
 Answer = tuple[Any, list[Any]]
@@ -20,7 +20,7 @@ class Encoder(Mirror):
         super().__init__(name)
         self.layer = [
             (MobileNetLayer if isinstance(stage, layers.MobileNetLayer) else MobileViTLayer)(stage, f"layer.{index}")
-            for index, stage in enumerate(source.layer)
+            for index, stage in enumerate(modules(source.layer))
         ]
 
     def call(self, x: Any) -> list[Any]:
@@ -86,7 +86,7 @@ class DeepLabV3(Mirror):
 class ASPP(Mirror):
     def __init__(self, source: heads.ASPP, name: str) -> None:
         super().__init__(name)
-        *convolutions, pooling = source.convs
+        *convolutions, pooling = modules(source.convs)
         self.convs: list[Mirror] = [ConvLayer(each, f"convs.{index}") for index, each in enumerate(convolutions)]
         self.convs.append(ASPPPooling(pooling, f"convs.{len(convolutions)}"))
         self.project = ConvLayer(source.project, "project")

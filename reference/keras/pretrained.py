@@ -1,4 +1,4 @@
-"""What the TF models share: PyTorch checkpoints in and out, NCHW at the border, and how Keras and TensorFlow see them."""
+"""What the TF models share: PyTorch checkpoints in and out, and NCHW at the border."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from ..config import MobileViTConfig
 from ..errors import UserError
 from ..pretrained import PreTrainedModel
+from .errors import CallError
 from .networks import mirror
 from .outputs import TFModelOutput
 
@@ -27,11 +28,16 @@ class TFPreTrainedModel(keras.Model):
     def __init__(self, config: MobileViTConfig, *, source: PreTrainedModel | None = None, **own: Any) -> None:
         """A model with the weights of `source`, or else with fresh ones; `own` as in `torch_class`."""
         super().__init__()
-        self.config = config
-        self._own = own
-        self.network = mirror(self.torch_class(config, **own) if source is None else source)
+        if source is None:
+            source = self.torch_class(config, **own)
+        if not isinstance(source, self.torch_class):
+            raise UserError(f"source must be a {self.torch_class.__name__}, not a {type(source).__name__}")
+        self.config = source.config
+        self._own = {name: getattr(source, name) for name in self.torch_class.own_arguments}
+        self.network = mirror(source)
         # All weights are there: nothing is left to build. Saying so with a shape tells exporters what to feed.
-        self.build({"pixel_values": (None, config.num_channels, config.image_size, config.image_size)})
+        side = self.config.image_size
+        self.build({"pixel_values": (None, self.config.num_channels, side, side)})
 
     @classmethod
     def from_pretrained(
@@ -52,9 +58,8 @@ class TFPreTrainedModel(keras.Model):
         Raises:
             UserError: when the files are missing or broken, or a tensor does not fit; the first one is named.
         """
-        own = {name: changes[name] for name in cls.torch_class.own_arguments if name in changes}
         model = cls.torch_class.from_pretrained(source, ignore_mismatched_sizes=ignore_mismatched_sizes, **changes)
-        return cls(model.config, source=model, **own)
+        return cls(model.config, source=model)
 
     def to_torch(self) -> PreTrainedModel:
         """The PyTorch model with these weights, in eval mode."""
@@ -64,8 +69,13 @@ class TFPreTrainedModel(keras.Model):
         return model.eval()
 
     def save_pretrained(self, directory: str | Path) -> None:
-        """Write `directory`/config.json and model.safetensors, which this class, the PyTorch one and transformers load."""
+        """Write `directory`/config.json and model.safetensors, which the PyTorch class and transformers load too."""
         self.to_torch().save_pretrained(directory)
+
+    @property
+    def mobilevit(self) -> Any:
+        """The backbone's layer, for freezing it, say."""
+        return getattr(self.network, "mobilevit", self.network)
 
     @property
     def dummy_inputs(self) -> dict[str, tf.Tensor]:
@@ -83,9 +93,9 @@ class TFPreTrainedModel(keras.Model):
     def _answer(self, pixel_values: Any) -> tuple[Any, list[Any]]:
         """The network's own answer to NCHW images, and its stages: NHWC both."""
         if len(pixel_values.shape) != 4:
-            raise UserError(f"pixel_values must be [batch, channels, height, width], not {pixel_values.shape}")
+            raise CallError(f"pixel_values must be [batch, channels, height, width], not {pixel_values.shape}")
         if pixel_values.shape[1] not in (None, self.config.num_channels):
-            raise UserError(
+            raise CallError(
                 f"pixel_values must have {self.config.num_channels} channels at their second place, "
                 f"but their shape is {pixel_values.shape}"
             )
@@ -100,7 +110,7 @@ class TFPreTrainedModel(keras.Model):
         output_hidden_states: bool | None,
         return_dict: bool | None,
     ) -> Any:
-        """`values` and, where wanted, the stages: named fields or a tuple, as the caller or else the configuration says."""
+        """`values` and the stages, if and how the caller or else the configuration wants them."""
         extra = self.config.extra
         if output_hidden_states is None:
             output_hidden_states = extra.get("output_hidden_states", False)
@@ -121,6 +131,6 @@ def unpack(pixel_values: Any, labels: Any = None) -> tuple[Any, Any]:
     if isinstance(pixel_values, Mapping):
         labels = pixel_values.get("labels") if labels is None else labels
         if "pixel_values" not in pixel_values:
-            raise UserError(f"a dictionary of inputs needs pixel_values, and has {', '.join(pixel_values) or 'nothing'}")
+            raise CallError(f"inputs need pixel_values, and have {', '.join(map(str, pixel_values)) or 'nothing'}")
         pixel_values = pixel_values["pixel_values"]
     return pixel_values, labels

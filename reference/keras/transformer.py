@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import tensorflow as tf
 from keras import ops
 
 from .. import transformer as torch_transformer
@@ -31,7 +32,7 @@ class SelfAttention(Mirror):
 
         query, key, value = split(self.query(x)), split(self.key(x)), split(self.value(x))
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) * (1 / math.sqrt(self.depth))
-        mixed = ops.matmul(self.dropout(ops.softmax(scores, axis=-1)), value)
+        mixed = ops.matmul(self.dropout(tf.nn.softmax(scores)), value)
         return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, tokens, width))
 
 
