@@ -112,7 +112,8 @@ def fold(x: Any, rows: Any, columns: Any, patch: int) -> Any:
 
 def resize(x: Any, height: Any, width: Any) -> Any:
     """Bilinear with pixel centres at halves, as torch's interpolate; nothing where the size is known to be right."""
-    if tuple(x.shape[1:3]) == (height, width):
+    known = isinstance(height, int) and isinstance(width, int)
+    if known and tuple(x.shape[1:3]) == (height, width):
         return x
     return tf.image.resize(x, (height, width), "bilinear")
 

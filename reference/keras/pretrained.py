@@ -83,6 +83,11 @@ class TFPreTrainedModel(keras.Model):
         side = self.config.image_size
         return {"pixel_values": tf.zeros((1, self.config.num_channels, side, side))}
 
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Keras's way to `call`; inputs in one dictionary of whatever class, the image processor's for one."""
+        arguments = tuple(dict(each) if isinstance(each, Mapping) else each for each in arguments)
+        return super().__call__(*arguments, **named)
+
     def build(self, input_shape: Any) -> None:
         """Nothing: Keras asks for it."""
 
