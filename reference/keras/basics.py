@@ -36,9 +36,9 @@ class Mirror(keras.layers.Layer):
         if value is None:
             return None
         array = np.ascontiguousarray(value.detach().numpy() if hasattr(value, "detach") else value)
-        variable = self.add_weight(shape=array.shape, initializer="zeros", trainable=trainable, name=name)
-        variable.assign(array)
-        return variable
+        return self.add_weight(
+            shape=array.shape, initializer=lambda shape, dtype: array, trainable=trainable, name=name
+        )
 
 
 class Convolution(Mirror):
