@@ -1,7 +1,7 @@
 """MobileViT in PyTorch: the truth that every artifact is derived from and measured against.
 
-Names and parameters follow the Hugging Face MobileViT page. Importing this package loads nothing heavy; PyTorch comes
-with the first class that needs it.
+Names and parameters follow the Hugging Face MobileViT page. Importing this package loads nothing heavy; PyTorch and
+TensorFlow come with the first class that needs them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ _MODULES = {
     "MobileViTForSemanticSegmentation": "heads",
     "MobileViTImageProcessor": "image_processor",
     "MobileViTModel": "mobilevit",
+    "TFMobileViTForImageClassification": "keras.models",
+    "TFMobileViTForSemanticSegmentation": "keras.models",
+    "TFMobileViTModel": "keras.models",
     "load_checkpoint": "checkpoints",
 }
 __all__ = list(_MODULES)

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from .errors import UserError
-from .images import Picture, as_labels, as_list, as_rgb
+from .images import Picture, as_batch, as_labels, as_list, as_rgb
 from .json_files import read_json, write_json
 from .sources import PREPROCESSOR_FILE, open_source, require_file
 
@@ -118,7 +118,7 @@ class MobileViTImageProcessor:
         Args:
             images: one image or several; see `reference.images.as_rgb` for what is taken.
             segmentation_maps: one class index per pixel, resized with the nearest filter and cropped like the images.
-            return_tensors: None: lists of arrays; "np" or "pt": one array or tensor for the batch.
+            return_tensors: None: lists of arrays; "np", "pt" or "tf": one array or tensor for the batch.
             data_format: "channels_first": float32 [3, H, W] each; "channels_last": [H, W, 3].
             input_data_format: the same for arrays given as `images`; None: found out from their shape.
             changes: options of the class that differ for this call.
@@ -145,7 +145,7 @@ class MobileViTImageProcessor:
         if segmentation_maps is not None:
             maps = [segmentation_maps] if getattr(segmentation_maps, "ndim", 0) == 2 else as_list(segmentation_maps)
             batch["labels"] = [self._label_map(picture) for picture in maps]
-        return BatchFeature({name: _batched(values, return_tensors) for name, values in batch.items()})
+        return BatchFeature({name: as_batch(values, return_tensors) for name, values in batch.items()})
 
     __call__ = preprocess
 
@@ -240,18 +240,3 @@ def _edges(name: str, value: Any, *keys: str) -> dict[str, int]:
     ):
         raise UserError(f"{name} must be a number of pixels or a dictionary of {' and '.join(keys)}, not {value!r}")
     return dict(edges)
-
-
-def _batched(arrays: list[np.ndarray], return_tensors: str | None) -> Any:
-    if return_tensors is None:
-        return arrays
-    if return_tensors not in ("np", "pt"):
-        raise UserError(f"return_tensors must be 'np', 'pt' or None, not {return_tensors!r}")
-    if len({array.shape for array in arrays}) != 1:
-        raise UserError("images of different sizes do not fit into one batch: crop them, or leave return_tensors out")
-    stacked = np.stack(arrays)
-    if return_tensors == "np":
-        return stacked
-    import torch
-
-    return torch.from_numpy(stacked)

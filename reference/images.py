@@ -110,3 +110,26 @@ def _as_bytes(pixels: np.ndarray) -> np.ndarray:
 
 def _described(array: np.ndarray) -> str:
     return f"{array.dtype} of shape {list(array.shape)}"
+
+
+def as_batch(arrays: list[np.ndarray], return_tensors: str | None) -> Any:
+    """Arrays of one shape as one array ("np") or tensor ("pt", "tf") with a batch axis in front; None: as they are."""
+    if return_tensors is None:
+        return arrays
+    if return_tensors not in ("np", "pt", "tf"):
+        raise UserError(f"return_tensors must be 'np', 'pt', 'tf' or None, not {return_tensors!r}")
+    if len({array.shape for array in arrays}) != 1:
+        raise UserError("images of different sizes do not fit into one batch: crop them, or leave return_tensors out")
+    stacked = np.stack(arrays)
+    if return_tensors == "np":
+        return stacked
+    if return_tensors == "tf":
+        from .command_line import require
+
+        require("tflite", "tensorflow")
+        import tensorflow as tf
+
+        return tf.constant(stacked)
+    import torch
+
+    return torch.from_numpy(stacked)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has Keras set to
-
-import keras
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -18,6 +15,9 @@ from reference.manifest import Dtype, InputSpec
 from ..artifact import Written, app_preprocessing, publish, tensor_output
 from ..deployable import deployable, input_transform
 from .keras_mobilevit import INPUT, build
+
+if TYPE_CHECKING:
+    import keras
 
 
 def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, input_dtype: Dtype) -> Written:

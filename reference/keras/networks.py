@@ -1,0 +1,143 @@
+"""The twins of the whole networks, with and without a head: image [B, H, W, 3] in, feature maps [B, h, w, C] inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+from torch import nn
+
+from .. import heads, layers, mobilevit
+from .basics import Dense, Mirror, dropout, modules
+from .layers import ConvLayer, MobileNetLayer, MobileViTLayer, resize, spatial_size
+
+Answer = tuple[Any, list[Any]]
+
+
+class Encoder(Mirror):
+    def __init__(self, source: mobilevit.Encoder, name: str) -> None:
+        super().__init__(name)
+        self.layer = [
+            (MobileNetLayer if isinstance(stage, layers.MobileNetLayer) else MobileViTLayer)(stage, f"layer.{index}")
+            for index, stage in enumerate(modules(source.layer))
+        ]
+
+    def call(self, x: Any) -> list[Any]:
+        stages = []
+        for stage in self.layer:
+            x = stage(x)
+            stages.append(x)
+        return stages
+
+
+class Backbone(Mirror):
+    """[B, H, W, 3] -> the last feature map [B, h, w, C], and the outputs of the five stages."""
+
+    def __init__(self, source: mobilevit.MobileViTModel, name: str = "mobilevit") -> None:
+        super().__init__(name)
+        self.conv_stem = ConvLayer(source.conv_stem, "conv_stem")
+        self.encoder = Encoder(source.encoder, "encoder")
+        self.conv_1x1_exp = ConvLayer(source.conv_1x1_exp, "conv_1x1_exp") if source.expand_output else None
+
+    def call(self, x: Any) -> Answer:
+        stages = self.encoder(self.conv_stem(x))
+        return stages[-1] if self.conv_1x1_exp is None else self.conv_1x1_exp(stages[-1]), stages
+
+
+class Classification(Mirror):
+    """[B, H, W, 3] -> logits [B, num_labels], and the outputs of the five stages."""
+
+    def __init__(self, source: heads.MobileViTForImageClassification, name: str = "classification") -> None:
+        super().__init__(name)
+        self.mobilevit = Backbone(source.mobilevit)
+        self.dropout = dropout(source.dropout)
+        self.classifier = Dense(source.classifier, "classifier")
+
+    def call(self, x: Any) -> Answer:
+        features, stages = self.mobilevit(x)
+        return self.classifier(self.dropout(pool(features))), stages
+
+
+class Segmentation(Mirror):
+    """[B, H, W, 3] -> logits [B, h, w, num_labels], and the outputs of the five stages."""
+
+    def __init__(self, source: heads.MobileViTForSemanticSegmentation, name: str = "segmentation") -> None:
+        super().__init__(name)
+        self.mobilevit = Backbone(source.mobilevit)
+        self.segmentation_head = DeepLabV3(source.segmentation_head, "segmentation_head")
+
+    def call(self, x: Any) -> Answer:
+        features, stages = self.mobilevit(x)
+        return self.segmentation_head(features), stages
+
+
+class DeepLabV3(Mirror):
+    def __init__(self, source: heads.DeepLabV3, name: str) -> None:
+        super().__init__(name)
+        self.aspp = ASPP(source.aspp, "aspp")
+        self.dropout = dropout(source.dropout)
+        self.classifier = ConvLayer(source.classifier, "classifier")
+
+    def call(self, x: Any) -> Any:
+        return self.classifier(self.dropout(self.aspp(x)))
+
+
+class ASPP(Mirror):
+    def __init__(self, source: heads.ASPP, name: str) -> None:
+        super().__init__(name)
+        *convolutions, pooling = modules(source.convs)
+        self.convs: list[Mirror] = [ConvLayer(each, f"convs.{index}") for index, each in enumerate(convolutions)]
+        self.convs.append(ASPPPooling(pooling, f"convs.{len(convolutions)}"))
+        self.project = ConvLayer(source.project, "project")
+        self.dropout = dropout(source.dropout)
+
+    def call(self, x: Any) -> Any:
+        return self.dropout(self.project(ops.concatenate([convolution(x) for convolution in self.convs], axis=-1)))
+
+
+class ASPPPooling(Mirror):
+    def __init__(self, source: heads.ASPPPooling, name: str) -> None:
+        super().__init__(name)
+        self.conv_1x1 = ConvLayer(source.conv_1x1, "conv_1x1")
+
+    def call(self, x: Any) -> Any:
+        return resize(self.conv_1x1(ops.mean(x, axis=(1, 2), keepdims=True)), *spatial_size(x))
+
+
+def pool(features: Any) -> Any:
+    """[B, h, w, C] -> [B, C]: the mean over the image."""
+    return ops.mean(features, axis=(1, 2))
+
+
+def mirror(source: nn.Module) -> Mirror:
+    """The Keras layer that equals a MobileViTModel or a model with a head, its BatchNorm folded or not.
+
+    It takes images [B, H, W, 3] and returns a pair: logits or the last feature map, and the five stages' outputs.
+    """
+    if isinstance(source, heads.MobileViTForImageClassification):
+        return Classification(source)
+    if isinstance(source, heads.MobileViTForSemanticSegmentation):
+        return Segmentation(source)
+    assert isinstance(source, mobilevit.MobileViTModel)
+    return Backbone(source)
+
+
+def functional(
+    source: nn.Module, height: int, width: int, *, dtype: str = "float32", name: str = "image"
+) -> keras.Model:
+    """`mirror` as a Keras model of one image: shapes are fixed, so that delegates can plan ahead.
+
+    Args:
+        source: as in `mirror`.
+        height, width: of the input [1, height, width, 3] called `name`, of type `dtype`.
+
+    Returns:
+        The model; its answer is logits [1, num_labels] of a classifier, logits [1, h, w, num_labels] of a segmentation
+        model, or of a backbone the list of the last feature map [1, h, w, C] and, where it expands, its mean [1, C].
+    """
+    image = keras.Input(batch_shape=(1, height, width, 3), dtype=dtype, name=name)
+    answer, _ = mirror(source)(image if dtype == "float32" else ops.cast(image, "float32"))
+    if isinstance(source, mobilevit.MobileViTModel):
+        answer = [answer, pool(answer)] if source.expand_output else [answer]
+    return keras.Model(image, answer)

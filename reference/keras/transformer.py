@@ -1,0 +1,58 @@
+"""The twin of reference.transformer. Shapes: [P*B, N, D] with P*B sequences of N patches, D hidden size."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+from keras import ops
+
+from .. import transformer as torch_transformer
+from .activations import activation
+from .basics import Dense, LayerNorm, Mirror, dropout
+
+
+class SelfAttention(Mirror):
+    """Multi-head scaled dot-product attention. [P*B, N, D] -> [P*B, N, D]"""
+
+    def __init__(self, source: torch_transformer.SelfAttention, name: str) -> None:
+        super().__init__(name)
+        self.heads, self.depth = source.num_attention_heads, source.attention_head_size
+        self.query = Dense(source.query, "query")
+        self.key = Dense(source.key, "key")
+        self.value = Dense(source.value, "value")
+        self.dropout = dropout(source.dropout)
+
+    def call(self, x: Any) -> Any:
+        _, tokens, width = ops.shape(x)
+
+        def split(projected: Any) -> Any:  # [P*B, heads, N, D/heads]
+            return ops.transpose(ops.reshape(projected, (-1, tokens, self.heads, self.depth)), (0, 2, 1, 3))
+
+        query, key, value = split(self.query(x)), split(self.key(x)), split(self.value(x))
+        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) * (1 / math.sqrt(self.depth))
+        mixed = ops.matmul(self.dropout(tf.nn.softmax(scores)), value)
+        return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, tokens, width))
+
+
+class TransformerLayer(Mirror):
+    """Pre-norm transformer layer. [P*B, N, D] -> [P*B, N, D]"""
+
+    def __init__(self, source: torch_transformer.TransformerLayer, name: str) -> None:
+        super().__init__(name)
+        self.layernorm_before = LayerNorm(source.layernorm_before, "layernorm_before")
+        self.attention = SelfAttention(source.attention.attention, "attention.attention")
+        self.projection = Dense(source.attention.output.dense, "attention.output.dense")
+        self.projection_dropout = dropout(source.attention.output.dropout)
+        self.layernorm_after = LayerNorm(source.layernorm_after, "layernorm_after")
+        self.intermediate = Dense(source.intermediate.dense, "intermediate.dense")
+        self.activation = activation(source.intermediate.intermediate_act_fn)
+        self.output_dense = Dense(source.output.dense, "output.dense")
+        self.output_dropout = dropout(source.output.dropout)
+
+    def call(self, x: Any) -> Any:
+        attended = self.projection(self.attention(self.layernorm_before(x)))
+        x = x + self.projection_dropout(attended)
+        y = self.activation(self.intermediate(self.layernorm_after(x)))
+        return x + self.output_dropout(self.output_dense(y))

@@ -1,0 +1,69 @@
+"""The .tflite files of the tasks beside classification, in LiteRT, against PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from converters.deployable import deployable
+from reference.checkpoints import load_checkpoint
+
+from ..conftest import logits_error
+
+SIDE = 160
+
+
+@pytest.fixture(scope="module", params=["segmentation", "features"])
+def converted(request):
+    """The task, its network, and the float32 file's content."""
+    from converters.tflite.convert import to_tflite
+    from converters.tflite.keras_mobilevit import build
+
+    network = deployable(load_checkpoint("random", "xxs", request.param), bake_input=True)
+    return request.param, network, to_tflite(build(network, SIDE, SIDE, "float32"), "float32", "answer")
+
+
+@torch.no_grad()
+def test_equals_pytorch(converted):
+    task, network, content = converted
+    coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
+    image = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE))
+    run = Interpreter(model_content=content).get_signature_runner()
+    answer, expected = run(image=image.permute(0, 2, 3, 1).numpy())["answer"], network(image).numpy()
+    assert answer.shape == expected.shape
+    if task == "features":
+        assert logits_error(answer, expected) <= 1e-5
+    else:
+        assert answer.dtype == expected.dtype == np.int32
+        assert len(np.unique(expected)) > 3
+        assert (answer != expected).mean() <= 1e-3  # where two classes tie, rounding decides
+
+
+def test_one_xnnpack_partition_up_to_the_choice_of_classes(converted):
+    task, _, content = converted
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    interpreter.allocate_tensors()
+    (partition,) = (node for node in interpreter._get_ops_details() if node["op_name"] == "DELEGATE")
+    assert interpreter.get_input_details()[0]["index"] in partition["inputs"]
+    plain = Interpreter(
+        model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    outside = {"ARG_MAX"} if task == "segmentation" else set()
+    names = {node["op_name"] for node in plain._get_ops_details()}
+    assert not [name for name in names if name.startswith(("Flex", "CUSTOM")) or "SPACE" in name]
+    assert names & {"ARG_MAX"} == outside
+    last = interpreter.get_output_details()[0]["index"]
+    assert (partition["outputs"].tolist() == [last]) == (not outside)
+    assert max(len(tensor["shape"]) for tensor in plain.get_tensor_details()) <= 4
+
+
+def test_gpu_compatibility_by_tensorflows_analyzer(converted, capfd):
+    import tensorflow as tf
+
+    _, _, content = converted
+    tf.lite.experimental.Analyzer.analyze(model_content=content, gpu_compatibility=True)
+    report = capfd.readouterr().out
+    assert "looks compatible with GPU delegate" in report
+    assert "GPU COMPATIBILITY WARNING" not in report
