@@ -43,7 +43,11 @@ def main(argv: list[str] | None = None) -> int:
         from .convert import convert
 
         return convert(
-            checkpoint, arguments.output_dir, precision=arguments.precision, input_dtype=arguments.input_dtype
+            checkpoint,
+            arguments.output_dir,
+            precision=arguments.precision,
+            input_dtype=arguments.input_dtype,
+            excluded_passes=arguments.no_pass,
         )
 
     return run(lambda: convert_and_report(arguments, extra="tflite", needs="tensorflow", convert=pipeline))

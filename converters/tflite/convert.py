@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,23 +15,33 @@ from reference.manifest import Dtype, InputSpec
 
 from ..artifact import Written, app_preprocessing, publish, tensor_output
 from ..deployable import deployable, input_transform
+from ..passes import PASSES, without
 from .keras_mobilevit import INPUT, build
 
 if TYPE_CHECKING:
     import keras
 
 
-def convert(checkpoint: Checkpoint, output_dir: Path, *, precision: str, input_dtype: Dtype) -> Written:
+def convert(
+    checkpoint: Checkpoint,
+    output_dir: Path,
+    *,
+    precision: str,
+    input_dtype: Dtype,
+    excluded_passes: Collection[str] = (),
+) -> Written:
     """Convert `checkpoint` and publish the .tflite file.
 
     Args:
         precision: "float32" or "float16", of the weights.
         input_dtype: "float32" or "uint8", of the image tensor; RGB 0..255 either way.
+        excluded_passes: names of exact rewrites to leave out.
     """
     preprocessing = app_preprocessing(checkpoint)
     output = tensor_output(checkpoint, preprocessing)
     height, width = preprocessing.crop_height, preprocessing.crop_width
-    model = build(deployable(checkpoint, bake_input=True), height, width, input_dtype)
+    network = deployable(checkpoint, passes=without(PASSES, excluded_passes), bake_input=True)
+    model = build(network, height, width, input_dtype)
     content = to_tflite(model, precision, output.name)
 
     transform = input_transform(checkpoint)

@@ -96,6 +96,26 @@ class Dense(Mirror):
         return state if self.bias is None else {**state, "bias": ops.convert_to_numpy(self.bias)}
 
 
+class RMSNorm(Mirror):
+    """nn.RMSNorm over the last axis, without gain: what converters leave of a LayerNorm."""
+
+    def __init__(self, source: nn.RMSNorm, name: str) -> None:
+        super().__init__(name)
+        assert source.eps is not None
+        self.eps = source.eps
+
+    def call(self, x: Any) -> Any:
+        return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + self.eps)
+
+
+def norm(source: nn.Module, name: str) -> Mirror:
+    """The layer for whichever of the two norms `source` is."""
+    if isinstance(source, nn.RMSNorm):
+        return RMSNorm(source, name)
+    assert isinstance(source, nn.LayerNorm)
+    return LayerNorm(source, name)
+
+
 class LayerNorm(Mirror):
     """nn.LayerNorm over the last axis.
 

@@ -14,7 +14,7 @@ from keras import ops
 
 from .. import layers as torch_layers
 from .activations import activation
-from .basics import BatchNorm, Convolution, LayerNorm, Mirror, modules
+from .basics import BatchNorm, Convolution, Mirror, modules, norm
 from .transformer import TransformerLayer
 
 
@@ -71,7 +71,7 @@ class MobileViTLayer(Mirror):
             TransformerLayer(layer, f"transformer.layer.{index}")
             for index, layer in enumerate(modules(source.transformer.layer))
         ]
-        self.layernorm = LayerNorm(source.layernorm, "layernorm")
+        self.layernorm = norm(source.layernorm, "layernorm")
         self.conv_projection = ConvLayer(source.conv_projection, "conv_projection")
         self.fusion = ConvLayer(source.fusion, "fusion")
 

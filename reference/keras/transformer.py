@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import tensorflow as tf
@@ -10,7 +9,7 @@ from keras import ops
 
 from .. import transformer as torch_transformer
 from .activations import activation
-from .basics import Dense, LayerNorm, Mirror, dropout
+from .basics import Dense, Mirror, dropout, norm
 
 
 class SelfAttention(Mirror):
@@ -19,6 +18,7 @@ class SelfAttention(Mirror):
     def __init__(self, source: torch_transformer.SelfAttention, name: str) -> None:
         super().__init__(name)
         self.heads, self.depth = source.num_attention_heads, source.attention_head_size
+        self.scale = source.scale
         self.query = Dense(source.query, "query")
         self.key = Dense(source.key, "key")
         self.value = Dense(source.value, "value")
@@ -31,7 +31,9 @@ class SelfAttention(Mirror):
             return ops.transpose(ops.reshape(projected, (-1, tokens, self.heads, self.depth)), (0, 2, 1, 3))
 
         query, key, value = split(self.query(x)), split(self.key(x)), split(self.value(x))
-        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) * (1 / math.sqrt(self.depth))
+        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
+        if self.scale != 1:
+            scores = scores * self.scale
         mixed = ops.matmul(self.dropout(tf.nn.softmax(scores)), value)
         return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, tokens, width))
 
@@ -41,11 +43,11 @@ class TransformerLayer(Mirror):
 
     def __init__(self, source: torch_transformer.TransformerLayer, name: str) -> None:
         super().__init__(name)
-        self.layernorm_before = LayerNorm(source.layernorm_before, "layernorm_before")
+        self.layernorm_before = norm(source.layernorm_before, "layernorm_before")
         self.attention = SelfAttention(source.attention.attention, "attention.attention")
         self.projection = Dense(source.attention.output.dense, "attention.output.dense")
         self.projection_dropout = dropout(source.attention.output.dropout)
-        self.layernorm_after = LayerNorm(source.layernorm_after, "layernorm_after")
+        self.layernorm_after = norm(source.layernorm_after, "layernorm_after")
         self.intermediate = Dense(source.intermediate.dense, "intermediate.dense")
         self.activation = activation(source.intermediate.intermediate_act_fn)
         self.output_dense = Dense(source.output.dense, "output.dense")
