@@ -57,6 +57,7 @@ COURSES = {
         (
             Stage(image_size=160, scenes=5_000, epochs=1, batch=32, peak_rate=1e-3),
             Stage(image_size=256, scenes=2_500, epochs=1, batch=16, peak_rate=5e-4),
+            Stage(image_size=256, scenes=2_400, epochs=1, batch=16, peak_rate=2e-4),
         ),
         start="xxs",
     ),

@@ -170,7 +170,7 @@ def test_batches(photographs):
     with pytest.raises(UserError, match="do not fit into one batch"):
         processor(photographs[:2], do_center_crop=False, return_tensors="np")
     with pytest.raises(UserError, match="return_tensors"):
-        processor(photographs[0], return_tensors="tf")
+        processor(photographs[0], return_tensors="jax")
     assert MobileViTFeatureExtractor is MobileViTImageProcessor
 
 
