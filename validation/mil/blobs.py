@@ -3,8 +3,8 @@
 The format, as Apple publishes it with coremltools (mlmodel/src/MILBlob/Blob/StorageFormat.hpp), little-endian:
 
     file    64 bytes: uint32 number of records, uint32 version (2), zeros; then pairs of record and data
-    record  64 bytes: uint32 0xDEADBEEF, uint32 data type, uint64 size of the data in bytes, uint64 offset of the data in
-            the file, uint64 unused bits at the end (types of fewer than 8 bits), zeros
+    record  64 bytes: uint32 0xDEADBEEF, uint32 data type, uint64 size of the data in bytes, uint64 offset of the data
+            in the file, uint64 unused bits at the end (types of fewer than 8 bits), zeros
 
 Records and data begin at multiples of 64 bytes. A program refers to a record by its offset.
 """
@@ -58,7 +58,7 @@ class BlobFile:
             raise UserError(f"cannot read weights {path}: {getattr(error, 'strerror', None) or error}") from error
         if self._bytes.size < ALIGNMENT:
             raise self._broken(f"{self._bytes.size} bytes are too few for its header")
-        _, version = _HEADER.unpack_from(self._bytes)
+        _, version = _HEADER.unpack_from(self._bytes.data)
         if version != VERSION:
             raise self._broken(f"version {version}, known is {VERSION}")
 
@@ -70,7 +70,7 @@ class BlobFile:
         """
         if offset % ALIGNMENT or not 0 < offset <= self._bytes.size - ALIGNMENT:
             raise self._broken(f"no record can lie at offset {offset}")
-        sentinel, number, size, start, _ = _RECORD.unpack_from(self._bytes, offset)
+        sentinel, number, size, start, _ = _RECORD.unpack_from(self._bytes.data, offset)
         if sentinel != SENTINEL:
             raise self._broken(f"no record at offset {offset}")
         stored = _NUMBERS.get(number)

@@ -1,4 +1,4 @@
-"""A block of a program, made ready at load: constants decoded, what depends on them alone computed, arguments converted.
+"""A block of a program, made ready at load: constants decoded and folded, arguments converted.
 
 While running, an environment maps names to values; a value is dropped after its last use.
 """

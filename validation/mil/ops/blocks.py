@@ -43,7 +43,10 @@ def pixel_unshuffle(x: Tensor, downscale_factor: int) -> Tensor:
 
 @op("space_to_batch", exact=True)
 def space_to_batch(x: Tensor, block_shape: Ints, paddings: Tensor) -> Tensor:
-    """[N, C, *D] padded by paddings [M, 2] -> [N*prod(block), C, *D / block], positions in the block first. iOS15 on."""
+    """[N, C, *D] -> [N*prod(block), C, *D / block], positions in the block first. iOS15 on.
+
+    Padded by paddings [M, 2] before.
+    """
     blocks = len(block_shape)
     pads = [(int(before), int(after)) for before, after in paddings] + [(0, 0)] * (x.ndim - 2 - blocks)
     x = pad_last_axes(x, pads)

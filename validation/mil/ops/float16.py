@@ -1,4 +1,4 @@
-"""Sums in float16, every product and every partial sum rounded, in the order of the inputs: Precision.FLOAT16_ACCUMULATE.
+"""Precision.FLOAT16_ACCUMULATE: every product and every partial sum rounded, in the order of the inputs.
 
 torch's elementwise operations on half tensors round each result once, which is what makes these loops mean what they
 say; its convolutions and matrix products accumulate in float32.

@@ -67,10 +67,8 @@ def upsample_bilinear(
 
     The grid follows from the sizes, not from the factors, as PyTorch's recompute_scale_factor does.
     """
-    if align_corners:
-        mode = "STRICT_ALIGN_CORNERS"
-    else:
-        mode = "DEFAULT" if half_pixel_centers is False else "UNALIGN_CORNERS"
+    unaligned = "DEFAULT" if half_pixel_centers is False else "UNALIGN_CORNERS"
+    mode = "STRICT_ALIGN_CORNERS" if align_corners else unaligned
     return _bilinear(x, _scaled(x.shape[-2], scale_factor_height), _scaled(x.shape[-1], scale_factor_width), mode)
 
 

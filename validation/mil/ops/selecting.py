@@ -23,7 +23,7 @@ def topk(
     iOS15 on; sort and return_indices from iOS16, output_indices_dtype and a k computed at run time from iOS17 on.
     Uncertain: the order of equal values; here of their indices. Unsorted results come sorted too.
     """
-    order = torch.argsort(x, axis, descending=not ascending, stable=True)
+    order = torch.argsort(x, dim=axis, descending=not ascending, stable=True)
     chosen = order.narrow(axis, 0, x.shape[axis] if k == -1 else k)
     values = x.gather(axis, chosen)
     return (values, chosen.int()) if return_indices else (values,)
@@ -32,7 +32,7 @@ def topk(
 @op("argsort")
 def argsort(x: Tensor, axis: int = -1, ascending: bool = False) -> Tensor:
     """int32 indices that sort x. iOS15 on. Uncertain: the order of equal values; here of their indices."""
-    return torch.argsort(x, axis, descending=not ascending, stable=True).int()
+    return torch.argsort(x, dim=axis, descending=not ascending, stable=True).int()
 
 
 @op("non_zero")
