@@ -16,6 +16,7 @@ os.environ["INCLUDE_MIL_FP32_UNIT_TESTS"] = "1"
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="run every N-th case only")
+    parser.add_argument("--first", type=int, default=0, metavar="K", help="... from the K-th on (default: 0)")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="cases with TEXT in their name")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all cases there")
     arguments = parser.parse_args(argv)
@@ -28,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
 
     torch.set_num_threads(1)
     tests = Path(coremltools.__file__).parent / "converters/mil/mil/ops/tests"
-    conformance = Conformance(every=arguments.every, only=tuple(arguments.only))
+    conformance = Conformance(every=arguments.every, first=arguments.first, only=tuple(arguments.only))
     options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tests), "--tb=no", "-W", "ignore"]
     pytest.main([*options, "--no-header", "-r", "N", str(tests)], plugins=[conformance])
     if arguments.json:

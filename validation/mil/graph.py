@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from reference.errors import UserError
 
-from .datatypes import DataType, kind_of
+from .datatypes import DataType
+from .declared import Declared
 from .package import Package
 from .precision import Precision
 from .registry import OPSETS, REGISTRY, Arithmetic, Operation
-from .values import Shape, data_type_of, decode, matches, shape_of
+from .values import data_type_of, decode
 
 Environment = dict[str, Any]
 Observer = Callable[[str, Any], None]
@@ -32,7 +32,6 @@ class Context:
     """What all blocks of a function share."""
 
     package: Package
-    function: str
     opset: str
     precision: Precision
     generator: torch.Generator
@@ -43,35 +42,6 @@ class Context:
             return message
         text = (str(message) or type(message).__name__).splitlines()[0]
         return UserError(f"{self.package.path}: {place} (opset {self.opset}, {OPSETS[self.opset]}): {text}")
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A value's name and the type that the file declares for it; no data type: a string, list or dictionary."""
-
-    name: str
-    data_type: DataType | None
-    shape: Shape | None
-
-    @classmethod
-    def of(cls, named: Any) -> Declared:
-        """From a NamedValueType message."""
-        if named.type.WhichOneof("type") != "tensorType":
-            return cls(named.name, None, None)
-        tensor_type = named.type.tensorType
-        return cls(named.name, data_type_of(tensor_type), shape_of(tensor_type))
-
-    def admit(self, value: Any, rounded: bool, precision: Precision) -> Any:
-        """The value in its declared type; ValueError when kind or shape are others than declared."""
-        if self.data_type is None or not isinstance(value, Tensor):
-            return value
-        if not matches(value.shape, self.shape):
-            raise ValueError(f"{self.name} has shape {list(value.shape)}, the file declares {self.shape}")
-        if kind_of(value) != self.data_type.kind:
-            raise ValueError(f"{self.name} is of {value.dtype}, the file declares {self.data_type.name}")
-        if self.data_type.name == "FLOAT16" and not rounded and precision is not Precision.FLOAT32:
-            return value.half().float()
-        return value.to(self.data_type.carrier)
 
 
 @dataclass

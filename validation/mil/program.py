@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ import torch
 from reference.errors import UserError
 
 from . import ops  # noqa: F401  fills the registry
+from .declared import Declared
 from .features import answer_of, default_of, tensor_of
-from .graph import CONTROL_FLOW, Block, Context, Declared
+from .graph import CONTROL_FLOW, Block, Context
 from .package import Package
 from .precision import Precision
 from .registry import OPSETS, REGISTRY
@@ -39,45 +39,25 @@ class Program:
     ) -> None:
         self.package = Package(Path(path))
         self.precision = Precision(precision)
-        program, description = self.package.spec.mlProgram, self.package.spec.description
-        name = function or description.defaultFunctionName or "main"
-        if name not in program.functions:
-            known = ", ".join(sorted(program.functions))
-            raise UserError(f"{path} has no function {name}: choose one of {known}")
-        self._function = program.functions[name]
-        # With several functions, each describes its own features.
-        self._features = next((each for each in description.functions if each.name == name), description)
-        self.function, self.opset = name, self._function.opset
-        if self.opset not in OPSETS:
-            raise UserError(f"{path} uses opset {self.opset}, which is unknown here: known are {', '.join(OPSETS)}")
-        self._block_spec = self._function.block_specializations[self.opset]
+        self.function = self.package.function(function)
         self._refuse_unsupported()
         generator = torch.Generator()
         generator.seed()
-        context = Context(self.package, name, self.opset, self.precision, generator)
-        self._inputs = {declared.name: declared for declared in map(Declared.of, self._function.inputs)}
+        context = Context(self.package, self.function.opset, self.precision, generator)
+        self._inputs = {declared.name: declared for declared in map(Declared.of, self.function.message.inputs)}
         types = {declared.name: declared.data_type for declared in self._inputs.values()}
         with torch.inference_mode():
-            self._block = Block(self._block_spec, context, {}, types)
+            self._block = Block(self.function.block, context, {}, types)
 
     @property
     def inputs(self) -> list[Any]:
         """FeatureDescription messages of the inputs."""
-        return list(self._features.input)
+        return list(self.function.features.input)
 
     @property
     def outputs(self) -> list[Any]:
         """FeatureDescription messages of the outputs."""
-        return list(self._features.output)
-
-    @property
-    def operations(self) -> Counter[str]:
-        """How often each operation stands in the program, constants aside, those of inner blocks included."""
-        return Counter(operation.type for operation in self.walk() if operation.type != "const")
-
-    def walk(self) -> Iterator[Any]:
-        """All Operation messages, inner blocks' after their owner."""
-        return _walk(self._block_spec)
+        return list(self.function.features.output)
 
     def predict(
         self, inputs: Mapping[str, Any], *, observe: Callable[[str, np.ndarray], None] | None = None
@@ -92,7 +72,9 @@ class Program:
             UserError: for missing or unknown inputs, inputs of other shapes, and operations that fail.
         """
         environment = self._run(inputs, (), observe)
-        return {feature.name: answer_of(feature, environment[feature.name]) for feature in self._features.output}
+        return {
+            feature.name: answer_of(feature, environment[feature.name]) for feature in self.function.features.output
+        }
 
     def values(self, inputs: Mapping[str, Any], names: Sequence[str]) -> dict[str, np.ndarray]:
         """Intermediate values by name, in their declared types: float16 as float16 unless precision is FLOAT32.
@@ -101,7 +83,7 @@ class Program:
             UserError: as predict, and for names that the program's main block does not have.
         """
         declared = {spec.name: spec for spec in self._inputs.values()}
-        declared |= {spec.name: spec for operation in self._block_spec.operations for spec in _declared(operation)}
+        declared |= {spec.name: spec for operation in self.function.block.operations for spec in _declared(operation)}
         unknown = [name for name in names if name not in declared]
         if unknown:
             raise UserError(f"{self.package.path} computes nothing named {', '.join(unknown)}")
@@ -121,11 +103,11 @@ class Program:
         return {**self._block.constants, **environment, **dict(zip(self._block.outputs, outputs))}
 
     def _environment(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        unknown = inputs.keys() - {feature.name for feature in self._features.input}
+        unknown = inputs.keys() - {feature.name for feature in self.function.features.input}
         if unknown:
             raise UserError(f"{self.package.path} has no input {', '.join(sorted(unknown))}")
         environment = {}
-        for feature in self._features.input:
+        for feature in self.function.features.input:
             value = inputs.get(feature.name)
             if value is None:
                 value = default_of(feature)
@@ -149,7 +131,7 @@ class Program:
 
     def _refuse_unsupported(self) -> None:
         places: dict[str, list[str]] = {}
-        for operation in self.walk():
+        for operation in self.function.walk():
             if operation.type not in REGISTRY and operation.type not in ("const", *CONTROL_FLOW):
                 outputs = ", ".join(output.name for output in operation.outputs)
                 places.setdefault(operation.type, []).append(outputs or "no output")
@@ -160,15 +142,8 @@ class Program:
             )
             raise UserError(
                 f"{self.package.path} uses operations that cannot be run here "
-                f"(opset {self.opset}, {OPSETS[self.opset]}, function {self.function}): {listed}"
+                f"(opset {self.function.opset}, {OPSETS[self.function.opset]}, function {self.function.name}): {listed}"
             )
-
-
-def _walk(block: Any) -> Iterator[Any]:
-    for operation in block.operations:
-        yield operation
-        for inner in operation.blocks:
-            yield from _walk(inner)
 
 
 def _declared(operation: Any) -> Iterator[Declared]:
