@@ -1,6 +1,7 @@
-"""Values picked by index. Negative indices count from the end; an index outside of its axis is an error here.
+"""Values picked by index.
 
-iOS17 lets validate_indices=False leave such an index undefined; the parameter is accepted and has no effect.
+A negative index counts from the end, unless validate_indices (iOS17 on) forbids it. Uncertain: what an index outside
+of its axis does; Apple calls it undefined, here it is an error.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ def gather(x: Tensor, indices: Tensor, axis: int = 0, batch_dims: int = 0, valid
     The first batch_dims axes are common to x and indices.
     """
     position = axis % x.ndim
-    index = from_end(indices, x.shape[position])
+    index = checked(indices, x.shape[position], validate_indices)
     if batch_dims == 0:
         shape = [*x.shape[:position], *index.shape, *x.shape[position + 1 :]]
         return x.index_select(position, index.reshape(-1)).reshape(shape)
     batch = x.shape[:batch_dims]
     pairs = zip(x.flatten(0, batch_dims - 1), index.flatten(0, batch_dims - 1))
-    return torch.stack([gather(one, its, position - batch_dims) for one, its in pairs]).unflatten(0, batch)
+    return torch.stack([gather(one, its, position - batch_dims, 0, validate_indices) for one, its in pairs]).unflatten(
+        0, batch
+    )
 
 
 @op("gather_along_axis", exact=True)
@@ -33,7 +36,7 @@ def gather_along_axis(x: Tensor, indices: Tensor, axis: int = 0, validate_indice
     position = axis % x.ndim
     shape = list(x.shape)
     shape[position] = -1
-    return x.gather(position, from_end(indices, x.shape[position]).expand(shape))
+    return x.gather(position, checked(indices, x.shape[position], validate_indices).expand(shape))
 
 
 @op("gather_nd", exact=True)
@@ -42,14 +45,15 @@ def gather_nd(x: Tensor, indices: Tensor, batch_dims: int = 0, validate_indices:
     if batch_dims:
         batch = x.shape[:batch_dims]
         pairs = zip(x.flatten(0, batch_dims - 1), indices.flatten(0, batch_dims - 1))
-        return torch.stack([gather_nd(one, its) for one, its in pairs]).unflatten(0, batch)
-    return x[tuple(from_end(index, size) for index, size in zip(indices.unbind(-1), x.shape))]
+        return torch.stack([gather_nd(one, its, 0, validate_indices) for one, its in pairs]).unflatten(0, batch)
+    return x[tuple(checked(index, size, validate_indices) for index, size in zip(indices.unbind(-1), x.shape))]
 
 
-def from_end(indices: Tensor, size: int) -> Tensor:
-    """int64 indices >= 0; IndexError for those outside of the axis."""
+def checked(indices: Tensor, size: int, validate: bool) -> Tensor:
+    """int64 indices >= 0; IndexError for those outside of the axis, with `validate` for negative ones too."""
     index = indices.long()
-    index = torch.where(index < 0, index + size, index)
+    if not validate:
+        index = torch.where(index < 0, index + size, index)
     if index.numel() and not 0 <= int(index.min()) <= int(index.max()) < size:
         raise IndexError(f"an index lies outside of an axis of size {size}")
     return index

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..registry import op
-from .gathering import from_end
+from .gathering import checked
 
 _MODES: dict[str, Callable[..., None]] = {
     "add": np.add.at,
@@ -30,7 +30,7 @@ def scatter(
 ) -> Tensor:
     """data with updates [..., *indices, ...] put along an axis. iOS15 on; without a mode they are added."""
     position = axis % data.ndim
-    index = from_end(indices, data.shape[position]).reshape(-1)
+    index = checked(indices, data.shape[position], validate_indices).reshape(-1)
     rows = updates.flatten(position, position + indices.ndim - 1) if indices.ndim else updates.unsqueeze(position)
     result = data.clone().movedim(position, 0).contiguous()
     _put(result, (index,), rows.movedim(position, 0), mode)
@@ -44,7 +44,7 @@ def scatter_along_axis(
     """data with each update put at its index along an axis and at its own place along the others. iOS15 on."""
     position = axis % data.ndim
     places = list(torch.meshgrid(*map(torch.arange, indices.shape), indexing="ij"))
-    places[position] = from_end(indices, data.shape[position])
+    places[position] = checked(indices, data.shape[position], validate_indices)
     result = data.clone()
     _put(result, tuple(places), updates, mode)
     return result
@@ -55,7 +55,7 @@ def scatter_nd(
     data: Tensor, indices: Tensor, updates: Tensor, mode: str = "add", validate_indices: bool = False
 ) -> Tensor:
     """data with updates put at the positions that the last axis of indices spells. iOS15 on."""
-    places = tuple(from_end(index, size) for index, size in zip(indices.unbind(-1), data.shape))
+    places = tuple(checked(index, size, validate_indices) for index, size in zip(indices.unbind(-1), data.shape))
     result = data.clone()
     _put(result, places, updates, mode)
     return result
