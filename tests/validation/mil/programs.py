@@ -126,7 +126,7 @@ def execute(
     """Run one operation whose `tensors` are inputs of the program; returns its result, or a tuple of several."""
     named = {f"y{index}": output for index, output in enumerate(outputs)}
     inputs = {name: (MIL_TYPES[array.dtype.str[1:]], array.shape) for name, array in tensors.items()}
-    bound = {name: Named(name) for name in tensors} | {name: value for name, value in arguments.items()}
+    bound = {name: Named(name) for name in tensors} | dict(arguments)
     write_package(path, inputs=inputs, operations=[Operation(kind, bound, named)], outputs=list(named), opset=opset)
     answers = Program(path, precision).values(tensors, list(named))
     return tuple(answers.values()) if len(answers) > 1 else answers["y0"]
@@ -162,8 +162,8 @@ def _value(message: Any, value: Any) -> None:
         tensor.strings.values.append(value)
         return
     array = np.asarray(value)
-    if not isinstance(value, np.ndarray | np.generic):
-        array = array.astype({"f": np.float32, "i": np.int32}.get(array.dtype.kind, array.dtype))
+    if array.dtype.itemsize == 8:  # Python's own numbers
+        array = array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
     data_type = MIL_TYPES[array.dtype.str[1:]]
     _declare(message.type, data_type, array.shape)
     if data_type == "FLOAT32":
