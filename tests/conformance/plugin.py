@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import itertools
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ from validation.mil import Program
 REFUSED = "cannot be run here"
 # Of recurrent and stateful operations, which the executor refuses by name. A third of all cases, and slow ones.
 OUT_OF_SCOPE = ("test_recurrent.py", "test_states.py")
+PRODUCT = itertools.product
+COMPARE = testing_utils.compare_backend
 ULP_OF_FLOAT16 = 2.0**-10  # of a value just above a power of two; of others less
 
 
@@ -45,15 +48,19 @@ class Case:
 class Conformance:
     """The plugin; `cases` is filled while pytest runs.
 
-    every, first: run each `every`-th case, from `first` on. only: substrings of which a case's name has to have one.
-    collected: how many cases there are; out_of_scope: how many of them of recurrent and stateful operations.
+    every, first: run each `every`-th case, from `first` on. only: substrings of which a case's name has to have one;
+    at_most: how many cases, spread evenly.
+    collected: how many cases there are; out_of_scope: how many of them of recurrent and stateful operations;
+    broken: test modules that could not be imported, and why.
     """
 
     every: int = 1
     first: int = 0
     only: tuple[str, ...] = ()
+    at_most: int | None = None
     cases: list[Case] = field(default_factory=list)
     operations: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
     collected: int = 0
     out_of_scope: int = 0
     _predictions: int = 0
@@ -69,7 +76,11 @@ class Conformance:
         newest = (99, 0)
         model_utils._macos_version = lambda: newest
         coremltools.utils._macos_version = model_utils._macos_version
-        testing_utils.compare_backend = _with_grace(testing_utils.compare_backend)
+        testing_utils.compare_backend = _with_grace(COMPARE)
+
+    def pytest_sessionstart(self) -> None:
+        """Let parameters be read more than once: iterators are empty in subclasses and in a second session."""
+        itertools.product = lambda *sets, **options: list(PRODUCT(*sets, **options))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if _is_ml_program(item) and _matches(item.nodeid, self.only)]
@@ -77,9 +88,16 @@ class Conformance:
         items[:] = [item for item in items if not _matches(item.nodeid, OUT_OF_SCOPE)]
         self.out_of_scope = self.collected - len(items)
         items[:] = items[self.first :: self.every]
+        if self.at_most:  # spread over all of them: neighbours differ in little
+            items[:] = items[:: -(-len(items) // self.at_most) or 1]
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.broken.append(f"{report.nodeid}: {str(report.longrepr).splitlines()[-1]}")
 
     def pytest_collection_finish(self) -> None:
         """Take everything so far out of garbage collection: coremltools collects in every conversion, a second each."""
+        itertools.product = PRODUCT
         gc.collect()
         gc.freeze()
 

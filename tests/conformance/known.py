@@ -1,0 +1,26 @@
+"""Cases that fail, and why; a case that fails without standing here fails the test suite."""
+
+from __future__ import annotations
+
+import re
+
+# A pattern found in the case's name, and the reason.
+KNOWN = (
+    (
+        r"iOS1[56]::TestCropResize::.*",
+        "a box that lies outside of the image and ends before it begins: Apple returns the whole image, resized",
+    ),
+    (
+        r"iOS15::TestResample::.*precision='fp32'",
+        "coremltools counts its own casts and is wrong in float32; the numbers before that agree",
+    ),
+    (
+        r"iOS17::TestScatter::test_ios17_invalid_indices.*\[10, 0\]-validate_indices=False",
+        "undefined by Apple, and the test asks for any wrong number; here it is an error",
+    ),
+)
+
+
+def reason_for(name: str) -> str | None:
+    """Why a case is known to fail; None when it is not."""
+    return next((reason for pattern, reason in KNOWN if re.search(pattern, name)), None)
