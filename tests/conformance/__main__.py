@@ -27,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, metavar="K", help="... from the K-th on (default: 0)")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="cases with TEXT in their name")
     parser.add_argument("--mutations", action="store_true", help="also make operations wrong and see who notices")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="add a line of JSON for each case, as they come")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     arguments = parser.parse_args(argv)
 
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     from .plugin import Conformance
 
     torch.set_num_threads(1)
-    conformance = Conformance(arguments.every, arguments.first, tuple(arguments.only))
+    conformance = Conformance(arguments.every, arguments.first, tuple(arguments.only), log=arguments.log)
     run(conformance)
     unknown = report(conformance)
     facts = {

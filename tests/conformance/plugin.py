@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import inspect
 import itertools
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ class Conformance:
     """The plugin; `cases` is filled while pytest runs.
 
     every, first: run each `every`-th case, from `first` on. only: substrings of which a case's name has to have one;
-    at_most: how many cases, spread evenly.
+    at_most: how many cases, spread evenly. log: gets one line of JSON a case, as they come.
     collected: how many cases there are; out_of_scope: how many of them of recurrent and stateful operations;
     broken: test modules that could not be imported, and why.
     """
@@ -58,6 +59,7 @@ class Conformance:
     first: int = 0
     only: tuple[str, ...] = ()
     at_most: int | None = None
+    log: Path | None = None
     cases: list[Case] = field(default_factory=list)
     operations: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
@@ -115,7 +117,11 @@ class Conformance:
         reason = "" if call.excinfo is None else _one_line(call.excinfo)
         outcome = "refused" if self._refused else report.outcome
         group = f"{Path(path).parent.name} {names[0].split('[')[0]}"
-        self.cases.append(Case("::".join([Path(path).parent.name, *names]), group, outcome, self._refused or reason))
+        case = Case("::".join([Path(path).parent.name, *names]), group, outcome, self._refused or reason)
+        self.cases.append(case)
+        if self.log:
+            with self.log.open("a") as lines:
+                lines.write(json.dumps(vars(case)) + "\n")
 
     def _predict(self, model: MLModel, data: dict[str, Any]) -> dict[str, Any]:
         if model.get_spec().WhichOneof("Type") != "mlProgram":
