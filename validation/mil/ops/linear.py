@@ -14,21 +14,23 @@ from .float16 import matmul as matmul_in_float16
 
 @op("linear")
 def linear(x: Tensor, weight: Tensor, arithmetic: Arithmetic, bias: Tensor | None = None) -> Tensor:
-    """x [..., K] times the transpose of weight [N, K], plus bias [N]. iOS15 on."""
+    """x [..., K] times the transpose of weight [N, K], plus bias [N]. iOS15 on; of different types from iOS17 on."""
     if arithmetic.accumulate_fp16:
         y = matmul_in_float16(x, weight.T)
         return y if bias is None else y + bias
-    if not x.is_floating_point():
-        y = x @ weight.to(x.dtype).T
-        return y if bias is None else y + bias
-    return F.linear(x, weight, bias)
+    x, weight = _alike(x, weight)
+    return F.linear(x, weight, bias if bias is None else bias.to(x.dtype))
 
 
 @op("matmul")
 def matmul(
     x: Tensor, y: Tensor, arithmetic: Arithmetic, transpose_x: bool = False, transpose_y: bool = False
 ) -> Tensor:
-    """x @ y over the last two axes, others broadcast; a vector counts as a row or a column. iOS15 on."""
+    """x @ y over the last two axes, others broadcast; a vector counts as a row or a column.
+
+    iOS15 on; x and y of different types from iOS17 on.
+    """
+    x, y = _alike(x, y)
     if transpose_x and x.ndim > 1:
         x = x.transpose(-1, -2)
     if transpose_y and y.ndim > 1:
@@ -56,3 +58,9 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     elif attn_mask is not None:
         scores = scores + attn_mask
     return torch.softmax(scores, -1) @ value
+
+
+def _alike(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in the wider of their types; torch multiplies matrices of one type only."""
+    common = torch.promote_types(x.dtype, y.dtype)
+    return x.to(common), y.to(common)
