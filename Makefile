@@ -1,6 +1,7 @@
 # make convert   the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
 # make test      the test suite
 # make lint      style and types
+# make conformance   all of coremltools' own tests of operations, through validation.mil (over an hour)
 # Each creates .venv first where it is missing; PYTHON chooses the interpreter it is made from.
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: convert test lint clean
+.PHONY: convert test lint conformance clean
 
 convert: .venv/installed-all
 	$(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
@@ -23,6 +24,9 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+conformance: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.conformance --mutations
 
 .venv/installed-all: pyproject.toml
 	$(PYTHON) -m venv .venv

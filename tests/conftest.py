@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from converters.artifact import Written
 from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.demo import scenes
 
@@ -46,6 +47,23 @@ def demo() -> Checkpoint:
 def photographs() -> list[Image.Image]:
     """Rendered validation scenes of many sizes, wide and tall."""
     return [scenes.render("validation", index).image for index in range(12)]
+
+
+@pytest.fixture(scope="session")
+def mlpackage(demo, tmp_path_factory):
+    """precision -> the artifact."""
+    from converters.coreml.convert import convert
+
+    done: dict[str, Written] = {}
+
+    def get(precision: str) -> Written:
+        if precision not in done:
+            done[precision] = convert(
+                demo, tmp_path_factory.mktemp(precision), precision=precision, minimum_deployment_target="iOS16"
+            )
+        return done[precision]
+
+    return get
 
 
 def logits_error(answer: np.ndarray | torch.Tensor, expected: np.ndarray | torch.Tensor) -> float:

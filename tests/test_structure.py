@@ -48,7 +48,9 @@ def test_files_are_of_one_thought(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 260
 
 
-@pytest.mark.parametrize("module", ["converters.coreml", "converters.tflite", "validation", "reference.demo"])
+@pytest.mark.parametrize(
+    "module", ["converters.coreml", "converters.tflite", "validation", "validation.mil", "reference.demo"]
+)
 def test_help_imports_nothing_heavy(module):
     """--help answers in well under half a second only as long as none of these is imported."""
     code = (

@@ -26,22 +26,5 @@ def tflite(demo, tmp_path_factory):
     return get
 
 
-@pytest.fixture(scope="session")
-def mlpackage(demo, tmp_path_factory):
-    """precision -> the artifact."""
-    from converters.coreml.convert import convert
-
-    done: dict[str, Written] = {}
-
-    def get(precision: str) -> Written:
-        if precision not in done:
-            done[precision] = convert(
-                demo, tmp_path_factory.mktemp(precision), precision=precision, minimum_deployment_target="iOS16"
-            )
-        return done[precision]
-
-    return get
-
-
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())

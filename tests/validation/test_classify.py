@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
 import pytest
@@ -27,14 +28,23 @@ def test_reference_and_artifact_side_by_side(artifact, capfd):
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")
-def test_core_ml_elsewhere_is_not_run(demo, tmp_path, capfd):
-    from converters.coreml.convert import convert as convert_coreml
+def test_core_ml_elsewhere_is_the_projects_own_executor_and_says_so(mlpackage, capfd):
+    assert main(["classify", str(mlpackage("fp16").path), "--image", str(SAMPLE)]) == 0
+    out = capfd.readouterr().out
+    assert out.count(LABELS[label_of("validation", SAMPLE_INDEX)]) == 2
+    assert "not" in out
+    assert "Apple's)" in out
 
-    package = convert_coreml(demo, tmp_path, precision="fp16", minimum_deployment_target="iOS16").path
-    assert main(["classify", str(package), "--image", str(SAMPLE)]) == 0
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")
+def test_without_coremltools_nothing_reads_an_mlpackage(mlpackage, capfd, monkeypatch):
+    package = str(mlpackage("fp16").path)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "coremltools" else found(name))
+    assert main(["classify", package, "--image", str(SAMPLE)]) == 0
     out = capfd.readouterr().out
     assert "NOT RUN" in out
-    assert "macOS" in out
+    assert "coremltools is not installed" in out
 
 
 def test_refusals(artifact, tmp_path, capfd):

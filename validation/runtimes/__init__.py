@@ -28,11 +28,19 @@ class Runtime(Protocol):
 
 
 def load(artifact: Path, manifest: Manifest) -> Runtime:
-    """Load an artifact into the runtime of its format; NotRun when that runtime is not here."""
+    """Load an artifact into the runtime of its format; NotRun when that runtime is not here.
+
+    Where there is no Core ML, an .mlpackage goes to the project's own executor, which says so in its name.
+    """
     if manifest.artifact.format == "mlpackage":
         from .coreml import CoreMLRuntime
 
-        return CoreMLRuntime(artifact, manifest)
+        try:
+            return CoreMLRuntime(artifact, manifest)
+        except NotRun:
+            from .mil import ProgramRuntime
+
+            return ProgramRuntime(artifact, manifest)
     from .litert import LiteRTRuntime
 
     return LiteRTRuntime(artifact, manifest)
