@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 
 import coremltools as ct
@@ -13,6 +14,8 @@ from coremltools.proto import FeatureTypes_pb2
 from PIL import Image
 
 from converters.deployable import deployable
+from converters.passes import KEEPING_LAYER_NORM
+from reference.checkpoints import load_checkpoint
 from reference.manifest import read_manifest
 from validation.mil import Precision, Program
 from validation.runtimes.coreml import CoreMLRuntime
@@ -80,7 +83,7 @@ def test_weights_are_the_deployable_models(artifact, demo):
     assert types.count("layer_norm") == sum(type(m).__name__ == "LayerNorm" for m in demo.model.modules())
     stored = ct.optimize.coreml.get_weights_metadata(ct.models.MLModel(str(artifact.path), skip_model_load=True), 1)
     values = {name.removesuffix("_to_fp16"): facts.val for name, facts in stored.items()}
-    network = deployable(demo, bake_input=False)
+    network = deployable(demo, passes=KEEPING_LAYER_NORM, bake_input=False)
     compared = 0
     for name, tensor in network.state_dict().items():
         value = values.get("p_" + name.replace(".", "_"))
@@ -170,3 +173,37 @@ def test_minimum_deployment_target(demo, tmp_path):
 
     written = convert(demo, tmp_path, precision="fp16", minimum_deployment_target="iOS17")
     assert load_spec(str(written.path)).specificationVersion == 8  # Apple's number for iOS 17
+
+
+@pytest.mark.parametrize("task", ["segmentation", "features"])
+@torch.inference_mode()
+def test_other_tasks_by_the_executor(task, photographs, tmp_path):
+    """fp16 class maps agree but near borders; feature vectors to fp16's rounding."""
+    from converters.coreml.convert import convert
+
+    checkpoint = load_checkpoint("demo", task=task)
+    written = convert(checkpoint, tmp_path, precision="fp16", minimum_deployment_target="iOS16")
+    (output,) = written.manifest.outputs
+    (feature,) = load_spec(str(written.path)).description.output
+    assert (feature.name, feature.type.WhichOneof("Type")) == (output.name, "multiArrayType")
+    assert list(feature.type.multiArrayType.shape) == output.shape
+    program = Program(written.path)
+    for image in photographs[:2]:
+        pixels = checkpoint.processor.resize_and_crop(image)
+        answer = program.predict({"image": pixels})[output.name]
+        reference = checkpoint.model(torch.from_numpy(checkpoint.processor.network_input(pixels))[None])
+        if task == "features":
+            assert logits_error(answer, reference.pooler_output) <= LOGIT_TOLERANCE["fp16"]
+        else:
+            expected = checkpoint.processor.post_process_semantic_segmentation(reference, [pixels.shape[:2]])
+            assert answer.shape == (1, *expected[0].shape)
+            assert len(expected[0].unique()) > 1
+            assert (answer[0] == expected[0].numpy()).mean() >= 0.998
+    metadata = load_spec(str(written.path)).description.metadata.userDefined
+    if task == "segmentation":
+        assert metadata["com.apple.coreml.model.preview.type"] == "imageSegmenter"
+        preview = json.loads(metadata["com.apple.coreml.model.preview.params"])
+        assert preview["labels"] == checkpoint.model.config.labels == written.manifest.labels
+        assert len(set(preview["colors"])) == len(preview["labels"])
+    else:
+        assert written.manifest.labels == []
