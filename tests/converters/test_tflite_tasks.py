@@ -8,6 +8,7 @@ import torch
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from converters.deployable import deployable
+from converters.passes import PASSES
 from reference.checkpoints import load_checkpoint
 
 from ..conftest import logits_error
@@ -21,7 +22,7 @@ def converted(request):
     from converters.tflite.convert import to_tflite
     from converters.tflite.keras_mobilevit import build
 
-    network = deployable(load_checkpoint("random", "xxs", request.param), bake_input=True)
+    network = deployable(load_checkpoint("random", "xxs", request.param), passes=PASSES, bake_input=True)
     return request.param, network, to_tflite(build(network, SIDE, SIDE, "float32"), "float32", "answer")
 
 
