@@ -32,8 +32,10 @@ def classify_image(artifacts: Sequence[Path], image: Path, checkpoint_source: st
         if manifest.task != "classification":
             raise UserError(f"{manifest.artifact.file} is for {manifest.task}: give classifiers only")
     table = Table(title=str(image), title_justify="left")
-    table.add_column("model", overflow="fold")
-    for heading in ("runtime", f"top {TOP}", "max |Δp|"):
+    # Names of artifacts stay whole; the names of runtimes can be broken between words.
+    table.add_column("model", overflow="fold", min_width=min(36, max(len(artifact.name) for artifact in artifacts)))
+    table.add_column("runtime", max_width=22)
+    for heading in (f"top {TOP}", "max |Δp|"):
         table.add_column(heading)
     known: dict[tuple[str, Preprocessing], np.ndarray] = {}  # the reference's answers
     for artifact, manifest in zip(artifacts, manifests):

@@ -8,8 +8,20 @@ import re
 KNOWN = (
     (r"iOS14::TestList::", "operations on lists are refused by name"),
     (
-        r"iOS1[56]::TestCropResize::.*",
+        r"iOS1[56]::TestCropResize::test_builder_to_backend_smoke",
         "a box that lies outside of the image and ends before it begins: Apple returns the whole image, resized",
+    ),
+    (
+        r"TestNormalizationLocalResponseNorm::test_builder_to_backend_smoke",
+        "the recorded values lack all neighbouring channels, against the documentation and PyTorch",
+    ),
+    (
+        r"TestScatter.*::test_builder_to_backend_programmatic.*precision='fp16'.*accumulate_mode=div",
+        "quotients of random numbers beyond float16's range",
+    ),
+    (
+        r"iOS16::TestCropResize::test_builder_to_backend_ios16.*precision='fp32'.*pad_value",
+        "a value recorded with three decimals, 7.899, where the formula gives 7.9",
     ),
     (
         r"iOS15::TestResample::.*precision='fp32'",

@@ -145,8 +145,12 @@ class Block:
             else:
                 step.constants[name] = operation.convert(name, values)
         if operation.arithmetic_parameter:
-            accumulate = self._context.precision is Precision.FLOAT16_ACCUMULATE and _is_float16(step.outputs[0])
-            step.constants[operation.arithmetic_parameter] = Arithmetic(accumulate, self._context.generator)
+            result = step.outputs[0].data_type
+            if result is None:
+                raise ValueError("the file declares no tensor as its result")
+            accumulate = self._context.precision is Precision.FLOAT16_ACCUMULATE and result.name == "FLOAT16"
+            arithmetic = Arithmetic(accumulate, result.carrier, self._context.generator)
+            step.constants[operation.arithmetic_parameter] = arithmetic
 
     def _bound(self, argument: Any) -> list[Any]:
         values = []
@@ -218,10 +222,6 @@ class Block:
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, Reference)
-
-
-def _is_float16(declared: Declared) -> bool:
-    return declared.data_type is not None and declared.data_type.name == "FLOAT16"
 
 
 def _named(block: Block, values: Sequence[Any]) -> Environment:

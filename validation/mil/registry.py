@@ -29,10 +29,12 @@ class Arithmetic:
     """What an operation may have to know of where it stands.
 
     accumulate_fp16: its result is a float16 and partial sums are to be rounded to that.
-    state: of the random operations.
+    carrier: torch's type for its result.
+    generator: of random numbers.
     """
 
     accumulate_fp16: bool
+    carrier: torch.dtype
     generator: torch.Generator
 
 

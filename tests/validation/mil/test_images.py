@@ -103,6 +103,22 @@ def test_resample_is_grid_sample(run, padding, align, mode):
     close(answer, expected, 1e-5)
 
 
+def test_half_way_the_nearest_pixel_is_the_one_behind(run):
+    x = np.array([[[[11, 22], [33, 44]]]], np.float32)
+    coordinates = np.array([[[[0.5, 0.5], [-0.5, 0.5], [0.25, 0.75]]]], np.float32)
+    answer = run(
+        "resample",
+        {"x": x, "coordinates": coordinates},
+        [("FLOAT32", (1, 1, 1, 3))],
+        sampling_mode="nearest",
+        padding_mode="border",
+        padding_value=0.0,
+        coordinates_mode="unnormalized",
+        align_corners=True,
+    )
+    assert answer.reshape(-1).tolist() == [44, 33, 33]
+
+
 def test_affine_is_pytorchs(run):
     matrix = GENERATOR.uniform(-1, 1, (2, 6)).astype(np.float32)
     grid = F.affine_grid(torch.from_numpy(matrix.reshape(2, 2, 3)), [2, 3, 4, 9], align_corners=True)

@@ -149,6 +149,24 @@ def test_layer_norm(run, axes):
     close(run("layer_norm", {"x": x}, [("FLOAT32", x.shape)], **arguments), expected)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_local_response_norm_is_pytorchs(run, size):
+    x = normal(2, 6, 3, 4) * 3
+    arguments = {"size": size, "alpha": 0.5, "beta": 0.75, "k": 2.0}
+    expected = torch.nn.LocalResponseNorm(size, 0.5, 0.75, 2.0)(torch.from_numpy(x))
+    close(run("local_response_norm", {"x": x}, [("FLOAT32", x.shape)], **arguments), expected)
+
+
+def test_products_of_two_types_have_the_declared_one(run):
+    x, y = np.arange(6, dtype=np.float32).reshape(2, 3), np.arange(12, dtype=np.int32).reshape(3, 4)
+    answer = run("matmul", {"x": x}, [("FLOAT32", (2, 4))], y=y)
+    assert answer.dtype == np.float32
+    assert np.array_equal(answer, x @ y)
+    answer = run("matmul", {"y": y}, [("INT32", (2, 4))], x=x)
+    assert answer.dtype == np.int32
+    assert np.array_equal(answer, x @ y)
+
+
 def test_products(run):
     x, y, weight, bias = normal(2, 1, 4, 5), normal(3, 6, 5), normal(7, 5), normal(7)
     expected = np.einsum("bimk,jnk->bjmn", x.astype(np.float64), y.astype(np.float64))

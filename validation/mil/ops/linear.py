@@ -15,10 +15,10 @@ from .float16 import matmul as matmul_in_float16
 @op("linear")
 def linear(x: Tensor, weight: Tensor, arithmetic: Arithmetic, bias: Tensor | None = None) -> Tensor:
     """x [..., K] times the transpose of weight [N, K], plus bias [N]. iOS15 on; of different types from iOS17 on."""
+    x, weight = _alike(x, weight, arithmetic)
     if arithmetic.accumulate_fp16:
         y = matmul_in_float16(x, weight.T)
         return y if bias is None else y + bias
-    x, weight = _alike(x, weight)
     return F.linear(x, weight, bias if bias is None else bias.to(x.dtype))
 
 
@@ -30,7 +30,7 @@ def matmul(
 
     iOS15 on; x and y of different types from iOS17 on.
     """
-    x, y = _alike(x, y)
+    x, y = _alike(x, y, arithmetic)
     if transpose_x and x.ndim > 1:
         x = x.transpose(-1, -2)
     if transpose_y and y.ndim > 1:
@@ -60,7 +60,6 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     return torch.softmax(scores, -1) @ value
 
 
-def _alike(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in the wider of their types; torch multiplies matrices of one type only."""
-    common = torch.promote_types(x.dtype, y.dtype)
-    return x.to(common), y.to(common)
+def _alike(x: Tensor, y: Tensor, arithmetic: Arithmetic) -> tuple[Tensor, Tensor]:
+    """Both in the result's type, which is that of the argument computed while running; constants follow it."""
+    return x.to(arithmetic.carrier), y.to(arithmetic.carrier)

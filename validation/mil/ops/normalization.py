@@ -64,12 +64,11 @@ def l2_norm(x: Tensor, epsilon: float = 1e-6) -> Tensor:
 def local_response_norm(x: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """x / (k + alpha / size * sum of squares over neighbouring channels) ** beta. iOS15 on.
 
-    Uncertain: Apple does not document which channels an even `size` takes; the values recorded in coremltools' tests
-    take (size - 1) // 2 on either side.
+    Uncertain: which channels an even `size` takes, here one more in front, as PyTorch; and that values coremltools
+    recorded for rank 3 lack all neighbours.
     """
-    reach = (size - 1) // 2
-    squares = F.pad(x.square().movedim(1, -1), (reach, reach))
-    sums = squares.unfold(-1, 2 * reach + 1, 1).sum(-1).movedim(-1, 1)
+    squares = F.pad(x.square().movedim(1, -1), (size // 2, (size - 1) // 2))
+    sums = squares.unfold(-1, size, 1).sum(-1).movedim(-1, 1)
     return x / (k + alpha / size * sums) ** beta
 
 

@@ -68,15 +68,15 @@ def resample(
 ) -> Tensor:
     """x [B, C, H, W] read at coordinates [B, h, w, 2], each (across, down).
 
-    iOS15 on; float16 coordinates from iOS16, 8 and 16 bit integers from iOS17 on. Uncertain: which pixel `nearest`
-    takes half-way between two; here the even one.
+    iOS15 on; float16 coordinates from iOS16, 8 and 16 bit integers from iOS17 on. Half-way between two pixels
+    `nearest` takes the one behind, as coremltools' tests record.
     """
     height, width = x.shape[-2:]
     across, down = coordinates.double().unbind(-1)
     across = _in_pixels(across, width, coordinates_mode, align_corners)
     down = _in_pixels(down, height, coordinates_mode, align_corners)
     if sampling_mode == "nearest":
-        return _pixels(x, down.round(), across.round(), padding_mode, padding_value)
+        return _pixels(x, (down + 0.5).floor(), (across + 0.5).floor(), padding_mode, padding_value)
     if sampling_mode != "bilinear":
         raise ValueError(f"unknown sampling mode {sampling_mode!r}")
     return _bilinear(x, down, across, padding_mode, padding_value)
