@@ -131,7 +131,10 @@ def test_all_together(case, bake_input):
     assert answer.shape == expected.shape
     if case.checkpoint.task == "segmentation":
         assert answer.dtype == torch.int32
-        assert len(expected.unique()) > 1
+        if (
+            case.checkpoint.id == "demo"
+        ):  # a random network may choose one class everywhere; its logits are compared above
+            assert len(expected.unique()) > 1
         assert (answer != expected).float().mean() < 1e-4, "pixels between two classes may fall either way"
     else:
         assert (answer - expected).abs().max() <= TOLERANCE * case.answer.abs().max()
