@@ -213,6 +213,8 @@ def test_dropout_is_where_the_reference_has_it():
     layers = [layer for layer in twin._flatten_layers() if isinstance(layer, keras.layers.Dropout)]
     assert Counter((type(layer) is keras.layers.SpatialDropout2D, layer.rate) for layer in layers) == expected
     assert len(expected) == 4
+    twin(pixels(1, 64, 64).numpy(), training=True)
+    assert all(layer._called for layer in layers), "made, and then left out"
 
 
 def test_dropout_is_active_in_training_only():
