@@ -1,0 +1,129 @@
+"""The TF classes from and to files: checkpoints, TFLite, and what importing them needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+import reference
+from reference import MobileViTConfig
+
+from ..conftest import logits_error
+from .keras_twins import DEMO, KINDS, SEGMENTER, TINY, TOLERANCE, pair, pixels
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_checkpoints_go_both_ways(tmp_path, kind):
+    model, twin = pair(kind, **TINY, num_labels=4)
+    twin.save_pretrained(tmp_path)
+    saved = getattr(reference, kind).from_pretrained(tmp_path).state_dict()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, saved[name]) or name.endswith("num_batches_tracked"), name
+    back = getattr(reference, f"TF{kind}").from_pretrained(tmp_path, from_pt=True)
+    assert np.array_equal(back(pixels(1, 64, 64).numpy())[0], twin(pixels(1, 64, 64).numpy())[0])
+
+
+def test_a_backbone_and_a_new_head_from_a_classifier(tmp_path, demo):
+    backbone = reference.TFMobileViTModel.from_pretrained(DEMO, expand_output=False)
+    images = pixels(1, 64, 64)
+    with torch.no_grad():
+        expected = demo.model(images, output_hidden_states=True).hidden_states[-1]
+    assert logits_error(backbone(images.numpy()).last_hidden_state, expected) <= TOLERANCE
+    tuned = reference.TFMobileViTForImageClassification.from_pretrained(
+        DEMO, num_labels=7, ignore_mismatched_sizes=True
+    )
+    assert tuned(images.numpy()).logits.shape == (1, 7)
+    assert reference.TFMobileViTForImageClassification(MobileViTConfig(**TINY)).trainable_variables
+
+
+def test_the_converter_of_the_hugging_face_page(demo, photographs):
+    """The page's own lines. No operation of the file needs SELECT_TF_OPS, which the page allows."""
+    model = reference.TFMobileViTForImageClassification.from_pretrained(DEMO)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+    tflite_model = converter.convert()
+    assert 0.9e6 < len(tflite_model) < 1.5e6
+
+    interpreter = in_litert(tflite_model)
+    run = interpreter.get_signature_runner()
+    with torch.no_grad():
+        for image in photographs:
+            inputs = demo.processor(image, return_tensors="np")
+            expected = demo.model(torch.from_numpy(inputs["pixel_values"])).logits.numpy()
+            answer = run(**inputs)["logits"]
+            assert logits_error(answer, expected) <= 0.03  # int8 weights
+            assert answer.argmax() == expected.argmax()
+
+
+@torch.no_grad()
+def test_segmentation_converts_with_builtin_operations():
+    model, twin = pair(SEGMENTER, **TINY, output_stride=16, num_labels=5)
+    converter = tf.lite.TFLiteConverter.from_keras_model(twin)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    interpreter = in_litert(converter.convert())
+    answer = interpreter.get_signature_runner()(pixel_values=pixels(1, 64, 64).numpy())["logits"]
+    assert logits_error(answer, model(pixels(1, 64, 64)).logits) <= TOLERANCE
+
+
+def in_litert(content: bytes) -> Interpreter:
+    """An interpreter for a file without foreign operations."""
+    plain = Interpreter(
+        model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    names = {operation["op_name"] for operation in plain._get_ops_details()}
+    assert not [name for name in names if name.startswith(("Flex", "CUSTOM"))]
+    return Interpreter(model_content=content)
+
+
+def python(code: str, **environment: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", **environment}
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_importing_the_reference_loads_nothing_heavy():
+    code = (
+        "import sys, reference, reference.config\n"
+        "assert reference.MobileViTConfig and 'TFMobileViTModel' in reference.__all__\n"
+        "print({'torch', 'tensorflow', 'keras'} & set(sys.modules))"
+    )
+    assert python(code) == "set()"
+
+
+def test_missing_tensorflow_is_named():
+    code = (
+        "import importlib.util\n"
+        "find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *rest: None if name == 'tensorflow' else find(name, *rest)\n"
+        "import reference\n"
+        "try:\n"
+        "    reference.TFMobileViTModel\n"
+        "except reference.errors.UserError as error:\n"
+        "    print(error)"
+    )
+    assert python(code) == ("tensorflow is not installed: run pip install -e '.[tflite]' in the project's folder")
+
+
+@pytest.mark.parametrize("keras_first", [False, True])
+def test_keras_set_to_another_backend(keras_first):
+    code = (
+        f"import reference{', keras' if keras_first else ''}\n"
+        "try:\n"
+        "    print(reference.TFMobileViTModel.__name__)\n"
+        "except reference.errors.UserError as error:\n"
+        "    print(error)"
+    )
+    answer = python(code, KERAS_BACKEND="torch", TF_CPP_MIN_LOG_LEVEL="3")
+    assert answer.startswith("Keras already runs on torch:" if keras_first else "TFMobileViTModel")
