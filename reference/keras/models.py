@@ -9,7 +9,7 @@ from ..heads import MobileViTForImageClassification, MobileViTForSemanticSegment
 from ..mobilevit import MobileViTModel
 from .losses import classification_loss, segmentation_loss
 from .networks import pool
-from .outputs import TFBackboneOutput, TFHeadOutput
+from .outputs import TFBackboneOutput
 from .pretrained import TFPreTrainedModel, to_nchw, unpack
 from .training import TFModelWithHead
 
@@ -60,6 +60,7 @@ class TFMobileViTForImageClassification(TFModelWithHead):
     """
 
     torch_class = MobileViTForImageClassification
+    loss_function = staticmethod(classification_loss)
 
     def call(
         self,
@@ -79,14 +80,7 @@ class TFMobileViTForImageClassification(TFModelWithHead):
             output_hidden_states, return_dict: None: as the configuration says.
             training: True: dropout, and BatchNorm over the batch.
         """
-        images, labels = unpack(pixel_values, labels)
-        logits, stages = self._answer(images)
-        loss = None if labels is None else self.hf_compute_loss(labels, logits)
-        return self._shaped(TFHeadOutput, {"loss": loss, "logits": logits}, stages, output_hidden_states, return_dict)
-
-    def hf_compute_loss(self, labels: Any, logits: Any) -> Any:
-        """See TFModelWithHead."""
-        return classification_loss(self.config, logits, labels)
+        return self._respond(pixel_values, labels, output_hidden_states, return_dict)
 
 
 class TFMobileViTForSemanticSegmentation(TFModelWithHead):
@@ -98,6 +92,7 @@ class TFMobileViTForSemanticSegmentation(TFModelWithHead):
     """
 
     torch_class = MobileViTForSemanticSegmentation
+    loss_function = staticmethod(segmentation_loss)
 
     def call(
         self,
@@ -119,12 +114,4 @@ class TFMobileViTForSemanticSegmentation(TFModelWithHead):
         Raises:
             UserError: for labels with a one-class model, whose loss would always be zero.
         """
-        images, labels = unpack(pixel_values, labels)
-        logits, stages = self._answer(images)
-        logits = to_nchw(logits)
-        loss = None if labels is None else self.hf_compute_loss(labels, logits)
-        return self._shaped(TFHeadOutput, {"loss": loss, "logits": logits}, stages, output_hidden_states, return_dict)
-
-    def hf_compute_loss(self, labels: Any, logits: Any) -> Any:
-        """See TFModelWithHead."""
-        return segmentation_loss(self.config, logits, labels)
+        return self._respond(pixel_values, labels, output_hidden_states, return_dict)

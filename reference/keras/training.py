@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-import tensorflow as tf
-
-from .pretrained import TFPreTrainedModel
+from ..config import MobileViTConfig
+from .outputs import TFHeadOutput
+from .pretrained import TFPreTrainedModel, to_nchw, unpack
 
 
 class TFModelWithHead(TFPreTrainedModel):
@@ -15,9 +16,22 @@ class TFModelWithHead(TFPreTrainedModel):
     `fit` takes data sets of {"pixel_values": ..., "labels": ...}, or of images and labels.
     """
 
-    def hf_compute_loss(self, labels: Any, logits: Any) -> tf.Tensor:
+    loss_function: ClassVar[Callable[[MobileViTConfig, Any, Any], Any]]  # one of .losses
+
+    def hf_compute_loss(self, labels: Any, logits: Any) -> Any:
         """The loss, one number, of what `call` returns as logits; the name is transformers'."""
-        raise NotImplementedError
+        return type(self).loss_function(self.config, logits, labels)
+
+    def _respond(
+        self, pixel_values: Any, labels: Any, output_hidden_states: bool | None, return_dict: bool | None
+    ) -> Any:
+        """What `call` of either model returns; logits that are a map become NCHW."""
+        images, labels = unpack(pixel_values, labels)
+        logits, stages = self._answer(images)
+        if len(logits.shape) == 4:
+            logits = to_nchw(logits)
+        loss = None if labels is None else self.hf_compute_loss(labels, logits)
+        return self._shaped(TFHeadOutput, {"loss": loss, "logits": logits}, stages, output_hidden_states, return_dict)
 
     def compute_loss(
         self,
