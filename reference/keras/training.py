@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ..config import MobileViTConfig
 from .outputs import TFHeadOutput
 from .pretrained import TFPreTrainedModel, to_nchw, unpack
 
@@ -16,7 +14,7 @@ class TFModelWithHead(TFPreTrainedModel):
     `fit` takes data sets of {"pixel_values": ..., "labels": ...}, or of images and labels.
     """
 
-    loss_function: ClassVar[Callable[[MobileViTConfig, Any, Any], Any]]  # one of .losses
+    loss_function: ClassVar[Any]  # one of .losses: of configuration, logits and labels
 
     def hf_compute_loss(self, labels: Any, logits: Any) -> Any:
         """The loss, one number, of what `call` returns as logits; the name is transformers'."""
