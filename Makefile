@@ -1,6 +1,7 @@
 # make convert   the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
 # make test      the test suite
 # make lint      style and types
+# make benchmark     the tests that take time, apart from the others
 # make conformance   all of coremltools' own tests of operations, through validation.mil (over an hour)
 # Each creates .venv first where it is missing; PYTHON chooses the interpreter it is made from.
 
@@ -9,7 +10,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: convert test lint conformance clean
+.PHONY: convert test lint conformance benchmark clean
 
 convert: .venv/installed-all
 	$(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
@@ -24,6 +25,9 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+benchmark: .venv/installed-dev
+	$(BIN)/python -m pytest -m benchmark -s
 
 conformance: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.conformance --mutations
