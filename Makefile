@@ -18,8 +18,9 @@ convert: .venv/installed-all
 	$(BIN)/python -m validation classify $(BUILD)/mobilevit_xxs_demo_fp16.mlpackage \
 		$(BUILD)/mobilevit_xxs_demo_float16.tflite --image $(SAMPLE)
 
+# A process for each core, up to four, since each takes 2 GB; a file's tests stay together, for what they convert once.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
