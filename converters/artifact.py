@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.metadata
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reference.checkpoints import Checkpoint
@@ -15,9 +16,11 @@ from reference.errors import UserError
 from reference.labels import distinct
 from reference.manifest import (
     ArtifactFacts,
+    CalibrationFacts,
     CheckpointFacts,
     Format,
     InputSpec,
+    Layout,
     Manifest,
     OutputSpec,
     Preprocessing,
@@ -26,6 +29,8 @@ from reference.manifest import (
     manifest_path,
     size_in_bytes,
 )
+
+from .deployable import Deployable, SegmentationOutput
 
 # How file names begin.
 STEMS: dict[Task, str] = {
@@ -54,6 +59,10 @@ def publish(
     input: InputSpec,
     outputs: list[OutputSpec],
     tools: tuple[str, ...],
+    compression: str = "none",
+    other_sizes: Sequence[Preprocessing] = (),
+    calibration: CalibrationFacts | None = None,
+    marks: Sequence[str] = (),
 ) -> Written:
     """Write an artifact into `output_dir`, then its manifest; each appears whole or not at all.
 
@@ -62,8 +71,10 @@ def publish(
     Args:
         write: writes the artifact to the path it is given.
         tools: distributions whose versions the manifest names.
+        marks: what the file's name says after the precision.
     """
-    name = f"{STEMS[checkpoint.task]}_{checkpoint.size}_{checkpoint.slug}_{precision}.{format}"
+    parts = (STEMS[checkpoint.task], checkpoint.size, checkpoint.slug, precision, *marks)
+    name = f"{'_'.join(parts)}.{format}"
     with _staging(output_dir) as folder:
         write(folder / name)
         manifest = Manifest(
@@ -81,10 +92,13 @@ def publish(
                 sha256=digest(folder / name),
                 bytes=size_in_bytes(folder / name),
                 precision=precision,
+                compression=compression,
             ),
             input=input,
             outputs=outputs,
             preprocessing=preprocessing,
+            other_sizes=list(other_sizes),
+            calibration=calibration,
             labels=class_names(checkpoint),
             tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
         )
@@ -92,6 +106,29 @@ def publish(
         _move(folder / name, output_dir / name)
         _move(manifest_path(folder / name), manifest_path(output_dir / name))
     return Written(output_dir / name, manifest)
+
+
+def marks(*, output: SegmentationOutput, image_sizes: Sequence[int], compression: str = "none") -> list[str]:
+    """What a file's name says of options other than the default."""
+    said = [] if compression == "none" else [compression]
+    if output == "logits":
+        said.append(output)
+    if image_sizes:
+        said.append("-".join(map(str, image_sizes)))
+    return said
+
+
+def at_image_size(checkpoint: Checkpoint, side: int) -> Checkpoint:
+    """The checkpoint for crops of `side` x `side` pixels, out of images that are larger in proportion.
+
+    Raises:
+        UserError: where its preprocessing is not one that apps can follow.
+    """
+    facts = app_preprocessing(checkpoint)
+    processor = copy.copy(checkpoint.processor)
+    processor.size = {"shortest_edge": round(facts.resize_shortest_edge * side / facts.crop_height)}
+    processor.crop_size = {"height": side, "width": side}
+    return replace(checkpoint, processor=processor)
 
 
 def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
@@ -117,18 +154,19 @@ def class_names(checkpoint: Checkpoint) -> list[str]:
     return [] if checkpoint.task == "features" else distinct(checkpoint.model.config.labels)
 
 
-def tensor_output(checkpoint: Checkpoint, preprocessing: Preprocessing) -> OutputSpec:
-    """What the deployable network of the checkpoint returns, as a plain tensor named for its meaning."""
-    config = checkpoint.model.config
-    if checkpoint.task == "classification":
-        return OutputSpec(
-            name="probabilities", kind="tensor", shape=[1, config.num_labels], dtype="float32", meaning="probabilities"
+def tensor_outputs(network: Deployable, shapes: Iterable[Sequence[int]], layout: Layout) -> list[OutputSpec]:
+    """What `network` returns as plain tensors, named for their meaning; `layout` is that of its maps."""
+    return [
+        OutputSpec(
+            name=meaning,
+            kind="tensor",
+            shape=list(shape),
+            dtype="int32" if meaning == "class_map" else "float32",
+            meaning=meaning,
+            layout=layout if len(shape) == 4 else None,
         )
-    if checkpoint.task == "segmentation":
-        shape = [1, preprocessing.crop_height, preprocessing.crop_width]
-        return OutputSpec(name="class_map", kind="tensor", shape=shape, dtype="int32", meaning="class_map")
-    shape = [1, config.neck_hidden_sizes[-1]]
-    return OutputSpec(name="features", kind="tensor", shape=shape, dtype="float32", meaning="features")
+        for meaning, shape in zip(network.meanings, shapes)
+    ]
 
 
 @contextmanager

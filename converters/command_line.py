@@ -20,6 +20,12 @@ if TYPE_CHECKING:  # these load PyTorch, which --help must not wait for
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """The options every pipeline has."""
     add_checkpoint_options(parser)
+    parser.add_argument(
+        "--output",
+        choices=("mask", "logits"),
+        default="mask",
+        help="of segmentation: the class of each pixel, or the network's coarse logits (default: mask)",
+    )
     parser.add_argument("--output-dir", type=Path, default=DEFAULT_OUTPUT, help="default: %(default)s")
     parser.add_argument(
         "--no-pass",

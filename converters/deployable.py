@@ -5,20 +5,29 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from reference.checkpoints import Checkpoint
-from reference.manifest import ColorOrder
+from reference.errors import UserError
+from reference.manifest import ColorOrder, Meaning, Task
 from reference.pretrained import PreTrainedModel
 
 from .passes import rewrite
 
+SegmentationOutput = Literal["mask", "logits"]
+
 
 class Deployable(nn.Module):
-    """What an artifact computes from an image [1, 3, H, W]; one subclass for each task."""
+    """What an artifact computes from an image [1, 3, H, W]; one subclass for each kind of answer.
+
+    meanings: of the results, in their order; see OutputSpec.
+    """
+
+    meanings: tuple[Meaning, ...]
 
     def __init__(self, network: PreTrainedModel) -> None:
         super().__init__()
@@ -28,12 +37,16 @@ class Deployable(nn.Module):
 class Classifier(Deployable):
     """Class probabilities [1, num_labels]."""
 
+    meanings = ("probabilities",)
+
     def forward(self, image: Tensor) -> Tensor:
         return torch.softmax(self.network(image).logits, dim=-1)
 
 
-class Segmenter(Deployable):
+class MaskSegmenter(Deployable):
     """The class of each pixel [1, H, W], int32; logits are resized before the choice, as in the reference."""
+
+    meanings = ("class_map",)
 
     def forward(self, image: Tensor) -> Tensor:
         logits = self.network(image).logits
@@ -41,21 +54,36 @@ class Segmenter(Deployable):
         return resized.argmax(dim=1).to(torch.int32)
 
 
-class FeatureExtractor(Deployable):
-    """The mean of the last feature map [1, C]."""
+class LogitsSegmenter(Deployable):
+    """Logits [1, num_labels, h, w] as the network gives them, at its output stride."""
+
+    meanings = ("logits",)
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.network(image).pooler_output
+        return self.network(image).logits
 
 
-DEPLOYABLES: dict[str, type[Deployable]] = {
-    "classification": Classifier,
-    "segmentation": Segmenter,
-    "features": FeatureExtractor,
-}
+class FeatureExtractor(Deployable):
+    """The mean of the last feature map [1, C], and the map [1, C, h, w]."""
+
+    meanings = ("features", "feature_map")
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        output = self.network(image)
+        return output.pooler_output, output.last_hidden_state
 
 
-def deployable(checkpoint: Checkpoint, *, passes: Collection[str], bake_input: bool) -> Deployable:
+def _kind(task: Task, output: SegmentationOutput) -> type[Deployable]:
+    if output == "logits" and task != "segmentation":
+        raise UserError(f"--output logits is for segmentation, not for {task}: add --task segmentation")
+    if task == "segmentation":
+        return MaskSegmenter if output == "mask" else LogitsSegmenter
+    return Classifier if task == "classification" else FeatureExtractor
+
+
+def deployable(
+    checkpoint: Checkpoint, *, passes: Collection[str], bake_input: bool, output: SegmentationOutput = "mask"
+) -> Deployable:
     """The checkpoint's network, rewritten; the checkpoint keeps its own.
 
     Args:
@@ -66,12 +94,13 @@ def deployable(checkpoint: Checkpoint, *, passes: Collection[str], bake_input: b
             fall into subnormals, which the Neural Engine may flush to zero: it must not bake. TFLite's CPU kernels
             widen fp16 weights to fp32 before use, subnormals included: baking costs them nothing. For what GPUs may
             lose, see the README.
+        output: for segmentation, the class of each pixel or the network's logits.
     """
     network = copy.deepcopy(checkpoint.model).eval()
     rewrite(network, passes)
     if bake_input:
         bake_input_into_stem(network, input_transform(checkpoint))
-    return DEPLOYABLES[checkpoint.task](network).eval().requires_grad_(False)
+    return _kind(checkpoint.task, output)(network).eval().requires_grad_(False)
 
 
 @dataclass(frozen=True)

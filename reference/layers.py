@@ -137,9 +137,9 @@ class MobileViTLayer(nn.Module):
         height, width = local.shape[-2:]
         rows, columns = math.ceil(height / self.patch_size), math.ceil(width / self.patch_size)
 
-        tokens = unfold(_resize(local, rows * self.patch_size, columns * self.patch_size), self.patch_size)
+        tokens = unfold(resize(local, rows * self.patch_size, columns * self.patch_size), self.patch_size)
         tokens = self.layernorm(self.transformer(tokens))
-        distant = _resize(fold(tokens, rows, columns, self.patch_size), height, width)
+        distant = resize(fold(tokens, rows, columns, self.patch_size), height, width)
 
         return self.fusion(torch.cat((features, self.conv_projection(distant)), dim=1))
 
@@ -164,7 +164,7 @@ def fold(tokens: Tensor, rows: int, columns: int, patch_size: int) -> Tensor:
     return grid.reshape(-1, depth, rows * patch_size, columns * patch_size)
 
 
-def _resize(features: Tensor, height: int, width: int) -> Tensor:
+def resize(features: Tensor, height: int, width: int) -> Tensor:
     """Bilinear, only where the size differs: feature maps that patches do not tile are stretched until they do."""
     if tuple(features.shape[-2:]) == (height, width):
         return features

@@ -22,6 +22,8 @@ Format = Literal["mlpackage", "tflite"]
 Dtype = Literal["uint8", "float32"]
 ColorOrder = Literal["RGB", "BGR"]
 Task = Literal["classification", "segmentation", "features"]
+Layout = Literal["NHWC", "NCHW"]
+Meaning = Literal["probabilities", "label", "class_map", "logits", "features", "feature_map"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 
 
@@ -38,13 +40,27 @@ class CheckpointFacts(_Strict):
 
 
 class ArtifactFacts(_Strict):
-    """The shipped file or package; `sha256` of a package: see `digest`."""
+    """The shipped file or package; `sha256` of a package: see `digest`.
+
+    precision: of the weights and activations that are not compressed; compression: what was, "none" or the option's
+    value.
+    """
 
     file: str
     format: Format
     sha256: Sha256
     bytes: Positive
     precision: str
+    compression: str
+
+
+class CalibrationFacts(_Strict):
+    """The images that activation ranges were measured on; sha256: of their pixels as the network took them."""
+
+    source: str
+    samples: Positive
+    sha256: Sha256
+    range_method: str
 
 
 class Preprocessing(_Strict):
@@ -66,7 +82,7 @@ class InputSpec(_Strict):
     name: str
     kind: Literal["image", "tensor"]
     shape: list[Positive]
-    layout: Literal["NHWC", "NCHW"]
+    layout: Layout
     dtype: Dtype
     minimum: float
     maximum: float
@@ -79,18 +95,25 @@ class OutputSpec(_Strict):
     """One output; `meaning` tells how to read its values.
 
     probabilities: of each label; label: the most probable one; class_map: per pixel of the crop the index of its
-    label; features: the image's feature vector, before any classifier.
+    label; logits: per label a coarse map, to be resized to the crop (bilinear) before the largest is chosen; features:
+    the image's feature vector, before any classifier; feature_map: what that vector is the mean of.
+    layout: of maps with channels, else null.
     """
 
     name: str
     kind: Literal["tensor", "dictionary", "string"]
     shape: list[Positive]
     dtype: Literal["float32", "int32", "string"]
-    meaning: Literal["probabilities", "label", "class_map", "features"]
+    meaning: Meaning
+    layout: Layout | None
 
 
 class Manifest(_Strict):
-    """Everything about one artifact; `labels`: in the order of the class indices, none for features."""
+    """Everything about one artifact.
+
+    other_sizes: preprocessings beside the default one, where the artifact takes images of several sizes; calibration:
+    null where nothing was measured; labels: in the order of the class indices, none for features.
+    """
 
     schema_version: Literal[1]
     task: Task
@@ -100,8 +123,15 @@ class Manifest(_Strict):
     input: InputSpec
     outputs: list[OutputSpec]
     preprocessing: Preprocessing
+    other_sizes: list[Preprocessing]
+    calibration: CalibrationFacts | None
     labels: list[str]
     tool_versions: dict[str, str]
+
+    @property
+    def answer(self) -> OutputSpec:
+        """The output that the task is about: not the label, which only names the most probable class."""
+        return next(output for output in self.outputs if output.meaning != "label")
 
     def write(self, path: Path) -> None:
         """Write as indented JSON."""

@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.command_line import working
 from reference.errors import UserError
-from reference.image_processor import MobileViTImageProcessor
 from reference.images import open_image
-from reference.manifest import Manifest, Preprocessing, read_manifest
+from reference.manifest import Preprocessing, read_manifest
 
+from .artifacts import app_processor, reference_of
 from .runtimes import NotRun, load
 from .runtimes.pytorch import PyTorchRuntime
 
 TOP = 3
 
 
-def classify_image(artifacts: Sequence[Path], image: Path, checkpoint_source: str | None, verbose: bool) -> int:
+def classify_image(artifacts: Sequence[Path], checkpoint_source: str | None, *, image: Path, verbose: bool) -> int:
     """Print the most probable classes by the reference and by each artifact; returns the exit code."""
     from rich.console import Console
     from rich.table import Table
@@ -40,7 +38,7 @@ def classify_image(artifacts: Sequence[Path], image: Path, checkpoint_source: st
     known: dict[tuple[str, Preprocessing], np.ndarray] = {}  # the reference's answers
     for artifact, manifest in zip(artifacts, manifests):
         with working(f"running {artifact.name}", verbose):
-            pixels = app_pixels(photograph, manifest)
+            pixels = app_processor(manifest.preprocessing).resize_and_crop(photograph)
             key = (manifest.checkpoint.sha256, manifest.preprocessing)
             first = key not in known
             if first:
@@ -58,34 +56,6 @@ def classify_image(artifacts: Sequence[Path], image: Path, checkpoint_source: st
     console.width = min(console.width, 100) if console.is_terminal else 100
     console.print(table)
     return 0
-
-
-def app_pixels(photograph: Image.Image, manifest: Manifest) -> np.ndarray:
-    """What an app that follows the manifest hands to the artifact: uint8 RGB [H, W, 3]."""
-    facts = manifest.preprocessing
-    processor = MobileViTImageProcessor(
-        size=facts.resize_shortest_edge,
-        resample=Image.Resampling[facts.interpolation.upper()],
-        crop_size={"height": facts.crop_height, "width": facts.crop_width},
-    )
-    return processor.resize_and_crop(photograph)
-
-
-def reference_of(manifest: Manifest, source: str | None) -> Checkpoint:
-    """The checkpoint an artifact was made from; UserError when the one found has other weights."""
-    size = manifest.size if source is None and manifest.size != "custom" else None
-    try:
-        checkpoint = load_checkpoint(source or manifest.checkpoint.id, size, manifest.task)
-    except UserError as error:
-        if source is not None:
-            raise
-        raise UserError(f"{error}; for {manifest.artifact.file} name its weights with --checkpoint") from error
-    if checkpoint.sha256 != manifest.checkpoint.sha256:
-        raise UserError(
-            f"{manifest.artifact.file} was made from other weights than {source or checkpoint.id} (sha256 differs): "
-            "give --checkpoint"
-        )
-    return checkpoint
 
 
 def _top(probabilities: np.ndarray, labels: Sequence[str]) -> str:

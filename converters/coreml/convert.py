@@ -2,86 +2,108 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.export import ExportedProgram
 
 from reference.checkpoints import Checkpoint
-from reference.labels import palette
-from reference.manifest import InputSpec, OutputSpec, Preprocessing
+from reference.errors import UserError
+from reference.manifest import InputSpec
 
-from ..artifact import Written, app_preprocessing, class_names, publish, tensor_output
-from ..deployable import deployable, input_transform
+from ..artifact import Written, app_preprocessing, at_image_size, class_names, marks, publish, tensor_outputs
+from ..calibration import Calibration, calibration
+from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
 from ..passes import KEEPING_LAYER_NORM, without
+from .channels_first import to_channels_first
+from .compress import COMPRESSIONS, Compression, compress_weights, quantize_activations
+from .describe import INPUT, LABEL, classifier_outputs, describe
 from .lean_import import import_coremltools
+from .ranges import Range, activation_ranges
 
 ct = import_coremltools()
 
-INPUT = "image"
-LABEL = "classLabel"
-PROBABILITIES = "classLabel_probs"  # coremltools' own name; it cannot be chosen
-AUTHOR = "MobileViT Edge Kit"
-# What Xcode's preview tab looks for, and what it knows.
-PREVIEW_TYPE = "com.apple.coreml.model.preview.type"
-PREVIEW_PARAMETERS = "com.apple.coreml.model.preview.params"
-PREVIEWS = {"classification": "imageClassifier", "segmentation": "imageSegmenter"}
-PURPOSES = {
-    "classification": "image classifier",
-    "segmentation": "semantic segmentation",
-    "features": "image feature extractor",
-}
-MEANINGS = {
-    "label": "most probable class",
-    "probabilities": "probability of each class",
-    "class_map": "class index of each pixel of the image",
-    "features": "feature vector of the image",
-}
+OLDEST_TARGET = "iOS16"
 
 
 def convert(
     checkpoint: Checkpoint,
     output_dir: Path,
     *,
-    precision: str,
-    minimum_deployment_target: str,
+    precision: str = "float16",
+    compress: str = "none",
+    output: SegmentationOutput = "mask",
+    image_sizes: Sequence[int] = (),
+    minimum_deployment_target: str | None = None,
+    calibration_folder: Path | None = None,
+    calibration_samples: int = 128,
     excluded_passes: Collection[str] = (),
 ) -> Written:
     """Convert `checkpoint` and publish the .mlpackage.
 
     Args:
-        precision: "fp16" or "fp32", of weights and activations.
-        minimum_deployment_target: a coremltools target such as "iOS16".
+        precision: of weights and activations; "mixed" is float16 but for operations whose values leave its range.
+        compress: "none" or a name in COMPRESSIONS.
+        output: for segmentation, "mask" (the class of each pixel) or "logits".
+        image_sizes: sides of the crop in pixels, the default first; none: the checkpoint's own.
+        minimum_deployment_target: a coremltools target such as "iOS16"; None: the oldest that `compress` allows, iOS16
+            without.
+        calibration_folder, calibration_samples: images that "mixed" and "w8a8" measure on; see `calibration`.
         excluded_passes: names of exact rewrites to leave out.
+
+    Raises:
+        UserError: for options that do not go together.
     """
+    if image_sizes:
+        checkpoint = at_image_size(checkpoint, image_sizes[0])
     preprocessing = app_preprocessing(checkpoint)
     transform = input_transform(checkpoint)
     shape = [1, 3, preprocessing.crop_height, preprocessing.crop_width]
-    outputs = _outputs(checkpoint, preprocessing)
+    compression = COMPRESSIONS.get(compress)
+    target = _target(minimum_deployment_target, compress)
+
+    passes = without(KEEPING_LAYER_NORM, excluded_passes)
+    network = deployable(checkpoint, passes=passes, bake_input=False, output=output)
+    to_channels_first(network.network)
+    program = _export(network, shape, image_sizes)
+    images: Calibration | None = None
+    ranges: Mapping[str, Range] = {}
+    if precision == "mixed" or (compression is not None and compression.activations):
+        images = calibration(checkpoint, calibration_folder, calibration_samples)
+        ranges = activation_ranges(program, images.inputs)
 
     classifies = checkpoint.task == "classification"
-    network = deployable(checkpoint, passes=without(KEEPING_LAYER_NORM, excluded_passes), bake_input=False)
-    program = torch.export.export(network, (torch.rand(shape),))
+    answers = [value.meta["val"].shape for value in program.graph.output_node().args[0]]
+    outputs = tensor_outputs(network, answers, "NCHW")
+    sizes = ct.EnumeratedShapes([[1, 3, side, side] for side in image_sizes], shape) if image_sizes[1:] else shape
     model = ct.convert(
-        program.run_decompositions({}),
-        inputs=[ct.ImageType(INPUT, shape, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
-        outputs=None if classifies else [ct.TensorType(outputs[0].name)],
+        program,
+        inputs=[ct.ImageType(INPUT, sizes, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
+        outputs=None if classifies else [ct.TensorType(spec.name) for spec in outputs],
         classifier_config=ct.ClassifierConfig(class_names(checkpoint), LABEL) if classifies else None,
         convert_to="mlprogram",
-        compute_precision=ct.precision.FLOAT16 if precision == "fp16" else ct.precision.FLOAT32,
-        minimum_deployment_target=ct.target[minimum_deployment_target],
+        compute_precision=_compute_precision(precision, ranges),
+        minimum_deployment_target=target,
+        pass_pipeline=_pipeline(compression, ranges),
         skip_model_load=True,
     )
-    _describe(model, checkpoint, preprocessing, outputs)
+    if classifies:
+        outputs = classifier_outputs(len(class_names(checkpoint)))
+    if compression is not None:
+        model = compress_weights(model, compression)
+    describe(model, checkpoint, preprocessing, outputs)
     return publish(
-        lambda path: model.save(str(path)),
+        lambda path: _save(model, path),
         checkpoint=checkpoint,
         output_dir=output_dir,
         format="mlpackage",
         precision=precision,
+        compression=compress,
         preprocessing=preprocessing,
+        other_sizes=[app_preprocessing(at_image_size(checkpoint, side)) for side in image_sizes[1:]],
+        calibration=images.facts("minmax") if images else None,
         input=InputSpec(
             name=INPUT,
             kind="image",
@@ -96,37 +118,58 @@ def convert(
         ),
         outputs=outputs,
         tools=("coremltools", "torch"),
+        marks=marks(compression=compress, output=output, image_sizes=image_sizes),
     )
 
 
-def _outputs(checkpoint: Checkpoint, preprocessing: Preprocessing) -> list[OutputSpec]:
-    plain = tensor_output(checkpoint, preprocessing)
-    if checkpoint.task != "classification":
-        return [plain]
-    count = plain.shape[-1:]
-    return [
-        OutputSpec(name=LABEL, kind="string", shape=[1], dtype="string", meaning="label"),
-        OutputSpec(name=PROBABILITIES, kind="dictionary", shape=count, dtype="float32", meaning="probabilities"),
-    ]
+def _target(name: str | None, compress: str) -> Any:
+    """The deployment target; UserError where it has not the operations that `compress` needs."""
+    needed = COMPRESSIONS[compress].needs if compress in COMPRESSIONS else OLDEST_TARGET
+    if name is None:
+        return ct.target[needed]
+    if compress in COMPRESSIONS and ct.target[name] < ct.target[needed]:
+        raise UserError(
+            f"--compress {compress} needs {needed} or newer: leave --minimum-deployment-target {name} out, or raise it"
+        )
+    return ct.target[name]
 
 
-def _describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: list[OutputSpec]) -> None:
-    """What Xcode shows on the model's page."""
-    own = checkpoint.id in ("demo", "random")
-    model.author = AUTHOR
-    model.license = "Apache-2.0" if own else f"that of the checkpoint {checkpoint.id}"
-    model.version = checkpoint.sha256[:12]
-    model.short_description = f"MobileViT {checkpoint.size} {PURPOSES[checkpoint.task]}, checkpoint {checkpoint.id}"
-    model.user_defined_metadata.update({"checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256})
-    if checkpoint.task in PREVIEWS:
-        model.user_defined_metadata[PREVIEW_TYPE] = PREVIEWS[checkpoint.task]
-    if checkpoint.task == "segmentation":
-        labels = class_names(checkpoint)
-        colors = ["#{:02X}{:02X}{:02X}".format(*color) for color in palette(len(labels))]
-        model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
-    model.input_description[INPUT] = (
-        f"RGB image; resize its shortest edge to {facts.resize_shortest_edge}, "
-        f"crop the central {facts.crop_width}x{facts.crop_height}"
-    )
-    for output in outputs:
-        model.output_description[output.name] = MEANINGS[output.meaning]
+def _export(network: Deployable, shape: Sequence[int], image_sizes: Sequence[int]) -> ExportedProgram:
+    """The network as a graph of PyTorch's core operators, for one size of image or for several."""
+    dynamic = None
+    if image_sizes[1:]:
+        config = network.network.config
+        step = config.patch_size * 32  # patches tile every feature map, so that none is stretched
+        wrong = [side for side in image_sizes if side % step]
+        if wrong:
+            raise UserError(f"--image-size with several sizes takes multiples of {step}, not {wrong[0]}")
+        side = step * torch.export.Dim("side", min=1, max=max(image_sizes) // step)
+        dynamic = ({2: side, 3: side},)
+    return torch.export.export(network, (torch.rand(*shape),), dynamic_shapes=dynamic).run_decompositions({})
+
+
+def _compute_precision(precision: str, ranges: Mapping[str, Range]) -> Any:
+    if precision == "mixed":
+        large = {name for name, range in ranges.items() if range.overflows}
+
+        def fits(operation: Any) -> bool:
+            values = [*operation.outputs, *(each for each in operation.inputs.values() if hasattr(each, "name"))]
+            return large.isdisjoint(value.name for value in values)
+
+        return ct.transform.FP16ComputePrecision(fits)
+    return ct.precision.FLOAT16 if precision == "float16" else ct.precision.FLOAT32
+
+
+def _pipeline(compression: Compression | None, ranges: Mapping[str, Range]) -> Any:
+    """coremltools' own passes; equal constants are shared however small, and activations quantised on request."""
+    pipeline = ct.PassPipeline.DEFAULT
+    pipeline.set_options("common::const_deduplication", {"const_threshold": 1})
+    if compression is not None and compression.activations:
+        quantize_activations(pipeline, ranges)
+    return pipeline
+
+
+def _save(model: Any, path: Path) -> None:
+    model.save(str(path))
+    # What ExecuTorch's debugger would read; it is no part of the package's manifest, and as large as the program.
+    (path / "executorch_debug_handle_mapping.json").unlink(missing_ok=True)

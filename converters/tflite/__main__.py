@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from reference.command_line import Parser, run
+from reference.command_line import Parser, positive, run
 
 from ..command_line import add_common_options, convert_and_report
 
@@ -24,6 +24,9 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m converters.tflite", description="Convert a MobileViT checkpoint to TFLite (.tflite)."
     )
     add_common_options(parser)
+    parser.add_argument(
+        "--image-size", type=positive, help="side of the crop in pixels (default: the checkpoint's own)"
+    )
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
@@ -47,6 +50,8 @@ def main(argv: list[str] | None = None) -> int:
             arguments.output_dir,
             precision=arguments.precision,
             input_dtype=arguments.input_dtype,
+            output=arguments.output,
+            image_size=arguments.image_size,
             excluded_passes=arguments.no_pass,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from reference.checkpoints import Checkpoint
 from reference.manifest import Dtype, InputSpec
 
-from ..artifact import Written, app_preprocessing, publish, tensor_output
-from ..deployable import deployable, input_transform
+from ..artifact import Written, app_preprocessing, at_image_size, marks, publish, tensor_outputs
+from ..deployable import SegmentationOutput, deployable, input_transform
 from ..passes import PASSES, without
 from .keras_mobilevit import INPUT, build
 
@@ -28,6 +28,8 @@ def convert(
     *,
     precision: str,
     input_dtype: Dtype,
+    output: SegmentationOutput = "mask",
+    image_size: int | None = None,
     excluded_passes: Collection[str] = (),
 ) -> Written:
     """Convert `checkpoint` and publish the .tflite file.
@@ -35,14 +37,18 @@ def convert(
     Args:
         precision: "float32" or "float16", of the weights.
         input_dtype: "float32" or "uint8", of the image tensor; RGB 0..255 either way.
+        output: for segmentation, "mask" (the class of each pixel) or "logits".
+        image_size: side of the crop in pixels; None: the checkpoint's own.
         excluded_passes: names of exact rewrites to leave out.
     """
+    if image_size:
+        checkpoint = at_image_size(checkpoint, image_size)
     preprocessing = app_preprocessing(checkpoint)
-    output = tensor_output(checkpoint, preprocessing)
     height, width = preprocessing.crop_height, preprocessing.crop_width
-    network = deployable(checkpoint, passes=without(PASSES, excluded_passes), bake_input=True)
+    network = deployable(checkpoint, passes=without(PASSES, excluded_passes), bake_input=True, output=output)
     model = build(network, height, width, input_dtype)
-    content = to_tflite(model, precision, output.name)
+    outputs = tensor_outputs(network, [tensor.shape for tensor in model.outputs], "NHWC")
+    content = to_tflite(model, precision, [spec.name for spec in outputs])
 
     transform = input_transform(checkpoint)
     return publish(
@@ -64,19 +70,20 @@ def convert(
             network_color_order=transform.color_order,
             scale=transform.scale,
         ),
-        outputs=[output],
+        outputs=outputs,
         tools=("tensorflow", "torch"),
+        marks=marks(output=output, image_sizes=[image_size] if image_size else []),
     )
 
 
-def to_tflite(model: keras.Model, precision: str, output: str) -> bytes:
-    """The bytes of a .tflite file for a Keras model; `precision` as in `convert`, `output` names what it returns."""
+def to_tflite(model: keras.Model, precision: str, outputs: Sequence[str]) -> bytes:
+    """The bytes of a .tflite file for a Keras model; `precision` as in `convert`, `outputs` names what it returns."""
     image = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype, name=INPUT)
     # Freezing the weights first makes saving and converting twice as fast as TFLiteConverter.from_keras_model, and the
-    # signature then names the output; that route calls it "output_0".
+    # signature then names the outputs; that route calls them "output_0" and so on.
     frozen = convert_variables_to_constants_v2(tf.function(model).get_concrete_function(image))
     module = tf.Module()
-    module.serve = tf.function(lambda image: {output: frozen(image)[0]}, input_signature=[image])
+    module.serve = tf.function(lambda image: dict(zip(outputs, frozen(image))), input_signature=[image])
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures=module.serve)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)

@@ -10,21 +10,24 @@ from keras import ops
 
 from reference.keras.networks import functional
 
-from ..deployable import Classifier, Deployable, FeatureExtractor, Segmenter
+from ..deployable import Classifier, Deployable, FeatureExtractor, LogitsSegmenter, MaskSegmenter
 
 INPUT = "image"
 
 
 def build(deployable: Deployable, height: int, width: int, input_dtype: str) -> keras.Model:
-    """RGB 0..255 [1, height, width, 3] of `input_dtype` -> what `deployable` answers; see its class."""
+    """RGB 0..255 [1, height, width, 3] of `input_dtype` -> what `deployable` answers, maps as NHWC; see its class."""
     network = functional(deployable.network, height, width, dtype=input_dtype, name=INPUT)
     if isinstance(deployable, Classifier):
         answer = ops.softmax(network.output)
-    elif isinstance(deployable, Segmenter):
+    elif isinstance(deployable, MaskSegmenter):
         answer = ClassMap(height, width)(network.output)
+    elif isinstance(deployable, LogitsSegmenter):
+        answer = network.output
     else:
         assert isinstance(deployable, FeatureExtractor)
-        _, answer = network.outputs
+        feature_map, features = network.outputs
+        answer = [features, feature_map]
     return keras.Model(network.input, answer)
 
 

@@ -41,10 +41,15 @@ def evaluate(source: str, size: str | None, task: Task, *, scenes: int, jobs: in
 def load_demonstration(source: str, size: str | None, task: Task = "classification") -> Checkpoint:
     """`load_checkpoint`; UserError when the checkpoint was trained for other classes than the scenes'."""
     checkpoint = load_checkpoint(source, size, task)
-    labels = SEGMENT_LABELS if task == "segmentation" else LABELS
-    if task == "features" or checkpoint.model.config.labels != list(labels):
-        raise UserError(f"checkpoint {checkpoint.id} does not know the demonstration's {len(labels)} {task} classes")
+    require_demonstration(checkpoint.id, task, checkpoint.model.config.labels)
     return checkpoint
+
+
+def require_demonstration(id: str, task: Task, labels: list[str]) -> None:
+    """UserError unless the labels of checkpoint `id` are the scenes' own."""
+    own = SEGMENT_LABELS if task == "segmentation" else LABELS
+    if task == "features" or labels != list(own):
+        raise UserError(f"checkpoint {id} does not know the demonstration's {len(own)} {task} classes")
 
 
 def top_1(confusion: np.ndarray) -> float:

@@ -5,8 +5,9 @@ A runtime that cannot run here raises NotRun with its reason; nobody may take th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,8 +24,16 @@ class Runtime(Protocol):
     name: str
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """uint8 RGB pixels [H, W, 3], resized and cropped -> probabilities [num_labels], float32."""
+        """uint8 RGB pixels [H, W, 3], resized and cropped -> the manifest's `answer`, without the batch axis."""
         ...
+
+
+def app_answer(outputs: Mapping[str, Any], manifest: Manifest) -> np.ndarray:
+    """The manifest's `answer` among what Core ML or the executor returned; probabilities in the order of the labels."""
+    value = outputs[manifest.answer.name]
+    if manifest.answer.kind == "dictionary":
+        return np.array([value[label] for label in manifest.labels], dtype=np.float32)
+    return np.asarray(value)[0]
 
 
 def load(artifact: Path, manifest: Manifest) -> Runtime:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from reference.manifest import Manifest
 
-from . import NotRun
+from . import NotRun, app_answer
 
 
 class CoreMLRuntime:
@@ -26,10 +26,9 @@ class CoreMLRuntime:
         except ImportError as error:
             raise NotRun("coremltools is not installed (extra coreml)") from error
         self._model = coremltools.models.MLModel(str(artifact))
-        self._input, self._labels = manifest.input.name, manifest.labels
-        self._output = next(output.name for output in manifest.outputs if output.meaning == "probabilities")
+        self._manifest = manifest
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        probabilities = self._model.predict({self._input: Image.fromarray(pixels)})[self._output]
-        return np.array([probabilities[label] for label in self._labels], dtype=np.float32)
+        outputs = self._model.predict({self._manifest.input.name: Image.fromarray(pixels)})
+        return app_answer(outputs, self._manifest)

@@ -27,7 +27,7 @@ class LiteRTRuntime:
             self._serve = self._interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
             raise UserError(f"LiteRT cannot load {artifact}: {str(error).splitlines()[0]}") from error
-        self._input, self._output = manifest.input, manifest.outputs[0].name
+        self._input, self._output = manifest.input, manifest.answer.name
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """See Runtime."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from reference.manifest import Manifest
 
-from . import NotRun
+from . import NotRun, app_answer
 
 
 class ProgramRuntime:
@@ -23,10 +23,9 @@ class ProgramRuntime:
         from ..mil import Program
 
         self._program = Program(artifact)
-        self._input, self._labels = manifest.input.name, manifest.labels
-        self._output = next(output.name for output in manifest.outputs if output.meaning == "probabilities")
+        self._manifest = manifest
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        probabilities = self._program.predict({self._input: pixels})[self._output]
-        return np.array([probabilities[label] for label in self._labels], dtype=np.float32)
+        outputs = self._program.predict({self._manifest.input.name: pixels})
+        return app_answer(outputs, self._manifest)

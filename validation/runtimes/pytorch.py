@@ -14,10 +14,16 @@ class PyTorchRuntime:
     name = "PyTorch"
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._model, self._processor = checkpoint.model, checkpoint.processor
+        self._checkpoint = checkpoint
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """See Runtime."""
-        values = torch.from_numpy(self._processor.network_input(pixels))[None]
+        """uint8 RGB pixels [H, W, 3] -> probabilities, a class per pixel, or features; see Runtime."""
+        processor = self._checkpoint.processor
+        values = torch.from_numpy(processor.network_input(pixels))[None]
         with torch.inference_mode():
-            return torch.softmax(self._model(values).logits, dim=-1)[0].numpy()
+            output = self._checkpoint.model(values)
+        if self._checkpoint.task == "segmentation":
+            return processor.post_process_semantic_segmentation(output, [pixels.shape[:2]])[0].numpy()
+        if self._checkpoint.task == "features":
+            return output.pooler_output[0].numpy()
+        return torch.softmax(output.logits, dim=-1)[0].numpy()

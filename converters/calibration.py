@@ -1,0 +1,69 @@
+"""Images that activation ranges are measured on: the user's own, or the rendered training scenes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor, from_numpy
+
+from reference.checkpoints import Checkpoint
+from reference.demo import scenes
+from reference.errors import UserError
+from reference.images import open_image
+from reference.manifest import CalibrationFacts
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`inputs`: what the network takes, float32 [1, 3, H, W] each; `source`: where they are from."""
+
+    source: str
+    inputs: list[Tensor]
+
+    def facts(self, range_method: str) -> CalibrationFacts:
+        """What the manifest says."""
+        digest = hashlib.sha256()
+        for each in self.inputs:
+            digest.update(each.numpy().tobytes())
+        return CalibrationFacts(
+            source=self.source, samples=len(self.inputs), sha256=digest.hexdigest(), range_method=range_method
+        )
+
+
+def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int) -> Calibration:
+    """The first `samples` training scenes for the demonstration, or as many images out of `folder`, evenly spread.
+
+    Raises:
+        UserError: without images for another checkpoint, whose activations the scenes say nothing about.
+    """
+    processor = checkpoint.processor
+    if folder is None and checkpoint.id != "demo":
+        raise UserError(
+            f"activation ranges of checkpoint {checkpoint.id} need real images: give --calibration FOLDER, a hundred "
+            "pictures of the kind that the app will see"
+        )
+    if folder is None:
+        source, pictures = "rendered training scenes", [scenes.render("train", index).image for index in range(samples)]
+    else:
+        paths = images_in(folder)
+        chosen = np.unique(np.linspace(0, len(paths) - 1, min(samples, len(paths))).round().astype(int))
+        source, pictures = folder.name, [open_image(paths[index]) for index in chosen]
+    return Calibration(
+        source, [from_numpy(processor.network_input(processor.resize_and_crop(each)))[None] for each in pictures]
+    )
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The image files in `folder` and below, sorted by path; UserError when there is none."""
+    suffixes = Image.registered_extensions()
+    try:
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    except OSError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror}") from error
+    if not paths:
+        raise UserError(f"there are no images in {folder}: give a folder with JPEG or PNG files")
+    return paths

@@ -1,0 +1,116 @@
+"""The deployable network as Core ML likes it: tokens are maps [P, C, 1, N], linear layers 1x1 convolutions.
+
+The Neural Engine works on four dimensions with the channels second. In this form a MobileViT block needs no transpose:
+the position in the patch moves by space_to_depth, and attention's products take their operands as they lie.
+
+Shapes: B batch, C channels, p patch side, P = p*p positions in a patch, N patches, h heads, d channels of a head.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from reference.layers import MobileViTLayer, resize
+from reference.pretrained import PreTrainedModel
+from reference.transformer import SelfAttention
+
+from .operations import channel_norm, depth_to_space, space_to_depth
+
+
+def to_channels_first(network: PreTrainedModel) -> None:
+    """Replace the MobileViT blocks of `network`, in place; the function stays the same, but for one image at a time."""
+    stages = network.backbone.encoder.layer
+    for index, stage in enumerate(stages):
+        if isinstance(stage, MobileViTLayer):
+            stages[index] = ChannelsFirstBlock(stage)
+
+
+class ChannelsFirstBlock(nn.Module):
+    """MobileViTLayer with its tokens channels-first. [1, C, H, W] -> [1, C', H', W']"""
+
+    def __init__(self, layer: MobileViTLayer) -> None:
+        super().__init__()
+        self.patch_size = layer.patch_size
+        self.downsampling_layer = layer.downsampling_layer
+        self.conv_kxk = layer.conv_kxk
+        self.conv_1x1 = layer.conv_1x1
+        self.transformer = nn.Sequential(*(_Layer(each) for each in layer.transformer.layer))
+        self.layernorm = _ChannelNorm(layer.layernorm)
+        self.conv_projection = layer.conv_projection
+        self.fusion = layer.fusion
+
+    def forward(self, features: Tensor) -> Tensor:
+        features = self.downsampling_layer(features)
+        local = self.conv_1x1(self.conv_kxk(features))
+        height, width = local.shape[-2:]
+        side = self.patch_size
+        stretched = resize(local, math.ceil(height / side) * side, math.ceil(width / side) * side)
+
+        patches = stretched if side == 1 else space_to_depth(stretched, side)  # [1, P*C, H/p, W/p]
+        tokens = patches.reshape(side**2, local.shape[1], 1, -1)  # at the same place in their patches: one sequence
+        tokens = self.layernorm(self.transformer(tokens))
+        patches = tokens.reshape(patches.shape)
+        distant = resize(patches if side == 1 else depth_to_space(patches, side), height, width)
+
+        return self.fusion(torch.cat((features, self.conv_projection(distant)), dim=1))
+
+
+class _Layer(nn.Module):
+    """TransformerLayer. [P, C, 1, N] -> [P, C, 1, N]"""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__()
+        self.layernorm_before = _ChannelNorm(layer.layernorm_before)
+        self.attention = _Attention(layer.attention.attention)
+        self.projection = _pointwise(layer.attention.output.dense)
+        self.layernorm_after = _ChannelNorm(layer.layernorm_after)
+        self.expand = _pointwise(layer.intermediate.dense)
+        self.activation = layer.intermediate.intermediate_act_fn
+        self.reduce = _pointwise(layer.output.dense)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        tokens = tokens + self.projection(self.attention(self.layernorm_before(tokens)))
+        return tokens + self.reduce(self.activation(self.expand(self.layernorm_after(tokens))))
+
+
+class _Attention(nn.Module):
+    """SelfAttention: one convolution for query, key and value, one reshape for their heads."""
+
+    def __init__(self, attention: SelfAttention) -> None:
+        super().__init__()
+        self.heads, self.head_size = attention.num_attention_heads, attention.attention_head_size
+        self.scale = attention.scale
+        self.query_key_value = _pointwise(attention.query, attention.key, attention.value)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        patch, channels = tokens.shape[:2]
+        heads = self.query_key_value(tokens).reshape(patch, 3 * self.heads, self.head_size, -1)
+        query, key, value = heads.chunk(3, dim=1)  # [P, h, d, N]
+        scores = torch.matmul(query.transpose(-1, -2), key)  # [P, h, N, N]
+        weights = functional.softmax(scores if self.scale == 1 else scores * self.scale, dim=-1)
+        return torch.matmul(value, weights.transpose(-1, -2)).reshape(patch, channels, 1, -1)
+
+
+class _ChannelNorm(nn.Module):
+    """LayerNorm over the channels, with or without gain and bias."""
+
+    def __init__(self, norm: nn.LayerNorm) -> None:
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return channel_norm(tokens, self.weight, self.bias, self.eps)
+
+
+def _pointwise(*layers: Any) -> nn.Conv2d:
+    """Linear layers side by side as one 1x1 convolution; a missing bias is zero."""
+    biases = [layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias for layer in layers]
+    convolution = nn.Conv2d(layers[0].in_features, sum(layer.out_features for layer in layers), 1)
+    convolution.weight = nn.Parameter(torch.cat([layer.weight for layer in layers])[:, :, None, None])
+    convolution.bias = nn.Parameter(torch.cat(biases))
+    return convolution.requires_grad_(False)

@@ -1,0 +1,66 @@
+"""What an .mlpackage says of itself: to Xcode in its metadata, to apps as the outputs of its manifest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reference.checkpoints import Checkpoint
+from reference.labels import palette
+from reference.manifest import OutputSpec, Preprocessing
+
+from ..artifact import class_names
+
+INPUT = "image"
+LABEL = "classLabel"
+PROBABILITIES = "classLabel_probs"  # coremltools' own name; it cannot be chosen
+AUTHOR = "MobileViT Edge Kit"
+# What Xcode's preview tab looks for, and what it knows.
+PREVIEW_TYPE = "com.apple.coreml.model.preview.type"
+PREVIEW_PARAMETERS = "com.apple.coreml.model.preview.params"
+PREVIEWS = {"classification": "imageClassifier", "segmentation": "imageSegmenter"}
+PURPOSES = {
+    "classification": "image classifier",
+    "segmentation": "semantic segmentation",
+    "features": "image feature extractor",
+}
+MEANINGS = {
+    "label": "most probable class",
+    "probabilities": "probability of each class",
+    "class_map": "class index of each pixel of the image",
+    "logits": "one coarse map for each class; resize to the image (bilinear), then choose the largest",
+    "features": "feature vector of the image, the mean of the feature map",
+    "feature_map": "last feature map, channels first",
+}
+
+
+def classifier_outputs(labels: int) -> list[OutputSpec]:
+    """What Core ML makes of the probabilities of a classifier with that many labels."""
+    return [
+        OutputSpec(name=LABEL, kind="string", shape=[1], dtype="string", meaning="label", layout=None),
+        OutputSpec(
+            name=PROBABILITIES, kind="dictionary", shape=[labels], dtype="float32", meaning="probabilities", layout=None
+        ),
+    ]
+
+
+def describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: list[OutputSpec]) -> None:
+    """What Xcode shows on the model's page."""
+    own = checkpoint.id in ("demo", "random")
+    model.author = AUTHOR
+    model.license = "Apache-2.0" if own else f"that of the checkpoint {checkpoint.id}"
+    model.version = checkpoint.sha256[:12]
+    model.short_description = f"MobileViT {checkpoint.size} {PURPOSES[checkpoint.task]}, checkpoint {checkpoint.id}"
+    model.user_defined_metadata.update({"checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256})
+    if checkpoint.task in PREVIEWS:
+        model.user_defined_metadata[PREVIEW_TYPE] = PREVIEWS[checkpoint.task]
+    if checkpoint.task == "segmentation":
+        labels = class_names(checkpoint)
+        colors = ["#{:02X}{:02X}{:02X}".format(*color) for color in palette(len(labels))]
+        model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
+    model.input_description[INPUT] = (
+        f"RGB image; resize its shortest edge to {facts.resize_shortest_edge}, "
+        f"crop the central {facts.crop_width}x{facts.crop_height}"
+    )
+    for output in outputs:
+        model.output_description[output.name] = MEANINGS[output.meaning]
