@@ -22,6 +22,7 @@ from .compress import COMPRESSIONS, Compression, compress_weights, quantize_acti
 from .describe import INPUT, LABEL, classifier_outputs, describe
 from .lean_import import import_coremltools
 from .ranges import Range, activation_ranges
+from .tidy import tidy
 
 ct = import_coremltools()
 
@@ -93,9 +94,10 @@ def convert(
         outputs = classifier_outputs(len(class_names(checkpoint)))
     if compression is not None:
         model = compress_weights(model, compression)
+    model = _tidied(model)
     describe(model, checkpoint, preprocessing, outputs)
     return publish(
-        lambda path: _save(model, path),
+        lambda path: model.save(str(path)),
         checkpoint=checkpoint,
         output_dir=output_dir,
         format="mlpackage",
@@ -161,15 +163,15 @@ def _compute_precision(precision: str, ranges: Mapping[str, Range]) -> Any:
 
 
 def _pipeline(compression: Compression | None, ranges: Mapping[str, Range]) -> Any:
-    """coremltools' own passes; equal constants are shared however small, and activations quantised on request."""
+    """coremltools' own passes, and the quantisation of activations on request."""
     pipeline = ct.PassPipeline.DEFAULT
-    pipeline.set_options("common::const_deduplication", {"const_threshold": 1})
     if compression is not None and compression.activations:
         quantize_activations(pipeline, ranges)
     return pipeline
 
 
-def _save(model: Any, path: Path) -> None:
-    model.save(str(path))
-    # What ExecuTorch's debugger would read; it is no part of the package's manifest, and as large as the program.
-    (path / "executorch_debug_handle_mapping.json").unlink(missing_ok=True)
+def _tidied(model: Any) -> Any:
+    """The model with `tidy` applied; it no longer drags along a table for ExecuTorch's debugger."""
+    spec = model.get_spec()
+    tidy(spec)
+    return ct.models.MLModel(spec, weights_dir=model.weights_dir, skip_model_load=True)
