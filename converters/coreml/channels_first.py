@@ -85,11 +85,11 @@ class _Attention(nn.Module):
         super().__init__()
         self.heads, self.head_size = attention.num_attention_heads, attention.attention_head_size
         self.scale = attention.scale
-        self.query_key_value = _pointwise(attention.query, attention.key, attention.value)
+        self.qkv = _pointwise(attention.query, attention.key, attention.value)
 
     def forward(self, tokens: Tensor) -> Tensor:
         patch, channels = tokens.shape[:2]
-        heads = self.query_key_value(tokens).reshape(patch, 3 * self.heads, self.head_size, -1)
+        heads = self.qkv(tokens).reshape(patch, 3 * self.heads, self.head_size, -1)
         query, key, value = heads.chunk(3, dim=1)  # [P, h, d, N]
         scores = torch.matmul(query.transpose(-1, -2), key)  # [P, h, N, N]
         weights = functional.softmax(scores if self.scale == 1 else scores * self.scale, dim=-1)
