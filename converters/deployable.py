@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +50,11 @@ class MaskSegmenter(Deployable):
 
     def forward(self, image: Tensor) -> Tensor:
         logits = self.network(image).logits
-        resized = functional.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)
+        stride = self.network.config.output_stride
+        # The factor is known even where the size is left open.
+        whole = tuple(image.shape[-2:]) == (logits.shape[-2] * stride, logits.shape[-1] * stride)
+        to: dict[str, Any] = {"scale_factor": float(stride)} if whole else {"size": image.shape[-2:]}
+        resized = functional.interpolate(logits, mode="bilinear", align_corners=False, **to)
         return resized.argmax(dim=1).to(torch.int32)
 
 

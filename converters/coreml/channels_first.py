@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reference.heads import ASPP, MobileViTForSemanticSegmentation
 from reference.layers import MobileViTLayer, resize
 from reference.pretrained import PreTrainedModel
 from reference.transformer import SelfAttention
@@ -23,11 +24,18 @@ from .operations import channel_norm, depth_to_space, space_to_depth
 
 
 def to_channels_first(network: PreTrainedModel) -> None:
-    """Replace the MobileViT blocks of `network`, in place; the function stays the same, but for one image at a time."""
+    """Replace the MobileViT blocks of `network` and the pyramid of its segmentation head, in place.
+
+    The function stays the same, but for one image at a time.
+    """
     stages = network.backbone.encoder.layer
     for index, stage in enumerate(stages):
         if isinstance(stage, MobileViTLayer):
             stages[index] = ChannelsFirstBlock(stage)
+    if isinstance(network, MobileViTForSemanticSegmentation):
+        head: Any = network.segmentation_head
+        if head.aspp.project.normalization is None:
+            head.aspp = SplitPyramid(head.aspp)
 
 
 class ChannelsFirstBlock(nn.Module):
@@ -58,6 +66,28 @@ class ChannelsFirstBlock(nn.Module):
         distant = resize(patches if side == 1 else depth_to_space(patches, side), height, width)
 
         return self.fusion(torch.cat((features, self.conv_projection(distant)), dim=1))
+
+
+class SplitPyramid(nn.Module):
+    """ASPP whose projection adds the pooled branch as one vector, instead of reading it spread over the whole map."""
+
+    def __init__(self, pyramid: ASPP) -> None:
+        super().__init__()
+        *branches, pooling = pyramid.convs
+        self.convs = nn.ModuleList(branches)
+        self.pooling: Any = pooling
+        projection = pyramid.project.convolution
+        maps, vector = projection.weight.split(
+            [len(branches) * projection.out_channels, projection.out_channels], dim=1
+        )
+        self.project_maps = _convolution(maps, None)
+        self.project_vector = _convolution(vector, projection.bias)
+        self.activation: Any = pyramid.project.activation
+
+    def forward(self, features: Tensor) -> Tensor:
+        maps = self.project_maps(torch.cat([branch(features) for branch in self.convs], dim=1))
+        vector = self.project_vector(self.pooling.conv_1x1(features.mean(dim=(2, 3), keepdim=True)))
+        return self.activation(maps + vector)
 
 
 class _Layer(nn.Module):
@@ -110,7 +140,12 @@ class _ChannelNorm(nn.Module):
 def _pointwise(*layers: Any) -> nn.Conv2d:
     """Linear layers side by side as one 1x1 convolution; a missing bias is zero."""
     biases = [layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias for layer in layers]
-    convolution = nn.Conv2d(layers[0].in_features, sum(layer.out_features for layer in layers), 1)
-    convolution.weight = nn.Parameter(torch.cat([layer.weight for layer in layers])[:, :, None, None])
-    convolution.bias = nn.Parameter(torch.cat(biases))
+    return _convolution(torch.cat([layer.weight for layer in layers])[:, :, None, None], torch.cat(biases))
+
+
+def _convolution(weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
+    """The 1x1 convolution with these parameters."""
+    convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 1, bias=bias is not None)
+    convolution.weight = nn.Parameter(weight)
+    convolution.bias = None if bias is None else nn.Parameter(bias)
     return convolution.requires_grad_(False)

@@ -76,8 +76,7 @@ def convert(
         ranges = activation_ranges(program, images.inputs)
 
     classifies = checkpoint.task == "classification"
-    answers = [value.meta["val"].shape for value in program.graph.output_node().args[0]]
-    outputs = tensor_outputs(network, answers, "NCHW")
+    outputs = tensor_outputs(network, _answer_shapes(network, shape), "NCHW")
     sizes = ct.EnumeratedShapes([[1, 3, side, side] for side in image_sizes], shape) if image_sizes[1:] else shape
     model = ct.convert(
         program,
@@ -148,6 +147,12 @@ def _export(network: Deployable, shape: Sequence[int], image_sizes: Sequence[int
         side = step * torch.export.Dim("side", min=1, max=max(image_sizes) // step)
         dynamic = ({2: side, 3: side},)
     return torch.export.export(network, (torch.rand(*shape),), dynamic_shapes=dynamic).run_decompositions({})
+
+
+@torch.inference_mode()
+def _answer_shapes(network: Deployable, shape: Sequence[int]) -> list[torch.Size]:
+    answer = network(torch.zeros(*shape))
+    return [each.shape for each in (answer if isinstance(answer, tuple) else (answer,))]
 
 
 def _compute_precision(precision: str, ranges: Mapping[str, Range]) -> Any:
