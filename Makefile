@@ -15,7 +15,7 @@ SAMPLE := reference/demo/sample.png
 convert: .venv/installed-all
 	$(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
 	$(BIN)/python -m converters.tflite --size xxs --output-dir $(BUILD)
-	$(BIN)/python -m validation classify $(BUILD)/mobilevit_xxs_demo_fp16.mlpackage \
+	$(BIN)/python -m validation classify $(BUILD)/mobilevit_xxs_demo_float16.mlpackage \
 		$(BUILD)/mobilevit_xxs_demo_float16.tflite --image $(SAMPLE)
 
 # A process for each core, up to four, since each takes 2 GB; a file's tests stay together, for what they convert once.

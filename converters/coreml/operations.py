@@ -35,7 +35,8 @@ def space_to_depth(features: Tensor, block: int) -> Tensor:
     """
     batch, channels, height, width = features.shape
     blocks = features.reshape(batch, channels, height // block, block, width // block, block)
-    return blocks.permute(0, 3, 5, 1, 2, 4).reshape(batch, channels * block**2, height // block, width // block)
+    moved = _copy(blocks.permute(0, 3, 5, 1, 2, 4))
+    return moved.reshape(batch, channels * block**2, height // block, width // block)
 
 
 @torch.library.custom_op("mobilevit_edge_kit::depth_to_space", mutates_args=())
@@ -43,7 +44,13 @@ def depth_to_space(features: Tensor, block: int) -> Tensor:
     """The inverse of `space_to_depth`."""
     batch, channels, height, width = features.shape
     blocks = features.reshape(batch, block, block, channels // block**2, height, width)
-    return blocks.permute(0, 3, 4, 1, 5, 2).reshape(batch, channels // block**2, height * block, width * block)
+    moved = _copy(blocks.permute(0, 3, 4, 1, 5, 2))
+    return moved.reshape(batch, channels // block**2, height * block, width * block)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """Contiguous, and a copy even where nothing moved: a custom operator may not return a view of its argument."""
+    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 @channel_norm.register_fake

@@ -28,7 +28,7 @@ def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("module", "name", "tool"),
     [
-        ("converters.coreml", "mobilevit_xxs_demo_fp16.mlpackage", "coremltools"),
+        ("converters.coreml", "mobilevit_xxs_demo_float16.mlpackage", "coremltools"),
         ("converters.tflite", "mobilevit_xxs_demo_float16.tflite", "tensorflow"),
     ],
 )
@@ -110,7 +110,7 @@ def facts(demo, tmp_path):
         name="image", kind="tensor", shape=[1, 1, 1, 3], layout="NHWC", dtype="float32", minimum=0, maximum=255,
         color_order="RGB", network_color_order="BGR", scale=1,
     )  # fmt: skip
-    fetch = OutputSpec(name="p", kind="tensor", shape=[1, 30], dtype="float32", meaning="probabilities")
+    fetch = OutputSpec(name="p", kind="tensor", shape=[1, 30], dtype="float32", meaning="probabilities", layout=None)
     return {
         "checkpoint": demo, "output_dir": tmp_path, "format": "tflite", "precision": "float32", "input": feed,
         "preprocessing": app_preprocessing(demo),

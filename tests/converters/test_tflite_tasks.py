@@ -16,14 +16,17 @@ from ..conftest import logits_error
 SIDE = 160
 
 
-@pytest.fixture(scope="module", params=["segmentation", "features"])
+@pytest.fixture(scope="module", params=["segmentation", "logits", "features"])
 def converted(request):
     """The task, its network, and the float32 file's content."""
     from converters.tflite.convert import to_tflite
     from converters.tflite.keras_mobilevit import build
 
-    network = deployable(load_checkpoint("random", "xxs", request.param), passes=PASSES, bake_input=True)
-    return request.param, network, to_tflite(build(network, SIDE, SIDE, "float32"), "float32", "answer")
+    task, output = ("segmentation", "logits") if request.param == "logits" else (request.param, "mask")
+    checkpoint = load_checkpoint("random", "xxs", task)
+    network = deployable(checkpoint, passes=PASSES, bake_input=True, output=output)
+    model = build(network, SIDE, SIDE, "float32")
+    return request.param, network, to_tflite(model, "float32", network.meanings)
 
 
 @torch.no_grad()
@@ -32,14 +35,19 @@ def test_equals_pytorch(converted):
     coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
     image = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE))
     run = Interpreter(model_content=content).get_signature_runner()
-    answer, expected = run(image=image.permute(0, 2, 3, 1).numpy())["answer"], network(image).numpy()
-    assert answer.shape == expected.shape
-    if task == "features":
-        assert logits_error(answer, expected) <= 1e-5
-    else:
-        assert answer.dtype == expected.dtype == np.int32
-        assert len(np.unique(expected)) > 3
-        assert (answer != expected).mean() <= 1e-3  # where two classes tie, rounding decides
+    answers, expected = run(image=image.permute(0, 2, 3, 1).numpy()), network(image)
+    assert set(answers) == set(network.meanings)
+    for name, values in zip(network.meanings, expected if task == "features" else (expected,)):
+        answer = answers[name]
+        if name == "class_map":
+            assert answer.shape == values.shape
+            assert answer.dtype == np.int32
+            assert len(np.unique(values)) > 3
+            assert (answer != values.numpy()).mean() <= 1e-3  # where two classes tie, rounding decides
+        else:
+            nchw = answer.transpose(0, 3, 1, 2) if answer.ndim == 4 else answer
+            assert nchw.shape == values.shape
+            assert logits_error(nchw, values) <= 1e-5
 
 
 def test_one_xnnpack_partition_up_to_the_choice_of_classes(converted):
@@ -55,8 +63,8 @@ def test_one_xnnpack_partition_up_to_the_choice_of_classes(converted):
     names = {node["op_name"] for node in plain._get_ops_details()}
     assert not [name for name in names if name.startswith(("Flex", "CUSTOM")) or "SPACE" in name]
     assert names & {"ARG_MAX"} == outside
-    last = interpreter.get_output_details()[0]["index"]
-    assert (partition["outputs"].tolist() == [last]) == (not outside)
+    last = {detail["index"] for detail in interpreter.get_output_details()}
+    assert (set(partition["outputs"].tolist()) == last) == (not outside)
     assert max(len(tensor["shape"]) for tensor in plain.get_tensor_details()) <= 4
 
 

@@ -29,7 +29,7 @@ def test_reference_and_artifact_side_by_side(artifact, capfd):
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")
 def test_core_ml_elsewhere_is_the_projects_own_executor_and_says_so(mlpackage, capfd):
-    assert main(["classify", str(mlpackage("fp16").path), "--image", str(SAMPLE)]) == 0
+    assert main(["classify", str(mlpackage("float16").path), "--image", str(SAMPLE)]) == 0
     out = capfd.readouterr().out
     assert out.count(LABELS[label_of("validation", SAMPLE_INDEX)]) == 2
     assert "not" in out
@@ -38,7 +38,7 @@ def test_core_ml_elsewhere_is_the_projects_own_executor_and_says_so(mlpackage, c
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")
 def test_without_coremltools_nothing_reads_an_mlpackage(mlpackage, capfd, monkeypatch):
-    package = str(mlpackage("fp16").path)
+    package = str(mlpackage("float16").path)
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "coremltools" else found(name))
     assert main(["classify", package, "--image", str(SAMPLE)]) == 0

@@ -184,7 +184,7 @@ def test_precisions_have_names():
 def test_commands(mlpackage, capfd):
     from reference.demo.picture import SAMPLE
 
-    package = str(mlpackage("fp16").path)
+    package = str(mlpackage("float16").path)
     assert main(["inspect", package]) == 0
     out = capfd.readouterr().out
     assert "input image: image BGR 256x256" in out

@@ -19,7 +19,7 @@ def test_little_slower_than_pytorch(mlpackage, demo, photographs, precision, fac
     """Processor time of the calling thread, the median of alternating runs: other processes hardly disturb that."""
     pixels = demo.processor.resize_and_crop(photographs[0])
     values = torch.from_numpy(demo.processor.network_input(pixels))[None]
-    program = Program(mlpackage("fp16").path, precision)
+    program = Program(mlpackage("float16").path, precision)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,0 +1,78 @@
+"""Core ML's form of the network, in PyTorch, against the network itself."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from converters.coreml.channels_first import ChannelsFirstBlock, SplitPyramid, to_channels_first
+from converters.coreml.operations import channel_norm, depth_to_space, space_to_depth
+from converters.passes import KEEPING_LAYER_NORM, rewrite
+from reference import MobileViTConfig, MobileViTForImageClassification, MobileViTForSemanticSegmentation
+from reference.initialise import randomise
+
+from ..conftest import logits_error
+
+TINY = {
+    "hidden_sizes": [16, 16, 24],
+    "neck_hidden_sizes": [8, 8, 16, 16, 24, 24, 32],
+    "num_attention_heads": 2,
+    "aspp_out_channels": 12,
+    "num_labels": 5,
+}
+
+
+@pytest.mark.parametrize("passes", [(), KEEPING_LAYER_NORM], ids=["as trained", "rewritten"])
+@pytest.mark.parametrize(
+    ("kind", "fields", "height", "width"),
+    [
+        (MobileViTForImageClassification, {}, 128, 192),
+        (MobileViTForImageClassification, {"patch_size": 1}, 64, 64),
+        (MobileViTForImageClassification, {"patch_size": 3, "qkv_bias": False}, 96, 96),
+        (MobileViTForImageClassification, {"patch_size": 4, "hidden_act": "gelu"}, 90, 113),  # maps are stretched
+        (MobileViTForSemanticSegmentation, {"output_stride": 16}, 128, 128),
+        (MobileViTForSemanticSegmentation, {"output_stride": 8, "atrous_rates": [2, 3, 5]}, 97, 128),
+    ],
+)
+@torch.no_grad()
+def test_computes_the_same(kind, fields, height, width, passes):
+    network = kind(MobileViTConfig(**{**TINY, **fields})).eval()
+    randomise(network, 3)
+    rewrite(network, passes)
+    converted = copy.deepcopy(network)
+    to_channels_first(converted)
+    assert sum(isinstance(module, ChannelsFirstBlock) for module in converted.modules()) == 3
+    image = torch.rand((1, 3, height, width), generator=torch.Generator().manual_seed(1))
+    answer, expected = converted(image).logits, network(image).logits
+    assert answer.shape == expected.shape
+    assert logits_error(answer, expected) <= 1e-5
+
+
+def test_the_pyramid_is_split_where_batch_norm_is_folded():
+    network = MobileViTForSemanticSegmentation(MobileViTConfig(**TINY)).eval()
+    rewrite(network, KEEPING_LAYER_NORM)
+    to_channels_first(network)
+    assert isinstance(network.segmentation_head.aspp, SplitPyramid)
+
+
+@pytest.mark.parametrize(("operator", "arguments"), [
+    (channel_norm, (torch.rand(2, 6, 1, 5), torch.rand(6), torch.rand(6), 1e-5)),
+    (channel_norm, (torch.rand(2, 6, 1, 5), None, None, 1e-3)),
+    (space_to_depth, (torch.rand(1, 3, 4, 6), 2)),
+    (depth_to_space, (torch.rand(1, 18, 2, 2), 3)),
+])  # fmt: skip
+def test_operators_keep_pytorchs_rules(operator, arguments):
+    """Shapes without values, no aliasing, as PyTorch checks them."""
+    torch.library.opcheck(operator, arguments, test_utils=("test_schema", "test_faketensor"))
+
+
+def test_space_to_depth_is_tensorflows():
+    import tensorflow as tf
+
+    features = torch.arange(2 * 3 * 4 * 6.0).reshape(2, 3, 4, 6)
+    expected = tf.nn.space_to_depth(features.permute(0, 2, 3, 1).numpy(), 2).numpy().transpose(0, 3, 1, 2)
+    moved = space_to_depth(features, 2)
+    assert torch.equal(moved, torch.from_numpy(expected))
+    assert torch.equal(depth_to_space(moved, 2), features)

@@ -1,0 +1,247 @@
+"""Compression, precision, tasks and sizes of .mlpackage files, by the project's executor of ML Programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from coremltools.models.utils import load_spec
+from PIL import Image
+
+from converters.artifact import at_image_size
+from converters.coreml.__main__ import COMPRESSIONS as CHOICES
+from converters.coreml.compress import COMPRESSIONS
+from converters.coreml.convert import convert
+from reference.checkpoints import load_checkpoint
+from reference.errors import UserError
+from validation.artifacts import app_processor
+from validation.mil import Program
+from validation.runtimes.coreml import CoreMLRuntime
+from validation.runtimes.mil import ProgramRuntime
+from validation.runtimes.pytorch import PyTorchRuntime
+
+from ..conftest import logits_error
+
+
+@pytest.fixture(scope="module")
+def converted(demo, tmp_path_factory):
+    """compression -> the artifact of the demo checkpoint."""
+    done = {}
+
+    def get(compress):
+        if compress not in done:
+            folder = tmp_path_factory.mktemp(compress)
+            done[compress] = convert(demo, folder, compress=compress, calibration_samples=16)
+        return done[compress]
+
+    return get
+
+
+def kinds(written) -> Counter:
+    return Counter(operation.type for operation in Program(written.path).function.walk())
+
+
+def disagreement(written, demo, photographs) -> float:
+    """Mean over rendered scenes of the largest difference in a probability to PyTorch."""
+    runtime, reference = ProgramRuntime(written.path, written.manifest), PyTorchRuntime(demo)
+    pixels = [demo.processor.resize_and_crop(image) for image in photographs[:6]]
+    return float(np.mean([np.abs(runtime.run(each) - reference.run(each)).max() for each in pixels]))
+
+
+def test_the_commands_choices_are_the_compressions():
+    assert ("none", *COMPRESSIONS) == CHOICES
+
+
+# Rounding a weight to 8 bits is a relative error of some 2**-8, to 6 bits of 2**-6; probabilities move by as much.
+# At 4 bits the network visibly suffers: that it differs more than at 6 shows that the palette is really smaller.
+@pytest.mark.parametrize(
+    ("compress", "operation", "share", "least", "most"),
+    [
+        ("int8", "constexpr_affine_dequantize", 0.55, 1e-5, 0.02),
+        ("palettize6", "constexpr_lut_to_dense", 0.42, 1e-3, 0.15),
+        ("palettize4", "constexpr_lut_to_dense", 0.31, 2e-2, 0.6),
+        ("w8a8", "constexpr_affine_dequantize", 0.62, 1e-4, 0.1),
+    ],
+)
+def test_compression(converted, mlpackage, demo, photographs, compress, operation, share, least, most):
+    written, plain = converted(compress), mlpackage("float16")
+    assert written.manifest.artifact.compression == compress
+    assert written.path.name == f"mobilevit_xxs_demo_float16_{compress}.mlpackage"
+    assert written.manifest.artifact.bytes <= share * plain.manifest.artifact.bytes
+    assert kinds(written)[operation] >= 60
+    assert least <= disagreement(written, demo, photographs) <= most
+
+
+def test_w8a8_quantizes_what_convolutions_and_sums_take(converted):
+    written = converted("w8a8")
+    program = Program(written.path)
+    operations = {output.name: op for op in program.function.walk() for output in op.outputs}
+    for operation in operations.values():
+        if operation.type in ("conv", "add"):
+            source = operations[operation.inputs["x"].arguments[0].name]
+            assert source.type == "dequantize", operation.outputs[0].name
+    assert load_spec(str(written.path)).specificationVersion == 8  # Apple's number for iOS 17
+    facts = written.manifest.calibration
+    assert (facts.source, facts.samples, facts.range_method) == ("rendered training scenes", 16, "minmax")
+
+
+def test_int8_palettes_and_weights_need_no_calibration(converted):
+    assert converted("int8").manifest.calibration is None
+
+
+def test_calibration_images_decide_the_ranges(demo, tmp_path, converted):
+    pictures = tmp_path / "pictures" / "below"
+    pictures.mkdir(parents=True)
+    for index, color in enumerate(("black", "gray")):
+        Image.new("RGB", (300, 400), color).save(pictures / f"{index}.png")
+    (pictures / "notes.txt").write_text("no image")
+    written = convert(demo, tmp_path, compress="w8a8", calibration_folder=tmp_path / "pictures")
+    facts, others = written.manifest.calibration, converted("w8a8").manifest.calibration
+    assert (facts.source, facts.samples) == ("pictures", 2)
+    assert facts.sha256 != others.sha256
+
+
+def test_refusals(demo, tmp_path):
+    mine = dataclasses.replace(demo, id="mine")
+    with pytest.raises(UserError, match="--calibration FOLDER"):
+        convert(mine, tmp_path, compress="w8a8")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="there are no images in"):
+        convert(demo, tmp_path, compress="w8a8", calibration_folder=tmp_path / "empty")
+    with pytest.raises(UserError, match="w8a8 needs iOS17 or newer"):
+        convert(demo, tmp_path, compress="w8a8", minimum_deployment_target="iOS16")
+    with pytest.raises(UserError, match="multiples of 64, not 200"):
+        convert(demo, tmp_path, image_sizes=[256, 200])
+    with pytest.raises(UserError, match="add --task segmentation"):
+        convert(demo, tmp_path, output="logits")
+
+
+def test_mixed_precision_keeps_in_float32_what_overflows(tmp_path, photographs):
+    checkpoint = load_checkpoint("demo")
+    before, after = checkpoint.model.mobilevit.encoder.layer[0].layer[0], checkpoint.model.mobilevit.encoder.layer[1]
+    factor = 2.0**17
+    with torch.no_grad():  # the last maps of the first stage grow, and the only layer that reads them makes up for it
+        norm, expansion = before.reduce_1x1.normalization, after.layer[0].expand_1x1
+        for tensor in (norm.weight, norm.bias):
+            tensor *= factor
+        before.use_residual = False
+        expansion.convolution.weight /= factor
+    mixed = convert(checkpoint, tmp_path, precision="mixed", calibration_samples=4)
+    half = convert(checkpoint, tmp_path, precision="float16")
+    reference, pixels = PyTorchRuntime(checkpoint), checkpoint.processor.resize_and_crop(photographs[0])
+    expected = reference.run(pixels)
+    assert np.abs(ProgramRuntime(mixed.path, mixed.manifest).run(pixels) - expected).max() <= 5e-3
+    broken = ProgramRuntime(half.path, half.manifest).run(pixels)
+    assert not np.abs(broken - expected).max() <= 0.1, "float16 alone must overflow here"
+    convolutions = [operation for operation in Program(mixed.path).function.walk() if operation.type == "conv"]
+    types = Counter(operation.outputs[0].type.tensorType.dataType for operation in convolutions)
+    assert sorted(types.values()) == [2, 69], "float32 where it must be, and only there"
+    assert mixed.path.name == "mobilevit_xxs_demo_mixed.mlpackage"
+
+
+@pytest.mark.parametrize("output", ["mask", "logits"])
+@torch.inference_mode()
+def test_segmentation(output, photographs, tmp_path):
+    """Class maps agree but near borders; logits to float16's rounding."""
+    checkpoint = load_checkpoint("demo", task="segmentation")
+    written = convert(checkpoint, tmp_path, output=output)
+    (spec,) = written.manifest.outputs
+    (feature,) = load_spec(str(written.path)).description.output
+    assert (feature.name, feature.type.WhichOneof("Type")) == (spec.name, "multiArrayType")
+    assert list(feature.type.multiArrayType.shape) == spec.shape
+    program = Program(written.path)
+    for image in photographs[:2]:
+        pixels = checkpoint.processor.resize_and_crop(image)
+        answer = program.predict({"image": pixels})[spec.name]
+        reference = checkpoint.model(torch.from_numpy(checkpoint.processor.network_input(pixels))[None])
+        if output == "logits":
+            assert spec.layout == "NCHW"
+            assert logits_error(answer, reference.logits) <= 5e-3
+            continue
+        expected = checkpoint.processor.post_process_semantic_segmentation(reference, [pixels.shape[:2]])
+        assert answer.dtype == np.int32
+        assert answer.shape == (1, *expected[0].shape)
+        assert len(expected[0].unique()) > 1
+        assert (answer[0] == expected[0].numpy()).mean() >= 0.998
+    metadata = load_spec(str(written.path)).description.metadata.userDefined
+    assert metadata["com.apple.coreml.model.preview.type"] == "imageSegmenter"
+    preview = json.loads(metadata["com.apple.coreml.model.preview.params"])
+    assert preview["labels"] == checkpoint.model.config.labels == written.manifest.labels
+    assert len(set(preview["colors"])) == len(preview["labels"])
+
+
+@torch.inference_mode()
+def test_features_and_the_map_they_are_the_mean_of(photographs, tmp_path):
+    checkpoint = load_checkpoint("demo", task="features")
+    written = convert(checkpoint, tmp_path, minimum_deployment_target="iOS15")
+    assert load_spec(str(written.path)).specificationVersion == 6  # Apple's number for iOS 15
+    assert written.manifest.labels == []
+    pixels = checkpoint.processor.resize_and_crop(photographs[0])
+    answer = Program(written.path).predict({"image": pixels})
+    reference = checkpoint.model(torch.from_numpy(checkpoint.processor.network_input(pixels))[None])
+    assert [output.name for output in written.manifest.outputs] == list(answer) == ["features", "feature_map"]
+    assert logits_error(answer["features"], reference.pooler_output) <= 5e-3
+    assert logits_error(answer["feature_map"], reference.last_hidden_state) <= 5e-3
+    assert written.manifest.outputs[1].shape == list(reference.last_hidden_state.shape)
+
+
+@pytest.mark.parametrize("task", ["classification", "segmentation"])
+def test_one_artifact_for_images_of_several_sizes(task, photographs, tmp_path):
+    checkpoint = load_checkpoint("demo", task=task)
+    written = convert(checkpoint, tmp_path, precision="float32", image_sizes=[128, 192])
+    manifest = written.manifest
+    assert written.path.name.endswith("_128-192.mlpackage")
+    (feature,) = load_spec(str(written.path)).description.input
+    sizes = feature.type.imageType.enumeratedSizes.sizes
+    assert [(size.width, size.height) for size in sizes] == [(128, 128), (192, 192)]
+    program = Program(written.path)
+    edges = []
+    for side, facts in zip((128, 192), [manifest.preprocessing, *manifest.other_sizes]):
+        pixels = app_processor(facts).resize_and_crop(photographs[0])
+        assert pixels.shape == (side, side, 3)
+        expected = PyTorchRuntime(at_image_size(checkpoint, side)).run(pixels)
+        answer = program.predict({"image": pixels})[manifest.answer.name]
+        if task == "classification":
+            assert np.abs(np.array(list(answer.values())) - expected).max() <= 1e-5
+        else:
+            assert (answer[0] == expected).mean() >= 0.9999
+        edges.append(facts.resize_shortest_edge)
+    assert edges == ([144, 216] if task == "classification" else [136, 204])
+
+
+def test_a_smaller_image(demo, photographs, tmp_path):
+    written = convert(demo, tmp_path, image_sizes=[160])
+    assert written.path.name == "mobilevit_xxs_demo_float16_160.mlpackage"
+    assert (written.manifest.preprocessing.resize_shortest_edge, written.manifest.other_sizes) == (180, [])
+    pixels = app_processor(written.manifest.preprocessing).resize_and_crop(photographs[0])
+    expected = PyTorchRuntime(at_image_size(demo, 160)).run(pixels)
+    assert np.abs(ProgramRuntime(written.path, written.manifest).run(pixels) - expected).max() <= 5e-3
+
+
+@pytest.mark.macos
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [
+        ("classification", {}),
+        ("classification", {"precision": "float32"}),
+        *(("classification", {"compress": compress}) for compress in COMPRESSIONS),
+        ("segmentation", {}),
+        ("segmentation", {"output": "logits"}),
+        ("features", {}),
+    ],
+)
+def test_core_ml_equals_the_executor_and_pytorch(task, options, photographs, tmp_path):
+    checkpoint = load_checkpoint("demo", task=task)
+    written = convert(checkpoint, tmp_path, **options)
+    runtimes = [kind(written.path, written.manifest) for kind in (CoreMLRuntime, ProgramRuntime)]
+    for image in photographs[:4]:
+        pixels = checkpoint.processor.resize_and_crop(image)
+        core_ml, executor = (runtime.run(pixels) for runtime in runtimes)
+        if core_ml.dtype == np.int32:
+            assert (core_ml == executor).mean() >= 0.998
+        else:  # float16 throughout, in the order of operations that Apple chooses
+            assert np.abs(core_ml - executor).max() <= 0.02 * max(1, np.abs(executor).max())
