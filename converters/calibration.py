@@ -24,24 +24,26 @@ class Calibration:
     source: str
     inputs: list[Tensor]
 
-    def facts(self, range_method: str) -> CalibrationFacts:
-        """What the manifest says."""
+    def facts(self, method: str) -> CalibrationFacts:
+        """What the manifest says; `method`: what they served for."""
         digest = hashlib.sha256()
         for each in self.inputs:
             digest.update(each.numpy().tobytes())
-        return CalibrationFacts(
-            source=self.source, samples=len(self.inputs), sha256=digest.hexdigest(), range_method=range_method
-        )
+        return CalibrationFacts(source=self.source, samples=len(self.inputs), sha256=digest.hexdigest(), method=method)
 
 
-def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int) -> Calibration:
+def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int, *, required: bool) -> Calibration | None:
     """The first `samples` training scenes for the demonstration, or as many images out of `folder`, evenly spread.
 
+    None without a folder for another checkpoint, whose activations the scenes say nothing about.
+
     Raises:
-        UserError: without images for another checkpoint, whose activations the scenes say nothing about.
+        UserError: instead of that None, where images are `required`.
     """
     processor = checkpoint.processor
     if folder is None and checkpoint.id != "demo":
+        if not required:
+            return None
         raise UserError(
             f"activation ranges of checkpoint {checkpoint.id} need real images: give --calibration FOLDER, a hundred "
             "pictures of the kind that the app will see"

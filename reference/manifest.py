@@ -55,12 +55,15 @@ class ArtifactFacts(_Strict):
 
 
 class CalibrationFacts(_Strict):
-    """The images that activation ranges were measured on; sha256: of their pixels as the network took them."""
+    """The images that a compression was measured on; sha256: of their values as the network took them.
+
+    method: what they served for, "minmax, bias correction" say.
+    """
 
     source: str
     samples: Positive
     sha256: Sha256
-    range_method: str
+    method: str
 
 
 class Preprocessing(_Strict):

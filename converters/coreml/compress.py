@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+from torch.export import ExportedProgram
+from torch.fx import Node
+
+from .bias_correction import Rounding
 from .lean_import import import_coremltools
 from .ranges import Range
 
@@ -15,6 +23,8 @@ ct = import_coremltools()
 SMALLEST = 512
 # Operations that compute on 8-bit activations. The classifier stays in floating point: it is the last, and small.
 QUANTIZED_OPERATIONS = ("conv", "add")
+_QUANTIZED = (torch.ops.aten.conv2d.default, torch.ops.aten.add.Tensor)
+_CAST = re.compile("_to_fp16.*$")  # what coremltools puts after a parameter's name
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,31 @@ def quantize_activations(pipeline: Any, ranges: Mapping[str, Range]) -> None:
         pipeline.append_pass(f"compression::{name}")
         pipeline.set_options(f"compression::{name}", options)
     pipeline.append_pass("common::dequantize_quantize_pair_elimination")
+
+
+def compressed_weights(model: Any, program: ExportedProgram) -> dict[str, Tensor]:
+    """What compression made of the parameters of `program`, by their names there."""
+    dense = ct.optimize.coreml.get_weights_metadata(ct.optimize.coreml.decompress_weights(model), SMALLEST)
+    values = {_CAST.sub("", name): facts.val for name, facts in dense.items()}
+    parameters = program.graph_signature.inputs_to_parameters
+    return {
+        parameter: torch.from_numpy(values[name].astype(np.float32))
+        for name, parameter in parameters.items()
+        if name in values
+    }
+
+
+def rounding(compression: Compression, ranges: Mapping[str, Range]) -> Rounding:
+    """What the compressed program does to a node's result: see `quantize_activations`."""
+
+    def rounded(node: Node, value: Tensor) -> Tensor:
+        if not compression.activations or not any(each.target in _QUANTIZED for each in (node, *node.users)):
+            return value
+        range = ranges[node.name]
+        scale = max(-range.minimum, range.maximum) / 127
+        return (value / scale).round().clamp(-127, 127) * scale if scale else value
+
+    return rounded
 
 
 def _by_value_name(ranges: Mapping[str, Range]) -> dict[str, dict[str, float]]:

@@ -14,11 +14,12 @@ from reference.errors import UserError
 from reference.manifest import InputSpec
 
 from ..artifact import Written, app_preprocessing, at_image_size, class_names, marks, publish, tensor_outputs
-from ..calibration import Calibration, calibration
+from ..calibration import calibration
 from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
 from ..passes import KEEPING_LAYER_NORM, without
+from .bias_correction import correct_biases
 from .channels_first import to_channels_first
-from .compress import COMPRESSIONS, Compression, compress_weights, quantize_activations
+from .compress import COMPRESSIONS, Compression, compress_weights, compressed_weights, quantize_activations, rounding
 from .describe import INPUT, LABEL, classifier_outputs, describe
 from .lean_import import import_coremltools
 from .ranges import Range, activation_ranges
@@ -69,31 +70,32 @@ def convert(
     network = deployable(checkpoint, passes=passes, bake_input=False, output=output)
     to_channels_first(network.network)
     program = _export(network, shape, image_sizes)
-    images: Calibration | None = None
-    ranges: Mapping[str, Range] = {}
-    if precision == "mixed" or (compression is not None and compression.activations):
-        images = calibration(checkpoint, calibration_folder, calibration_samples)
-        ranges = activation_ranges(program, images.inputs)
+    measures = precision == "mixed" or (compression is not None and compression.activations)
+    images = None
+    if measures or compression is not None:
+        images = calibration(checkpoint, calibration_folder, calibration_samples, required=measures)
+    ranges = activation_ranges(program, images.inputs) if images and measures else {}
 
     classifies = checkpoint.task == "classification"
     outputs = tensor_outputs(network, _answer_shapes(network, shape), "NCHW")
     sizes = ct.EnumeratedShapes([[1, 3, side, side] for side in image_sizes], shape) if image_sizes[1:] else shape
-    model = ct.convert(
-        program,
-        inputs=[ct.ImageType(INPUT, sizes, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
-        outputs=None if classifies else [ct.TensorType(spec.name) for spec in outputs],
-        classifier_config=ct.ClassifierConfig(class_names(checkpoint), LABEL) if classifies else None,
-        convert_to="mlprogram",
-        compute_precision=_compute_precision(precision, ranges),
-        minimum_deployment_target=target,
-        pass_pipeline=_pipeline(compression, ranges),
-        skip_model_load=True,
-    )
+    options = {
+        "inputs": [
+            ct.ImageType(INPUT, sizes, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])
+        ],
+        "outputs": None if classifies else [ct.TensorType(spec.name) for spec in outputs],
+        "classifier_config": ct.ClassifierConfig(class_names(checkpoint), LABEL) if classifies else None,
+        "compute_precision": _compute_precision(precision, ranges),
+        "minimum_deployment_target": target,
+    }
+    model = _ml_program(program, options, compression, ranges)
+    if compression is not None and images is not None:
+        weights = compressed_weights(model, program)
+        correct_biases(program, images.inputs, weights, rounding(compression, ranges))
+        model = _ml_program(program, options, compression, ranges)
+    model = _tidied(model)
     if classifies:
         outputs = classifier_outputs(len(class_names(checkpoint)))
-    if compression is not None:
-        model = compress_weights(model, compression)
-    model = _tidied(model)
     describe(model, checkpoint, preprocessing, outputs)
     return publish(
         lambda path: model.save(str(path)),
@@ -104,7 +106,7 @@ def convert(
         compression=compress,
         preprocessing=preprocessing,
         other_sizes=[app_preprocessing(at_image_size(checkpoint, side)) for side in image_sizes[1:]],
-        calibration=images.facts("minmax") if images else None,
+        calibration=images.facts(_method(compression, ranges)) if images else None,
         input=InputSpec(
             name=INPUT,
             kind="image",
@@ -121,6 +123,22 @@ def convert(
         tools=("coremltools", "torch"),
         marks=marks(compression=compress, output=output, image_sizes=image_sizes),
     )
+
+
+def _ml_program(
+    program: ExportedProgram, options: Mapping[str, Any], compression: Compression | None, ranges: Mapping[str, Range]
+) -> Any:
+    """coremltools' model of an exported program, compressed."""
+    pipeline = ct.PassPipeline.DEFAULT
+    if compression is not None and compression.activations:
+        quantize_activations(pipeline, ranges)
+    model = ct.convert(program, convert_to="mlprogram", pass_pipeline=pipeline, skip_model_load=True, **options)
+    return model if compression is None else compress_weights(model, compression)
+
+
+def _method(compression: Compression | None, ranges: Mapping[str, Range]) -> str:
+    """What calibration images served for."""
+    return ", ".join(["minmax"] * bool(ranges) + ["bias correction"] * (compression is not None))
 
 
 def _target(name: str | None, compress: str) -> Any:
@@ -165,14 +183,6 @@ def _compute_precision(precision: str, ranges: Mapping[str, Range]) -> Any:
 
         return ct.transform.FP16ComputePrecision(fits)
     return ct.precision.FLOAT16 if precision == "float16" else ct.precision.FLOAT32
-
-
-def _pipeline(compression: Compression | None, ranges: Mapping[str, Range]) -> Any:
-    """coremltools' own passes, and the quantisation of activations on request."""
-    pipeline = ct.PassPipeline.DEFAULT
-    if compression is not None and compression.activations:
-        quantize_activations(pipeline, ranges)
-    return pipeline
 
 
 def _tidied(model: Any) -> Any:
