@@ -51,11 +51,15 @@ COMPRESSIONS = {
 }
 
 
-def compress_weights(model: Any, compression: Compression) -> Any:
-    """The model with its larger weights compressed."""
+def compress_weights(model: Any, compression: Compression, *, chosen: bool) -> Any:
+    """The model with its larger weights compressed.
+
+    chosen: whether they are what compression made of them already, and only need the form; k-means takes its time.
+    """
     optimize = ct.optimize.coreml
     if compression.palette:
-        config = optimize.OpPalettizerConfig(mode="kmeans", nbits=compression.bits, weight_threshold=SMALLEST)
+        how: dict[str, Any] = {"mode": "unique"} if chosen else {"mode": "kmeans", "nbits": compression.bits}
+        config = optimize.OpPalettizerConfig(weight_threshold=SMALLEST, **how)
         return optimize.palettize_weights(model, optimize.OptimizationConfig(global_config=config))
     config = optimize.OpLinearQuantizerConfig(mode="linear_symmetric", weight_threshold=SMALLEST)
     return optimize.linear_quantize_weights(model, optimize.OptimizationConfig(global_config=config))

@@ -92,7 +92,8 @@ def convert(
     if compression is not None and images is not None:
         weights = compressed_weights(model, program)
         correct_biases(program, images.inputs, weights, rounding(compression, ranges))
-        model = _ml_program(program, options, compression, ranges)
+        program.state_dict.update(weights)
+        model = _ml_program(program, options, compression, ranges, chosen=True)
     model = _tidied(model)
     if classifies:
         outputs = classifier_outputs(len(class_names(checkpoint)))
@@ -126,14 +127,19 @@ def convert(
 
 
 def _ml_program(
-    program: ExportedProgram, options: Mapping[str, Any], compression: Compression | None, ranges: Mapping[str, Range]
+    program: ExportedProgram,
+    options: Mapping[str, Any],
+    compression: Compression | None,
+    ranges: Mapping[str, Range],
+    *,
+    chosen: bool = False,
 ) -> Any:
-    """coremltools' model of an exported program, compressed."""
+    """coremltools' model of an exported program, compressed; `chosen`: see compress_weights."""
     pipeline = ct.PassPipeline.DEFAULT
     if compression is not None and compression.activations:
         quantize_activations(pipeline, ranges)
     model = ct.convert(program, convert_to="mlprogram", pass_pipeline=pipeline, skip_model_load=True, **options)
-    return model if compression is None else compress_weights(model, compression)
+    return model if compression is None else compress_weights(model, compression, chosen=chosen)
 
 
 def _method(compression: Compression | None, ranges: Mapping[str, Range]) -> str:

@@ -86,11 +86,15 @@ def test_w8a8_quantizes_what_convolutions_and_sums_take(converted):
             assert source.type == "dequantize", operation.outputs[0].name
     assert load_spec(str(written.path)).specificationVersion == 8  # Apple's number for iOS 17
     facts = written.manifest.calibration
-    assert (facts.source, facts.samples, facts.range_method) == ("rendered training scenes", 16, "minmax")
+    assert (facts.source, facts.samples) == ("rendered training scenes", 16)
+    assert facts.method == "minmax, bias correction"
 
 
-def test_int8_palettes_and_weights_need_no_calibration(converted):
-    assert converted("int8").manifest.calibration is None
+def test_weights_alone_are_compressed_without_images_too(demo, tmp_path, converted):
+    """Scenes say nothing about the mean outputs of another checkpoint: its biases stay."""
+    assert converted("int8").manifest.calibration.method == "bias correction"
+    written = convert(dataclasses.replace(demo, id="mine"), tmp_path, compress="int8")
+    assert written.manifest.calibration is None
 
 
 def test_calibration_images_decide_the_ranges(demo, tmp_path, converted):

@@ -133,6 +133,9 @@ def test_all_together(case, bake_input):
     before = copy.deepcopy(model.state_dict())
     network = deployable(case.checkpoint, passes=PASSES, bake_input=bake_input)
     answer, expected = network(case.pixels if bake_input else case.values), expected_answer(case)
+    if case.checkpoint.task == "features":
+        answer, feature_map = answer
+        assert torch.equal(answer, feature_map.mean(dim=(2, 3)))
     assert answer.shape == expected.shape
     if case.checkpoint.task == "segmentation":
         assert answer.dtype == torch.int32

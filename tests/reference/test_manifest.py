@@ -18,16 +18,25 @@ FIELDS = {
     "task": "classification",
     "size": "xxs",
     "checkpoint": {"id": "demo", "sha256": "0" * 64, "parameters": 5},
-    "artifact": {"file": "m.tflite", "format": "tflite", "sha256": "", "bytes": 3, "precision": "float16"},
+    "artifact": {
+        "file": "m.tflite", "format": "tflite", "sha256": "", "bytes": 3, "precision": "float16", "compression": "none",
+    },
     "input": {
         "name": "image", "kind": "tensor", "shape": [1, 256, 256, 3], "layout": "NHWC", "dtype": "float32",
         "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR", "scale": 0.5,
     },
-    "outputs": [{"name": "p", "kind": "tensor", "shape": [1, 2], "dtype": "float32", "meaning": "probabilities"}],
+    "outputs": [
+        {
+            "name": "p", "kind": "tensor", "shape": [1, 2], "dtype": "float32", "meaning": "probabilities",
+            "layout": None,
+        }
+    ],
     "preprocessing": {
         "resize_shortest_edge": 288, "interpolation": "bilinear", "antialias": True, "crop_height": 256,
         "crop_width": 256,
     },
+    "other_sizes": [],
+    "calibration": None,
     "labels": ["a", "b"],
     "tool_versions": {},
 }  # fmt: skip
@@ -56,6 +65,7 @@ def test_a_whole_manifest_reads(artifact):
         ({"colour": "green"}, "colour"),
         ({"schema_version": 2}, "schema_version"),
         ({"labels": "ab"}, "labels"),
+        ({"calibration": {"source": "scenes"}}, "calibration.samples"),
         ({"preprocessing": {**FIELDS["preprocessing"], "crop_height": "256"}}, "preprocessing.crop_height"),
         ({"preprocessing": {}}, "preprocessing.resize_shortest_edge"),
         ({"input": {**FIELDS["input"], "color_order": "GBR"}}, "input.color_order"),
