@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from torch import Tensor, from_numpy
 
 from reference.checkpoints import Checkpoint
 from reference.demo import scenes
 from reference.errors import UserError
-from reference.images import open_image
+from reference.images import images_in, open_image
 from reference.manifest import CalibrationFacts
 
 
@@ -57,15 +56,3 @@ def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int, *, re
     return Calibration(
         source, [from_numpy(processor.network_input(processor.resize_and_crop(each)))[None] for each in pictures]
     )
-
-
-def images_in(folder: Path) -> list[Path]:
-    """The image files in `folder` and below, sorted by path; UserError when there is none."""
-    suffixes = Image.registered_extensions()
-    try:
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
-    except OSError as error:
-        raise UserError(f"cannot read {folder}: {error.strerror}") from error
-    if not paths:
-        raise UserError(f"there are no images in {folder}: give a folder with JPEG or PNG files")
-    return paths

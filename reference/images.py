@@ -29,6 +29,18 @@ def open_image(path: str | Path) -> Image.Image:
         raise UserError(f"cannot read image {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
+def images_in(folder: Path) -> list[Path]:
+    """The image files in `folder` and below, sorted by path; UserError when there is none."""
+    suffixes = Image.registered_extensions()
+    try:
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    except OSError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror}") from error
+    if not paths:
+        raise UserError(f"there are no images in {folder}: give a folder with JPEG or PNG files")
+    return paths
+
+
 def as_list(pictures: Picture | Sequence[Picture]) -> list[Picture]:
     """One picture, a sequence of them, or an array or tensor of rank 4, as a list of pictures."""
     if isinstance(pictures, Image.Image):

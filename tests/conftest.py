@@ -82,6 +82,23 @@ def mlpackage(demo, tmp_path_factory):
     return get
 
 
+@pytest.fixture(scope="session")
+def tflite(demo, tmp_path_factory):
+    """(precision, input dtype) -> the artifact."""
+    from converters.tflite.convert import convert
+
+    done: dict[tuple[str, str], Written] = {}
+
+    def get(precision: str = "float16", input_dtype: str = "float32") -> Written:
+        key = (precision, input_dtype)
+        if key not in done:
+            folder = tmp_path_factory.mktemp("-".join(key))
+            done[key] = convert(demo, folder, precision=precision, input_dtype=input_dtype)
+        return done[key]
+
+    return get
+
+
 def logits_error(answer: np.ndarray | torch.Tensor, expected: np.ndarray | torch.Tensor) -> float:
     """Largest difference in units of the largest expected logit."""
     answer, expected = np.asarray(answer), np.asarray(expected)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from reference.command_line import Parser, add_verbose_option, positive, run
 
+COMPUTE_UNITS = ("ALL", "CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE")
+
 
 def main(argv: list[str] | None = None) -> int:
     parser = Parser(prog="python -m validation", description="Check artifacts against the reference.")
@@ -21,7 +23,22 @@ def main(argv: list[str] | None = None) -> int:
     accuracy.add_argument(
         "--jobs", type=positive, default=os.cpu_count() or 1, help="processes (default: one per core)"
     )
-    for command in (classify, accuracy):
+    parity = commands.add_parser(
+        "parity", help="compare artifacts with the reference by number; fails beyond tolerance"
+    )
+    parity.add_argument(
+        "--images", nargs="+", type=Path, default=[], help="pictures or folders of them (default: 16 rendered scenes)"
+    )
+    parity.add_argument(
+        "--runtime", action="append", default=[], metavar="NAME", help="only this one; may be repeated (default: all)"
+    )
+    parity.add_argument(
+        "--require", action="append", default=[], metavar="RUNTIME", help="exit with 3 where this one did not run"
+    )
+    parity.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
+    parity.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
+    parity.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    for command in (classify, accuracy, parity):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage or .tflite")
         command.add_argument(
             "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
@@ -35,6 +52,19 @@ def main(argv: list[str] | None = None) -> int:
             from .classify import classify_image
 
             return classify_image(*given, image=arguments.image, verbose=arguments.verbose)
+        if arguments.command == "parity":
+            from .parity_command import run as compare
+            from .runtimes import Options
+
+            return compare(
+                *given,
+                images=arguments.images,
+                runtimes=arguments.runtime,
+                required=arguments.require,
+                options=Options(arguments.threads, arguments.compute_units),
+                json_file=arguments.json,
+                verbose=arguments.verbose,
+            )
         from .accuracy import print_accuracies
 
         return print_accuracies(*given, scenes=arguments.scenes, jobs=arguments.jobs)

@@ -96,8 +96,9 @@ def measure(artifacts: Sequence[Path], source: str | None, *, scenes: int, jobs:
 
 def print_accuracies(artifacts: Sequence[Path], source: str | None, *, scenes: int, jobs: int) -> int:
     """Measure and print a table of the reference and the artifacts; returns the exit code."""
-    from rich.console import Console
     from rich.table import Table
+
+    from .tables import show
 
     try:
         reference, *measured = measure(artifacts, source, scenes=scenes, jobs=jobs)
@@ -115,9 +116,7 @@ def print_accuracies(artifacts: Sequence[Path], source: str | None, *, scenes: i
         drop, low, high = artifact.drop(reference)
         interval = f"{low:+.2f} .. {high:+.2f}"
         table.add_row(artifact.model, artifact.runtime, f"{artifact.percent():.2f} %", f"{drop:+.2f}", interval)
-    console = Console()
-    console.width = min(console.width, 100) if console.is_terminal else 100
-    console.print(table)
+    show(table)
     return 0
 
 

@@ -21,8 +21,9 @@ TOP = 3
 
 def classify_image(artifacts: Sequence[Path], checkpoint_source: str | None, *, image: Path, verbose: bool) -> int:
     """Print the most probable classes by the reference and by each artifact; returns the exit code."""
-    from rich.console import Console
     from rich.table import Table
+
+    from .tables import show
 
     photograph = open_image(image)
     manifests = [read_manifest(artifact) for artifact in artifacts]
@@ -52,9 +53,7 @@ def classify_image(artifacts: Sequence[Path], checkpoint_source: str | None, *, 
         if first:
             table.add_row(f"checkpoint {manifest.checkpoint.id}", "PyTorch", _top(known[key], manifest.labels), "-")
         table.add_row(artifact.name, *row)
-    console = Console()
-    console.width = min(console.width, 100) if console.is_terminal else 100
-    console.print(table)
+    show(table)
     return 0
 
 
