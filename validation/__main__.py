@@ -8,6 +8,10 @@ from pathlib import Path
 
 from reference.command_line import Parser, add_verbose_option, positive, run
 
+DATA_HELP = (
+    "the rendered validation scenes, or a folder: of folders named for their classes, with a labels.csv (file,label), "
+    "or with images/ and masks/ (default: demo)"
+)
 COMPUTE_UNITS = ("ALL", "CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE")
 
 
@@ -17,12 +21,12 @@ def main(argv: list[str] | None = None) -> int:
     classify = commands.add_parser("classify", help="classify one image with the reference and with artifacts")
     classify.add_argument("--image", type=Path, required=True, help="a photograph, as an app would take it")
     accuracy = commands.add_parser("accuracy", help="top-1 or mIoU of the reference and of artifacts, paired")
-    accuracy.add_argument(
-        "--scenes", type=positive, default=5000, help="how many rendered validation scenes (default: %(default)s)"
-    )
+    accuracy.add_argument("--data", default="demo", metavar="{demo,FOLDER}", help=DATA_HELP)
+    accuracy.add_argument("--images", type=positive, help="how many (default: all; of the demo 5000)")
     accuracy.add_argument(
         "--jobs", type=positive, default=os.cpu_count() or 1, help="processes (default: one per core)"
     )
+    accuracy.add_argument("--scheduler", metavar="ADDRESS", help="use the Dask cluster there instead")
     parity = commands.add_parser(
         "parity", help="compare artifacts with the reference by number; fails beyond tolerance"
     )
@@ -35,8 +39,9 @@ def main(argv: list[str] | None = None) -> int:
     parity.add_argument(
         "--require", action="append", default=[], metavar="RUNTIME", help="exit with 3 where this one did not run"
     )
-    parity.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
-    parity.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
+    for command in (accuracy, parity):
+        command.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
+        command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
     parity.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     for command in (classify, accuracy, parity):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage or .tflite")
@@ -52,22 +57,32 @@ def main(argv: list[str] | None = None) -> int:
             from .classify import classify_image
 
             return classify_image(*given, image=arguments.image, verbose=arguments.verbose)
+        from .runtimes import Options
+
+        options = Options(arguments.threads, arguments.compute_units)
         if arguments.command == "parity":
             from .parity_command import run as compare
-            from .runtimes import Options
 
             return compare(
                 *given,
                 images=arguments.images,
                 runtimes=arguments.runtime,
                 required=arguments.require,
-                options=Options(arguments.threads, arguments.compute_units),
+                options=options,
                 json_file=arguments.json,
                 verbose=arguments.verbose,
             )
-        from .accuracy import print_accuracies
+        from .accuracy_command import run as measure
 
-        return print_accuracies(*given, scenes=arguments.scenes, jobs=arguments.jobs)
+        return measure(
+            *given,
+            data=arguments.data,
+            images=arguments.images,
+            jobs=arguments.jobs,
+            scheduler=arguments.scheduler,
+            options=options,
+            verbose=arguments.verbose,
+        )
 
     return run(body)
 

@@ -1,77 +1,68 @@
-"""Accuracy of artifacts beside their reference, on the same images: `python -m validation accuracy`.
-
-Top-1 for classifiers, mean IoU for segmentation, on the rendered validation scenes. Every image goes through all
-models, so that the drop is paired: its interval is far narrower than the accuracies' own.
-"""
+"""Accuracy of artifacts beside their reference, on the same images, paired."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch.nn import functional
 
-from reference.demo.evaluate import SCENES_PER_JOB, mean_iou, require_demonstration, top_1
-from reference.demo.scenes import render
 from reference.errors import UserError
-from reference.manifest import Manifest, read_manifest
+from reference.manifest import read_manifest
 
-from .artifacts import app_processor, reference_of
-from .runtimes import NotRun, Runtime, load
-from .runtimes.pytorch import PyTorchRuntime
-
-RESAMPLES = 1000  # of the bootstrap
+from .counting import Job, count_all
+from .datasets import open_dataset
+from .outcomes import Classified, Outcome, Segmented
+from .runtimes import DEFAULT_OPTIONS, Options, load
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """One model on the images; `counts` [images, classes, classes] holds each image's [truth, answer].
-
-    Of a classifier that is one answer for each image, of segmentation one for each pixel.
-    """
+    """One model on all images; see `outcomes` for what can be asked of `outcome`."""
 
     model: str
     runtime: str
-    counts: np.ndarray
-    segments: bool
-
-    def percent(self) -> float:
-        """Top-1 or mean IoU, 0..100."""
-        return self._percent(self.counts.sum(axis=0, dtype=np.int64))
-
-    def drop(self, reference: Accuracy) -> tuple[float, float, float]:
-        """Points below `reference`, and the 95 % interval of a bootstrap over the images, paired."""
-        images = len(self.counts)
-        times = np.random.default_rng(0).multinomial(images, np.full(images, 1 / images), size=RESAMPLES)
-        drawn = [
-            np.tensordot(times.astype(np.float64), model.counts.astype(np.float64), axes=1)
-            for model in (reference, self)
-        ]
-        drops = [self._percent(theirs) - self._percent(ours) for theirs, ours in zip(*drawn)]
-        low, high = np.percentile(drops, (2.5, 97.5))
-        return reference.percent() - self.percent(), float(low), float(high)
-
-    def _percent(self, confusion: np.ndarray) -> float:
-        return 100 * (mean_iou(confusion) if self.segments else top_1(confusion))
+    outcome: Outcome
 
 
-def measure(artifacts: Sequence[Path], source: str | None, *, scenes: int, jobs: int) -> list[Accuracy]:
-    """The reference, then each artifact that runs here, on the first `scenes` validation scenes.
+@dataclass(frozen=True)
+class Accuracies:
+    """The reference and the artifacts on the same images, whose names are `images`, their classes `labels`."""
+
+    reference: Accuracy
+    artifacts: list[Accuracy]
+    images: list[str]
+    labels: list[str]
+
+
+def accuracy(
+    artifacts: Sequence[Path],
+    *,
+    data: str = "demo",
+    images: int | None = None,
+    checkpoint: str | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    journal_folder: Path | None = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> Accuracies:
+    """Run the reference and each artifact on the images of a data set.
 
     Args:
         artifacts: of one checkpoint, with their manifests beside them.
-        source: the checkpoint, where the manifest's own id cannot be found from here.
-        jobs: processes.
+        data: "demo", the rendered validation scenes, or a folder; see `datasets`.
+        images: how many; None: all, of the scenes 5,000.
+        checkpoint: the reference's weights, where the manifest's own id cannot be found from here.
+        jobs: processes on this machine.
+        scheduler: the address of a Dask cluster to use instead.
+        journal_folder: where a run notes what is done, to go on from there when it is interrupted; None: nowhere.
 
     Raises:
-        UserError: for artifacts of different checkpoints, or classes other than the scenes'.
+        UserError: for artifacts of different checkpoints, or a data set that does not fit them.
         NotRun: when an artifact's runtime is not here.
     """
-    from rich.progress import track
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     manifests = [read_manifest(artifact) for artifact in artifacts]
     first = manifests[0]
@@ -81,88 +72,36 @@ def measure(artifacts: Sequence[Path], source: str | None, *, scenes: int, jobs:
                 f"{manifest.artifact.file} and {first.artifact.file} are of different checkpoints or input sizes: "
                 "measure them one after the other"
             )
-    require_demonstration(first.checkpoint.id, first.task, first.labels)
-    names = [load(artifact, manifest).name for artifact, manifest in zip(artifacts, manifests)]  # mistakes show once
-    batches = [range(start, min(start + SCENES_PER_JOB, scenes)) for start in range(0, scenes, SCENES_PER_JOB)]
-    with get_context("spawn").Pool(jobs, _start, (list(artifacts), manifests, source)) as pool:
-        done = list(track(pool.imap(_count, batches), "validation scenes", total=len(batches), transient=True))
+    dataset = open_dataset(data, first.task, first.labels, images)
+    # Mistakes show here, once, and not in every process.
+    names = [load(artifact, manifest, options=options).name for artifact, manifest in zip(artifacts, manifests)]
+    job = Job(tuple(artifacts), checkpoint, dataset, options)
+    journal = None if journal_folder is None else journal_folder / f".accuracy-{job.key}.jsonl"
+    if journal is not None:
+        journal.parent.mkdir(parents=True, exist_ok=True)
+    columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    done: dict[int, list[list[list[float]]]] = {}
+    with Progress(*columns, transient=True) as progress:
+        bar = progress.add_task("images", total=len(dataset))
+        for number, numbers in count_all(job, jobs=jobs, scheduler=scheduler, journal=journal):
+            done[number] = numbers
+            progress.advance(bar, len(numbers[0]))
+    if journal is not None:
+        journal.unlink(missing_ok=True)
+    of_models = [[image for number in sorted(done) for image in done[number][place]] for place in range(len(names) + 1)]
+    outcomes = [_outcome(np.array(numbers), len(first.labels), first.task == "segmentation") for numbers in of_models]
     models = [f"checkpoint {first.checkpoint.id}", *(artifact.name for artifact in artifacts)]
-    segments = first.task == "segmentation"
-    return [
-        Accuracy(model, runtime, np.concatenate([batch[place] for batch in done]), segments)
-        for place, (model, runtime) in enumerate(zip(models, ["PyTorch", *names]))
-    ]
+    reference, *measured = map(Accuracy, models, ["PyTorch", *names], outcomes)
+    return Accuracies(reference, measured, _names(job), list(first.labels))
 
 
-def print_accuracies(artifacts: Sequence[Path], source: str | None, *, scenes: int, jobs: int) -> int:
-    """Measure and print a table of the reference and the artifacts; returns the exit code."""
-    from rich.table import Table
-
-    from .tables import show
-
-    try:
-        reference, *measured = measure(artifacts, source, scenes=scenes, jobs=jobs)
-    except NotRun as reason:
-        print(f"NOT RUN: {reason}")
-        return 3
-    table = Table(title=f"{len(reference.counts)} validation scenes", title_justify="left")
-    table.add_column("model", overflow="fold")
-    table.add_column("runtime", max_width=22)
-    table.add_column("mIoU" if reference.segments else "top-1", justify="right")
-    table.add_column("drop, points", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_row(reference.model, reference.runtime, f"{reference.percent():.2f} %", "-", "-")
-    for artifact in measured:
-        drop, low, high = artifact.drop(reference)
-        interval = f"{low:+.2f} .. {high:+.2f}"
-        table.add_row(artifact.model, artifact.runtime, f"{artifact.percent():.2f} %", f"{drop:+.2f}", interval)
-    show(table)
-    return 0
+def _outcome(numbers: np.ndarray, classes: int, segments: bool) -> Outcome:
+    if segments:
+        return Segmented(numbers.reshape(-1, classes, classes))
+    truth, answer, rank, probability = numbers.T
+    return Classified(truth.astype(int), answer.astype(int), rank.astype(int), probability)
 
 
-class _Worker:
-    """What each process of the pool loads once."""
-
-    def __init__(self, artifacts: list[Path], manifests: list[Manifest], source: str | None) -> None:
-        torch.set_num_threads(1)
-        self.runtimes: list[Runtime] = [
-            PyTorchRuntime(reference_of(manifests[0], source)),
-            *map(load, artifacts, manifests),
-        ]
-        self.manifest = manifests[0]
-        self.processor = app_processor(self.manifest.preprocessing)
-
-    def count(self, indices: range) -> list[np.ndarray]:
-        """Of each runtime [images, truth, answer]."""
-        classes = len(self.manifest.labels)
-        counts = [np.zeros((len(indices), classes, classes), dtype=np.int32) for _ in self.runtimes]
-        for image, index in enumerate(indices):
-            scene = render("validation", index)
-            pixels = self.processor.resize_and_crop(scene.image)
-            truth = np.array(scene.label)
-            if self.manifest.task == "segmentation":
-                truth = self.processor(scene.image, scene.segments)["labels"][0]
-            for count, runtime in zip(counts, self.runtimes):
-                answer = _classes(runtime.run(pixels), truth)
-                np.add.at(count[image], (truth.ravel(), answer.ravel()), 1)
-        return counts
-
-
-def _classes(answer: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """The class, or that of each pixel, that an answer stands for; logits are resized as the reference does."""
-    if answer.ndim < 3:
-        return np.array(answer.argmax()) if truth.ndim == 0 else answer
-    logits = torch.from_numpy(answer)[None].float()
-    return functional.interpolate(logits, size=truth.shape, mode="bilinear", align_corners=False)[0].argmax(0).numpy()
-
-
-_worker: _Worker
-
-
-def _start(artifacts: list[Path], manifests: list[Manifest], source: str | None) -> None:
-    global _worker
-    _worker = _Worker(artifacts, manifests, source)
-
-
-def _count(indices: range) -> list[np.ndarray]:
-    return _worker.count(indices)
+def _names(job: Job) -> list[str]:
+    entries = getattr(job.dataset, "entries", None)
+    return [name for name, _ in entries] if entries else [f"scene {index}" for index in range(len(job.dataset))]
