@@ -25,7 +25,8 @@ OPTIONS = (
     "do_resize", "size", "resample", "do_rescale", "rescale_factor", "do_center_crop", "crop_size",
     "do_flip_channel_order", "do_reduce_labels",
 )  # fmt: skip
-ALWAYS = ("do_convert_rgb", "do_normalize")  # options of transformers': images become RGB, and are never normalised
+# Options of transformers' that leave no choice here: images become RGB, in 0..1, with zeros where a crop is larger.
+SETTLED = ("do_convert_rgb", "do_normalize", "do_pad")
 
 
 class MobileViTImageProcessor:
@@ -44,8 +45,8 @@ class MobileViTImageProcessor:
         extra: other keys of a preprocessor_config.json, kept so that a round trip loses nothing.
 
     Raises:
-        UserError: for values that make no sense, and for `do_normalize`: the network sees pixels in 0..1, without
-            mean or deviation.
+        UserError: for values that make no sense, and for `do_normalize` and `do_pad`: the network sees pixels in 0..1,
+            without mean or deviation, and pads nothing but crops.
     """
 
     def __init__(
@@ -61,8 +62,9 @@ class MobileViTImageProcessor:
         do_reduce_labels: bool = False,
         **extra: Any,
     ) -> None:
-        if extra.get("do_normalize"):
-            raise UserError("do_normalize is not part of MobileViT's preprocessing: remove it or set it to false")
+        for name in ("do_normalize", "do_pad"):
+            if extra.get(name):
+                raise UserError(f"{name} is not part of MobileViT's preprocessing: remove it or set it to false")
         self.do_resize = bool(do_resize)
         self.size = _edges("size", 224 if size is None else size, "shortest_edge")
         if resample not in range(6):  # Pillow has grown further ones, which other frameworks do not know
@@ -238,7 +240,7 @@ MobileViTFeatureExtractor = MobileViTImageProcessorPil = AutoImageProcessor = Mo
 
 
 def _check_names(changes: Mapping[str, Any]) -> None:
-    unknown = sorted(set(changes) - {*OPTIONS, *ALWAYS})
+    unknown = sorted(set(changes) - {*OPTIONS, *SETTLED})
     if unknown:
         raise UserError(f"unknown option {unknown[0]}: choose among {', '.join(OPTIONS)}")
 

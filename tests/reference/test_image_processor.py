@@ -234,6 +234,8 @@ def test_batches(photographs):
         ({"crop_size": {"height": "256", "width": 256}}, "crop_size must be"),
         ({"resample": 9}, "resample must be"),
         ({"do_normalize": True}, "do_normalize"),
+        ({"do_pad": True}, "do_pad"),
+        ({"size": [1, 2, 3]}, "size must be"),
     ],
 )
 def test_options_that_make_no_sense(options, message, tmp_path):

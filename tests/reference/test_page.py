@@ -16,7 +16,7 @@ from reference.activations import ACTIVATIONS, activation
 from reference.checkpoints import BUNDLED
 from reference.demo.picture import SAMPLE
 from reference.errors import UserError
-from reference.image_processor import ALWAYS, OPTIONS
+from reference.image_processor import OPTIONS, SETTLED
 
 from ..conftest import logits_error
 from .keras_twins import TINY, pixels
@@ -81,7 +81,7 @@ def test_every_documented_option_is_known():
     assert config - set(inspect.signature(reference.MobileViTConfig).parameters) == not_mobilevits
     switches = {name for name in vars(MobileViTImageProcessorPil()) if name.startswith("do_")}
     assert "do_flip_channel_order" in switches
-    assert switches <= {*OPTIONS, *ALWAYS}
+    assert switches <= {*OPTIONS, *SETTLED}
 
 
 def test_outputs_are_mappings_as_the_oracles():
