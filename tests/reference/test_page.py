@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 
 import pytest
 import torch
@@ -146,6 +147,12 @@ def test_options_of_from_pretrained(tmp_path):
     ]:
         with pytest.raises(UserError, match=message):
             kind.from_pretrained(DEMO, **wrong)
+    with pytest.raises(UserError, match="unknown option hidden_dropout"):
+        reference.MobileViTConfig.from_pretrained(DEMO, hidden_dropout=0.3)
+    (tmp_path / "config.json").unlink()
+    alone = shutil.copy(DEMO / "model.safetensors", tmp_path)
+    with pytest.raises(UserError, match="unknown option hidden_dropout"):
+        kind.from_pretrained(alone, hidden_dropout=0.3)
     with pytest.raises(UserError, match="unknown option sise: choose among do_resize"):
         reference.MobileViTImageProcessor.from_pretrained(DEMO, sise=3)
 
