@@ -1,0 +1,62 @@
+"""int8 by ONNX Runtime's static quantizer: weights and activations of the layers that hold the weights."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import ModelProto
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from torch import Tensor
+
+from ..deployable import InputTransform
+
+# From 21 on ONNX Runtime (1.32) cannot load its own quantizer's files on x86: making int8 activations uint8 there, it
+# leaves the type that QuantizeLinear states since then as it was.
+NEWEST_OPSET = 20
+QUANTIZED = ["Conv", "Gemm"]  # attention's products, norms, softmax and SiLU stay float32
+
+
+class _Images(CalibrationDataReader):
+    """Calibration images, one by one, as the model takes them."""
+
+    def __init__(self, model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform) -> None:
+        feed = model.graph.input[0]
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(feed.type.tensor_type.elem_type)
+        pixels = (_pixels(each, transform).astype(dtype) for each in inputs)
+        self._feeds = ({feed.name: each} for each in pixels)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        return next(self._feeds, None)
+
+
+def quantize_layers(model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform) -> ModelProto:
+    """The model with int8 weights, a scale for each output channel, and int8 activations around them.
+
+    Args:
+        model: float32, of at most NEWEST_OPSET.
+        inputs: what the network takes, [1, 3, H, W] each; the smallest and largest values they lead to are the ranges.
+        transform: that led to them from RGB 0..255.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "int8.onnx"
+        quantize_static(
+            model,
+            path,
+            _Images(model, inputs, transform),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=QUANTIZED,
+            per_channel=True,
+            activation_type=QuantType.QInt8,
+            weight_type=QuantType.QInt8,
+        )
+        return onnx.load(path)
+
+
+def _pixels(values: Tensor, transform: InputTransform) -> np.ndarray:
+    """The network's input [1, 3, H, W] -> the RGB 0..255 it was made from [1, H, W, 3]."""
+    rgb = values.flip(1) if transform.color_order == "BGR" else values
+    return (rgb / transform.scale).round().permute(0, 2, 3, 1).numpy()
