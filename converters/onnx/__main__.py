@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
         choices=QUANTIZATIONS,
         default="none",
         help="none: all float32; float16: weights, in half the bytes; int8: weights, and activations of the "
-        "layers with weights, for ARM CPUs (default: none)",
+        "layers that have weights, for CPUs (default: none)",
     )
     parser.add_argument(
         "--calibration",
@@ -54,8 +54,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--opset",
         type=_opset,
+        default=OPSETS[-1],
         help=f"version of ONNX's operations, {OPSETS[0]} to {OPSETS[-1]}; below 23, which ONNX Runtime knows from 1.23 "
-        "on, attention is a chain of operations instead of one (default: 23; 20 for int8)",
+        "on, attention is a chain of operations instead of one (default: %(default)s)",
     )
     arguments = parser.parse_args(argv)
 

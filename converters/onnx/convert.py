@@ -9,7 +9,6 @@ import onnx
 import torch
 
 from reference.checkpoints import Checkpoint
-from reference.errors import UserError
 from reference.manifest import Dtype, InputSpec
 
 from ..artifact import Written, app_preprocessing, at_image_size, marks, publish, tensor_outputs
@@ -20,7 +19,7 @@ from .attention import WHOLE_FROM
 from .describe import describe
 from .export import INPUT, answer_shapes, check, to_onnx
 from .half import halve_weights
-from .quantize import NEWEST_OPSET, quantize_layers
+from .quantize import quantize_layers
 
 
 def convert(
@@ -32,7 +31,7 @@ def convert(
     output: SegmentationOutput = "mask",
     image_size: int | None = None,
     dynamic_batch: bool = False,
-    opset: int | None = None,
+    opset: int = WHOLE_FROM,
     calibration_folder: Path | None = None,
     calibration_samples: int = 128,
     excluded_passes: Collection[str] = (),
@@ -45,12 +44,12 @@ def convert(
         output: for segmentation, "mask" (the class of each pixel) or "logits".
         image_size: side of the crop in pixels; None: the checkpoint's own.
         dynamic_batch: whether the first axis of inputs and outputs is open; the manifest states one image.
-        opset: version of ONNX's operations, 18 or newer; None: 23, and 20 for "int8".
+        opset: version of ONNX's operations, 18 or newer.
         calibration_folder, calibration_samples: images that "int8" measures on; see `calibration`.
         excluded_passes: names of exact rewrites to leave out.
 
     Raises:
-        UserError: for "int8" without images to measure on, or with a newer opset.
+        UserError: for "int8" without images to measure on.
     """
     if image_size:
         checkpoint = at_image_size(checkpoint, image_size)
@@ -58,9 +57,6 @@ def convert(
     transform = input_transform(checkpoint)
     shape = [1, preprocessing.crop_height, preprocessing.crop_width, 3]
     integer = quantize == "int8"
-    opset = opset or (NEWEST_OPSET if integer else WHOLE_FROM)
-    if integer and opset > NEWEST_OPSET:
-        raise UserError(f"--quantize int8 takes --opset {NEWEST_OPSET} or older, not {opset}: leave --opset out")
     images = calibration(checkpoint, calibration_folder, calibration_samples, required=True) if integer else None
 
     passes = without(KEEPING_LAYER_NORM, excluded_passes)
