@@ -63,11 +63,18 @@ def to_onnx(network: Deployable, image: Tensor, *, dynamic_batch: bool, opset: i
 
 
 def check(model: ModelProto) -> None:
-    """ONNX's checker with strict shape inference; raises where the model is not valid, or a shape stays unknown."""
-    onnx.checker.check_model(model, full_check=True)
-    inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
-    known = {value.name for value in inferred.graph.value_info if value.type.tensor_type.HasField("shape")}
-    known.update(value.name for value in inferred.graph.output)
-    unknown = [name for node in inferred.graph.node for name in node.output if name and name not in known]
+    """ONNX's checker, and strict shape inference from the inputs alone.
+
+    Raises:
+        ValidationError, InferenceError: of ONNX, where the model is not valid, or a shape stays unknown.
+    """
+    onnx.checker.check_model(model, full_check=True)  # which takes the shapes that the file states for granted
+    bare = ModelProto()
+    bare.CopyFrom(model)
+    del bare.graph.value_info[:]
+    inferred = onnx.shape_inference.infer_shapes(bare, check_type=True, strict_mode=True, data_prop=True).graph
+    values = (*inferred.value_info, *inferred.output)
+    known = {value.name for value in values if value.type.tensor_type.HasField("shape")}
+    unknown = [name for node in inferred.node for name in node.output if name not in known]
     if unknown:
-        raise onnx.shape_inference.InferenceError(f"no shape for {', '.join(unknown)}")
+        raise onnx.shape_inference.InferenceError(f"no shape for {unknown[0]}")
