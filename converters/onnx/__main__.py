@@ -54,9 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--opset",
         type=_opset,
-        default=OPSETS[-1],
         help=f"version of ONNX's operations, {OPSETS[0]} to {OPSETS[-1]}; below 23, which ONNX Runtime knows from 1.23 "
-        "on, attention is a chain of operations instead of one (default: %(default)s)",
+        "on, attention is a chain of operations instead of one (default: 23; 20 for int8)",
     )
     arguments = parser.parse_args(argv)
 

@@ -19,6 +19,7 @@ from .attention import WHOLE_FROM
 from .describe import describe
 from .export import INPUT, answer_shapes, check, to_onnx
 from .half import halve_weights
+from .quantize import OPSET as INT8_OPSET
 from .quantize import quantize_layers
 
 
@@ -31,7 +32,7 @@ def convert(
     output: SegmentationOutput = "mask",
     image_size: int | None = None,
     dynamic_batch: bool = False,
-    opset: int = WHOLE_FROM,
+    opset: int | None = None,
     calibration_folder: Path | None = None,
     calibration_samples: int = 128,
     excluded_passes: Collection[str] = (),
@@ -44,7 +45,7 @@ def convert(
         output: for segmentation, "mask" (the class of each pixel) or "logits".
         image_size: side of the crop in pixels; None: the checkpoint's own.
         dynamic_batch: whether the first axis of inputs and outputs is open; the manifest states one image.
-        opset: version of ONNX's operations, 18 or newer.
+        opset: version of ONNX's operations, 18 or newer; None: 23, and 20 for "int8".
         calibration_folder, calibration_samples: images that "int8" measures on; see `calibration`.
         excluded_passes: names of exact rewrites to leave out.
 
@@ -57,6 +58,7 @@ def convert(
     transform = input_transform(checkpoint)
     shape = [1, preprocessing.crop_height, preprocessing.crop_width, 3]
     integer = quantize == "int8"
+    opset = opset or (INT8_OPSET if integer else WHOLE_FROM)
     images = calibration(checkpoint, calibration_folder, calibration_samples, required=True) if integer else None
 
     passes = without(KEEPING_LAYER_NORM, excluded_passes)

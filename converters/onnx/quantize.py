@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..deployable import InputTransform
 
+OPSET = 20  # ONNX Runtime 1.23 has no QuantizeLinear of 23
 # Layers with weights, and SiLU. Attention, norms and softmax stay float32.
 QUANTIZED = ["Conv", "Gemm", "Sigmoid", "Mul"]
 
