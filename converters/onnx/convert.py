@@ -20,7 +20,7 @@ from .describe import describe
 from .export import INPUT, answer_shapes, check, to_onnx
 from .half import halve_weights
 from .quantize import OPSET as INT8_OPSET
-from .quantize import quantize_layers
+from .quantize import PERCENTILE, quantize_layers
 
 
 def convert(
@@ -94,7 +94,7 @@ def convert(
         precision="float16" if quantize == "float16" else "float32",
         compression=compression,
         preprocessing=preprocessing,
-        calibration=images.facts("minmax") if images else None,
+        calibration=images.facts(f"percentile {PERCENTILE}") if images else None,
         input=feed,
         outputs=outputs,
         tools=("torch", "onnx", "onnxscript", *["onnxruntime"] * integer),

@@ -9,27 +9,33 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import ModelProto
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from torch import Tensor
 
 from ..deployable import InputTransform
 
 OPSET = 20  # ONNX Runtime 1.23 has no QuantizeLinear of 23
-# Layers with weights, and SiLU. Attention, norms and softmax stay float32.
-QUANTIZED = ["Conv", "Gemm", "Sigmoid", "Mul"]
+PERCENTILE = 99.999  # of each tensor's values, which its range holds: a few far ones would make the steps coarse
+QUANTIZED = ["Conv", "Gemm", "Sigmoid", "Mul"]  # layers with weights, and SiLU; attention and norms stay float32
 
 
 class _Images(CalibrationDataReader):
-    """Calibration images, one by one, as the model takes them."""
+    """Calibration images as the model takes them; the quantizer asks for one range of them after the other."""
 
     def __init__(self, model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform) -> None:
         feed = model.graph.input[0]
         dtype = onnx.helper.tensor_dtype_to_np_dtype(feed.type.tensor_type.elem_type)
-        pixels = (_pixels(each, transform).astype(dtype) for each in inputs)
-        self._feeds = ({feed.name: each} for each in pixels)
+        self._feeds = [{feed.name: _pixels(each, transform).astype(dtype)} for each in inputs]
+        self.set_range(0, len(inputs))
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        self._next = iter(self._feeds[start_index:end_index])
 
     def get_next(self) -> dict[str, np.ndarray] | None:
-        return next(self._feeds, None)
+        return next(self._next, None)
 
 
 def quantize_layers(model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform) -> ModelProto:
@@ -39,7 +45,7 @@ def quantize_layers(model: ModelProto, inputs: Sequence[Tensor], transform: Inpu
 
     Args:
         model: float32.
-        inputs: what the network takes, [1, 3, H, W] each; the smallest and largest values they lead to are the ranges.
+        inputs: what the network takes, [1, 3, H, W] each; the ranges hold all but a few of the values they lead to.
         transform: that led to them from RGB 0..255.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -54,6 +60,9 @@ def quantize_layers(model: ModelProto, inputs: Sequence[Tensor], transform: Inpu
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.Percentile,
+            # One image at a time (for histograms too, in spite of the name): else all of their values at once.
+            extra_options={"CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
         )
         return onnx.load(path)
 
