@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
     parity.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     for command in (classify, accuracy, parity):
-        command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage or .tflite")
+        command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage, .tflite or .onnx")
         command.add_argument(
             "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
         )

@@ -35,7 +35,7 @@ class Numbers:
     reason: str
 
 
-# Keys: what manifests say of compression, or where there is none, format and precision.
+# Keys: what manifests say of compression, where formats differ with the format, or without one format and precision.
 NUMBERS: dict[str, Numbers] = {
     "float32": Numbers(90, 1e-4, 0.999, "float32 throughout: only the order of sums differs"),
     "tflite float16": Numbers(55, 5e-3, 0.998, "weights rounded to 11 bits, activations float32"),
@@ -43,6 +43,7 @@ NUMBERS: dict[str, Numbers] = {
     "mlpackage float16": Numbers(45, 1e-2, 0.997, "weights and every activation rounded to 11 bits"),
     "mlpackage mixed": Numbers(45, 1e-2, 0.997, "float16 but for what would overflow"),
     "int8": Numbers(30, 0.08, 0.98, "weights rounded to 8 bits, a scale for each output channel"),
+    "onnx int8": Numbers(12, 0.4, 0.9, "weights of 7 bits, activations of 8, one scale for each tensor of activations"),
     "palettize8": Numbers(30, 0.08, 0.98, "weights out of 256 values for each tensor"),
     "palettize6": Numbers(16, 0.3, 0.95, "weights out of 64 values for each tensor"),
     "palettize4": Numbers(5, 0.8, 0.8, "weights out of 16 values for each tensor: visibly worse"),
@@ -60,7 +61,12 @@ _BOUNDED: dict[Meaning, tuple[str, ...]] = {
 
 def numbers_of(facts: ArtifactFacts) -> str:
     """The key of NUMBERS that fits an artifact; UserError for numbers without a tolerance."""
-    for key in (facts.compression, f"{facts.format} {facts.precision}", facts.precision):
+    for key in (
+        f"{facts.format} {facts.compression}",
+        facts.compression,
+        f"{facts.format} {facts.precision}",
+        facts.precision,
+    ):
         if key in NUMBERS:
             return key
     raise UserError(f"{facts.file}: there is no tolerance for {facts.precision}, compression {facts.compression}")

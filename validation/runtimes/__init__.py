@@ -77,6 +77,7 @@ RUNTIMES: dict[str, Kind] = {
     "mil": Kind(".mil", "ProgramRuntime", "mlpackage"),
     "litert": Kind(".litert", "LiteRTRuntime", "tflite"),
     "litert-no-xnnpack": Kind(".litert", "PlainLiteRTRuntime", "tflite", on_request=True),
+    "onnxruntime": Kind(".onnx", "ONNXRuntime", "onnx"),
 }
 
 
