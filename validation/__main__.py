@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from reference.command_line import Parser, add_verbose_option, positive, run
@@ -12,6 +13,7 @@ DATA_HELP = (
     "the rendered validation scenes, or a folder: of folders named for their classes, with a labels.csv (file,label), "
     "or with images/ and masks/ (default: demo)"
 )
+ARTIFACT_HELP = ".mlpackage, .tflite or .onnx"
 COMPUTE_UNITS = ("ALL", "CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE")
 
 
@@ -39,52 +41,24 @@ def main(argv: list[str] | None = None) -> int:
     parity.add_argument(
         "--require", action="append", default=[], metavar="RUNTIME", help="exit with 3 where this one did not run"
     )
-    for command in (accuracy, parity):
+    localize = commands.add_parser("localize", help="the layer at which an artifact leaves the reference")
+    localize.add_argument("artifact", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
+    localize.add_argument("--image", type=Path, help="a photograph (default: a rendered scene)")
+    localize.add_argument("--runtime", metavar="NAME", help="default: one that can look inside")
+    for command in (accuracy, parity, localize):
         command.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
         command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
     parity.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     for command in (classify, accuracy, parity):
-        command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage, .tflite or .onnx")
+        command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
+    for command in (classify, accuracy, parity, localize):
         command.add_argument(
             "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
         )
         add_verbose_option(command)
     arguments = parser.parse_args(argv)
 
-    def body() -> int:
-        given = (arguments.artifacts, arguments.checkpoint)
-        if arguments.command == "classify":
-            from .classify import classify_image
-
-            return classify_image(*given, image=arguments.image, verbose=arguments.verbose)
-        from .runtimes import Options
-
-        options = Options(arguments.threads, arguments.compute_units)
-        if arguments.command == "parity":
-            from .parity_command import run as compare
-
-            return compare(
-                *given,
-                images=arguments.images,
-                runtimes=arguments.runtime,
-                required=arguments.require,
-                options=options,
-                json_file=arguments.json,
-                verbose=arguments.verbose,
-            )
-        from .accuracy_command import run as measure
-
-        return measure(
-            *given,
-            data=arguments.data,
-            images=arguments.images,
-            jobs=arguments.jobs,
-            scheduler=arguments.scheduler,
-            options=options,
-            verbose=arguments.verbose,
-        )
-
-    return run(body)
+    return run(lambda: import_module(f".commands.{arguments.command}", __package__).run(arguments))
 
 
 if __name__ == "__main__":

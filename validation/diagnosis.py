@@ -9,7 +9,7 @@ from PIL import Image
 
 from reference.manifest import Meaning
 
-from .localize import Located, first_bad
+from .layers import Located, first_bad
 from .metrics import sqnr_db
 from .mistakes import INPUT_MISTAKES, OUTPUT_MISTAKES, softmax, wrong_answers
 from .runtimes.pytorch import PyTorchRuntime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,16 +30,28 @@ class Check(BaseModel):
     reason: str = ""
 
 
-def verdict(checks: Iterable[Check]) -> Verdict:
+class Checked(Protocol):
+    """Anything with checks: what a comparison of one artifact gives, say."""
+
+    @property
+    def checks(self) -> list[Check]: ...
+
+
+def verdict(of: Iterable[Check | Checked]) -> Verdict:
     """FAIL where anything failed, PASS where something passed, else NOT RUN."""
-    said = {each.verdict for each in checks}
+    said = {each.verdict for each in _flat(of)}
     return "FAIL" if "FAIL" in said else "PASS" if "PASS" in said else "NOT RUN"
 
 
-def exit_code(checks: Collection[Check], required: Collection[str] = ()) -> int:
+def exit_code(of: Iterable[Check | Checked], required: Collection[str] = ()) -> int:
     """0 passed, 1 failed, 3 when nothing ran, or when a runtime named in `required` did not run everywhere it could."""
-    if any(each.verdict == "FAIL" for each in checks):
+    checks = _flat(of)
+    if verdict(checks) == "FAIL":
         return FAILED
     missing = any(each.verdict == "NOT RUN" and each.runtime in required for each in checks)
     unseen = set(required) - {each.runtime for each in checks}
     return NOT_RUN_BUT_REQUIRED if missing or unseen or verdict(checks) == "NOT RUN" else PASSED
+
+
+def _flat(of: Iterable[Check | Checked]) -> list[Check]:
+    return [check for each in of for check in ([each] if isinstance(each, Check) else each.checks)]

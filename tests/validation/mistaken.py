@@ -164,13 +164,13 @@ def edit_tflite(path: Path, edit: Callable[[Any, Callable[[int], np.ndarray]], N
     path.write_bytes(bytes(builder.Output()))
 
 
-def convolution_weights(model: Any, number: int = 0) -> int:
-    """The filter tensor of the numbered CONV_2D."""
+def convolution_weights(model: Any, number: int = 0, kind: str = "CONV_2D") -> int:
+    """The filter tensor of the numbered operation of a kind."""
     from ai_edge_litert import schema_py_generated as schema
 
     convolutions = [
         each
         for each in model.subgraphs[0].operators
-        if model.operatorCodes[each.opcodeIndex].builtinCode == schema.BuiltinOperator.CONV_2D
+        if model.operatorCodes[each.opcodeIndex].builtinCode == getattr(schema.BuiltinOperator, kind)
     ]
     return int(convolutions[number].inputs[1])

@@ -12,9 +12,9 @@ from reference.demo.evaluate import confusion
 from reference.demo.scenes import render
 from reference.errors import UserError
 from validation.__main__ import main
-from validation.accuracy import accuracy
 from validation.counting import Job, count_all
 from validation.datasets import Scenes
+from validation.measurement import accuracy
 from validation.runtimes import DEFAULT_OPTIONS
 
 from . import mistaken

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import validation.parity
+import validation.comparison
 from validation.artifacts import app_processor
-from validation.parity import parity
+from validation.comparison import parity
 from validation.results import FAILED, exit_code
 from validation.runtimes.litert import LiteRTRuntime
 
@@ -139,7 +139,7 @@ def test_an_app_that_squashes(file, photographs, monkeypatch):
         processor.size = processor.crop_size
         return processor
 
-    monkeypatch.setattr(validation.parity, "app_processor", squashing)
+    monkeypatch.setattr(validation.comparison, "app_processor", squashing)
     assert "squashed to the input size" in found(file, photographs, "litert")
 
 
@@ -151,7 +151,7 @@ def test_an_app_that_turns_pictures(file, photographs, monkeypatch):
         def resize_and_crop(self, picture):
             return self.processor.resize_and_crop(picture.transpose(Image.Transpose.TRANSPOSE))
 
-    monkeypatch.setattr(validation.parity, "app_processor", Turning)
+    monkeypatch.setattr(validation.comparison, "app_processor", Turning)
     assert "height and width are exchanged" in found(file, photographs, "litert")
 
 

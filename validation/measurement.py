@@ -37,7 +37,7 @@ class Accuracies:
 
 
 def accuracy(
-    artifacts: Sequence[Path],
+    artifacts: Sequence[Path | str],
     *,
     data: str = "demo",
     images: int | None = None,
@@ -64,7 +64,8 @@ def accuracy(
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    manifests = [read_manifest(artifact) for artifact in artifacts]
+    paths = [Path(artifact) for artifact in artifacts]
+    manifests = [read_manifest(path) for path in paths]
     first = manifests[0]
     for manifest in manifests:
         if (manifest.checkpoint, manifest.preprocessing) != (first.checkpoint, first.preprocessing):
@@ -74,8 +75,8 @@ def accuracy(
             )
     dataset = open_dataset(data, first.task, first.labels, images)
     # Mistakes show here, once, and not in every process.
-    names = [load(artifact, manifest, options=options).name for artifact, manifest in zip(artifacts, manifests)]
-    job = Job(tuple(artifacts), checkpoint, dataset, options)
+    names = [load(path, manifest, options=options).name for path, manifest in zip(paths, manifests)]
+    job = Job(tuple(paths), checkpoint, dataset, options)
     journal = None if journal_folder is None else journal_folder / f".accuracy-{job.key}.jsonl"
     if journal is not None:
         journal.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +91,7 @@ def accuracy(
         journal.unlink(missing_ok=True)
     of_models = [[image for number in sorted(done) for image in done[number][place]] for place in range(len(names) + 1)]
     outcomes = [_outcome(np.array(numbers), len(first.labels), first.task == "segmentation") for numbers in of_models]
-    models = [f"checkpoint {first.checkpoint.id}", *(artifact.name for artifact in artifacts)]
+    models = [f"checkpoint {first.checkpoint.id}", *(path.name for path in paths)]
     reference, *measured = map(Accuracy, models, ["PyTorch", *names], outcomes)
     return Accuracies(reference, measured, _names(job), list(first.labels))
 

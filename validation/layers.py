@@ -9,16 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from reference.checkpoints import Checkpoint
+from reference.errors import UserError
 from reference.layers import ConvLayer, MobileViTLayer
+from reference.manifest import read_manifest
 
+from .artifacts import app_processor, at_crop, reference_of
 from .metrics import sqnr_db
-from .runtimes import Layer
+from .mistakes import right_values
+from .runtimes import DEFAULT_OPTIONS, Layer, LooksInside, Options, load
+from .tolerances import tolerance
+
+# Of each format the runtime that gives results on the way.
+LOOKING_INSIDE = {"mlpackage": "mil", "tflite": "litert", "onnx": "onnxruntime"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,37 @@ class Located:
     sqnr_db: float
 
 
-def localize(checkpoint: Checkpoint, values: Tensor, layers: Sequence[Layer]) -> list[Located]:
+def localize(
+    artifact: Path | str,
+    image: Image.Image,
+    *,
+    checkpoint: str | None = None,
+    runtime: str | None = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> tuple[list[Located], float]:
+    """The artifact's convolutions beside the reference's, and what a sound one reaches, dB.
+
+    Args:
+        image: a picture as a camera gives it.
+        checkpoint: the reference's weights, where the manifest's own id cannot be found from here.
+        runtime: a key of RUNTIMES; None: the first that is here and can look inside.
+
+    Raises:
+        UserError: for a broken artifact, or a runtime that cannot look inside.
+        NotRun: when the runtime is not here.
+    """
+    artifact = Path(artifact)
+    manifest = read_manifest(artifact)
+    loaded = load(artifact, manifest, runtime or LOOKING_INSIDE[manifest.artifact.format], options)
+    if not isinstance(loaded, LooksInside):
+        raise UserError(f"{loaded.name} gives no results on the way: leave --runtime out")
+    reference = at_crop(reference_of(manifest, checkpoint), manifest.preprocessing)
+    layers = loaded.convolutions(app_processor(manifest.preprocessing).resize_and_crop(image))
+    bound = tolerance(manifest.artifact, manifest.answer.meaning, 1).layer_db
+    return align(reference, right_values(reference, image), layers), bound
+
+
+def align(checkpoint: Checkpoint, values: Tensor, layers: Sequence[Layer]) -> list[Located]:
     """Put the artifact's convolutions beside the reference's.
 
     Args:

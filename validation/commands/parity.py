@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.table import Table
 
 from reference.command_line import working
 
-from .metrics import METRICS
-from .parity import Parity, parity, pictures
-from .results import Check, exit_code, verdict
-from .runtimes import Options
-from .tables import show
+from ..comparison import Parity, parity, pictures
+from ..metrics import METRICS
+from ..results import Check, exit_code, verdict
+from ..runtimes import Options
+from ..tables import show
 
 
-def run(
-    artifacts: Sequence[Path],
-    checkpoint: str | None,
-    *,
-    images: Sequence[Path],
-    runtimes: Sequence[str],
-    required: Sequence[str],
-    options: Options,
-    json_file: Path | None,
-    verbose: bool,
-) -> int:
+def run(arguments: Namespace) -> int:
     """Compare, print, write JSON where asked to; returns the exit code."""
-    given = pictures(images) if images else None
-    with working("comparing with the reference", verbose):
-        results = parity(artifacts, images=given, checkpoint=checkpoint, runtimes=runtimes, options=options)
-    checks = [check for result in results for check in result.checks]
-    code = exit_code(checks, required)
-    table = Table(title=f"parity: {verdict(checks)}", title_justify="left")
+    images = pictures(arguments.images) if arguments.images else None
+    with working("comparing with the reference", arguments.verbose):
+        results = parity(
+            arguments.artifacts,
+            images=images,
+            checkpoint=arguments.checkpoint,
+            runtimes=arguments.runtime,
+            options=Options(arguments.threads, arguments.compute_units),
+        )
+    table = Table(title=f"parity: {verdict(results)}", title_justify="left")
     table.add_column("artifact", overflow="fold")
     table.add_column("runtime")
     table.add_column("verdict")
@@ -42,13 +36,13 @@ def run(
     for result in results:
         said = verdict(result.checks)
         table.add_row(
-            result.artifact, result.runtime, said, "\n".join(_lines(result.checks, verbose)), end_section=True
+            result.artifact, result.runtime, said, "\n".join(_lines(result.checks, arguments.verbose)), end_section=True
         )
     show(table, *_diagnoses(results))
-    if json_file is not None:
+    if arguments.json is not None:
         facts = [{"checks": [c.model_dump() for c in each.checks], "diagnosis": each.diagnosis} for each in results]
-        json_file.write_text(json.dumps({"verdict": verdict(checks), "results": facts}, indent=2) + "\n", "utf-8")
-    return code
+        arguments.json.write_text(json.dumps({"verdict": verdict(results), "results": facts}, indent=2) + "\n", "utf-8")
+    return exit_code(results, arguments.require)
 
 
 def _lines(checks: Sequence[Check], verbose: bool) -> list[str]:

@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from argparse import Namespace
 
 import numpy as np
 from rich.table import Table
 
-from .accuracy import Accuracies, Accuracy, accuracy
-from .outcomes import Classified, drop
-from .results import NOT_RUN_BUT_REQUIRED, PASSED
-from .runtimes import NotRun, Options
-from .tables import show
+from ..measurement import Accuracies, Accuracy, accuracy
+from ..outcomes import Classified, drop
+from ..results import NOT_RUN_BUT_REQUIRED, PASSED
+from ..runtimes import NotRun, Options
+from ..tables import show
 
 WORST = 8
 
 
-def run(
-    artifacts: Sequence[Path],
-    checkpoint: str | None,
-    *,
-    data: str,
-    images: int | None,
-    jobs: int,
-    scheduler: str | None,
-    options: Options,
-    verbose: bool,
-) -> int:
+def run(arguments: Namespace) -> int:
     """Measure and print tables; returns the exit code."""
     try:
         result = accuracy(
-            artifacts,
-            data=data,
-            images=images,
-            checkpoint=checkpoint,
-            jobs=jobs,
-            scheduler=scheduler,
-            journal_folder=artifacts[0].parent,
-            options=options,
+            arguments.artifacts,
+            data=arguments.data,
+            images=arguments.images,
+            checkpoint=arguments.checkpoint,
+            jobs=arguments.jobs,
+            scheduler=arguments.scheduler,
+            journal_folder=arguments.artifacts[0].parent,
+            options=Options(arguments.threads, arguments.compute_units),
         )
     except NotRun as reason:
         print(f"NOT RUN: {reason}")
         return NOT_RUN_BUT_REQUIRED
     show(_summary(result))
-    if verbose:
+    if arguments.verbose:
         show(_classes(result), *(_worst(result, each) for each in result.artifacts))
     return PASSED
 

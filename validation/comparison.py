@@ -21,7 +21,7 @@ from reference.manifest import Manifest, read_manifest
 
 from .artifacts import app_processor, at_crop, reference_of
 from .diagnosis import diagnose, where
-from .localize import localize
+from .layers import align
 from .metrics import METRICS, compare
 from .mistakes import right_values
 from .results import Check, Verdict
@@ -48,7 +48,7 @@ class Parity:
 
 
 def parity(
-    artifacts: Sequence[Path],
+    artifacts: Sequence[Path | str],
     *,
     images: Sequence[Image.Image] | None = None,
     checkpoint: str | None = None,
@@ -139,7 +139,7 @@ def _compare(
         diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, reference.runtime, images)
         if not diagnosis and isinstance(loaded, LooksInside):
             layers = loaded.convolutions(processor.resize_and_crop(images[0]))
-            located = localize(reference.checkpoint, right_values(reference.checkpoint, images[0]), layers)
+            located = align(reference.checkpoint, right_values(reference.checkpoint, images[0]), layers)
             diagnosis = where(located, bounds.layer_db)
     return Parity(name, runtime, checks, diagnosis, np.abs(reference.answers.astype(np.float64) - answers).ravel())
 
