@@ -56,7 +56,7 @@ def _lines(checks: Sequence[Check], verbose: bool) -> list[str]:
             value = "not finite" if check.value is None else f"{check.value:.4g}"
             sign = "≥" if metric.higher_is_better else "≤"
             bound = "" if check.bound is None else f"  ({sign} {check.bound:.4g})"
-            lines.append(f"{'✗ ' if check.verdict == 'FAIL' else ''}{metric.says} {value}{bound}")
+            lines.append(f"{'✗ ' if check.verdict == 'FAIL' else ''}{metric.says}: {value}{bound}")
     return lines
 
 
