@@ -24,7 +24,7 @@ SCENES = 60
 
 @pytest.fixture(scope="module")
 def artifact(tflite):
-    return tflite("float32").path
+    return tflite("none").path
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def package(mlpackage, tmp_path):
 
 @pytest.fixture
 def file(tflite, tmp_path):
-    return copy_of(tflite("float32").path, tmp_path)
+    return copy_of(tflite("none").path, tmp_path)
 
 
 def found(artifact, photographs, runtime) -> str:
