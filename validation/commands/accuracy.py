@@ -40,10 +40,10 @@ def run(arguments: Namespace) -> int:
 
 def _summary(result: Accuracies) -> Table:
     table = Table(title=f"{len(result.images)} images", title_justify="left")
-    table.add_column("model", overflow="fold")
-    table.add_column("runtime", max_width=22)
+    table.add_column("model", overflow="fold", min_width=36)
+    table.add_column("runtime", max_width=14)
     names = list(result.reference.outcome.figures())
-    for heading in (*names, f"drop of {names[0]}, points", "95 % interval"):
+    for heading in (*names, "points lost", "95 % interval"):
         table.add_column(heading, justify="right")
     percents = [f"{result.reference.outcome.percent(name):.2f} %" for name in names]
     table.add_row(result.reference.model, result.reference.runtime, *percents, "-", "-")
