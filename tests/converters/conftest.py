@@ -11,16 +11,17 @@ from converters.artifact import Written
 
 @pytest.fixture(scope="session")
 def tflite(demo, tmp_path_factory):
-    """(precision, input dtype) -> the artifact."""
+    """(mode, input dtype) -> the artifact; few calibration images, as they take the time."""
     from converters.tflite.convert import convert
+    from converters.tflite.quantize import Options
 
-    done: dict[tuple[str, str], Written] = {}
+    done: dict[tuple[str, str | None], Written] = {}
 
-    def get(precision: str = "float16", input_dtype: str = "float32") -> Written:
-        key = (precision, input_dtype)
+    def get(mode: str = "float16", input_dtype: str | None = None) -> Written:
+        key = (mode, input_dtype)
         if key not in done:
-            folder = tmp_path_factory.mktemp("-".join(key))
-            done[key] = convert(demo, folder, precision=precision, input_dtype=input_dtype)
+            options = Options(mode=mode, input_dtype=input_dtype, calibration_samples=16)
+            done[key] = convert(demo, tmp_path_factory.mktemp(mode), options)
         return done[key]
 
     return get

@@ -27,9 +27,14 @@ class LiteRTRuntime:
             self._serve = self._interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
             raise UserError(f"LiteRT cannot load {artifact}: {str(error).splitlines()[0]}") from error
-        self._input, self._output = manifest.input, manifest.answer.name
+        self._input, self._output = manifest.input, manifest.answer
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """See Runtime."""
-        tensor = pixels[None].astype(self._input.dtype)
-        return self._serve(**{self._input.name: tensor})[self._output][0]
+        """See Runtime. Integers go in and come out by the manifest's scales and zero points."""
+        tensor = pixels[None]
+        if self._input.quantization is not None:
+            tensor = np.rint(tensor / self._input.quantization.scale) + self._input.quantization.zero_point
+        answer = self._serve(**{self._input.name: tensor.astype(self._input.dtype)})[self._output.name][0]
+        if self._output.quantization is None:
+            return answer
+        return (answer.astype(np.float32) - self._output.quantization.zero_point) * self._output.quantization.scale
