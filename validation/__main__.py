@@ -21,7 +21,11 @@ def main(argv: list[str] | None = None) -> int:
     accuracy.add_argument(
         "--jobs", type=positive, default=os.cpu_count() or 1, help="processes (default: one per core)"
     )
-    for command in (classify, accuracy):
+    peers = commands.add_parser("peers", help="the same weights through stock TFLite routes, beside .tflite files")
+    peers.add_argument(
+        "--scenes", type=positive, default=200, help="how many rendered validation scenes (default: %(default)s)"
+    )
+    for command in (classify, accuracy, peers):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage or .tflite")
         command.add_argument(
             "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
@@ -35,6 +39,10 @@ def main(argv: list[str] | None = None) -> int:
             from .classify import classify_image
 
             return classify_image(*given, image=arguments.image, verbose=arguments.verbose)
+        if arguments.command == "peers":
+            from .peers.side_by_side import print_side_by_side
+
+            return print_side_by_side(*given, scenes=arguments.scenes, verbose=arguments.verbose)
         from .accuracy import print_accuracies
 
         return print_accuracies(*given, scenes=arguments.scenes, jobs=arguments.jobs)
