@@ -43,12 +43,16 @@ def structure(content: bytes) -> Structure:
     )
     tensors = {detail["index"]: detail for detail in plain.get_tensor_details()}
     nodes = plain._get_ops_details()
-    unpacked = {int(node["outputs"][0]) for node in nodes if node["op_name"] == "DEQUANTIZE"}
-    weights = [(node, tensors[int(node["inputs"][1])]) for node in nodes if node["op_name"] in WEIGHTED]
+    unpacked = {int(node["outputs"][0]): int(node["inputs"][0]) for node in nodes if node["op_name"] == "DEQUANTIZE"}
+    weights = [
+        (node, tensors[unpacked.get(int(node["inputs"][1]), int(node["inputs"][1]))])
+        for node in nodes
+        if node["op_name"] in WEIGHTED
+    ]
     ends = {detail["index"] for detail in (*plain.get_input_details(), *plain.get_output_details())}
     return Structure(
         operations=len(nodes),
-        float_weights=sum(weight["dtype"] == np.float32 and weight["index"] not in unpacked for _, weight in weights),
+        float_weights=sum(weight["dtype"] == np.float32 for _, weight in weights),
         per_tensor=sum(
             weight["dtype"] == np.int8 and len(weight["quantization_parameters"]["scales"]) < _channels(node, weight)
             for node, weight in weights

@@ -148,7 +148,7 @@ def _golden(checkpoint: Checkpoint) -> np.ndarray:
 @torch.inference_mode()
 def _expected(network: Deployable, golden: np.ndarray) -> dict[str, np.ndarray]:
     """What PyTorch answers, under the names of the outputs, maps as [1, H, W, C]."""
-    answer = network(torch.from_numpy(golden)[None].permute(0, 3, 1, 2).float())
+    answer = network(torch.tensor(golden)[None].permute(0, 3, 1, 2).float())
     values = [each.numpy() for each in (answer if isinstance(answer, tuple) else (answer,))]
     return {
         meaning: each.transpose(0, 2, 3, 1) if each.ndim == 4 else each

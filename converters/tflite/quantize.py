@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.schema_py_generated import BuiltinOperator
+from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.quantizer import Quantizer
 
 from reference.checkpoints import Checkpoint
@@ -113,7 +115,25 @@ def apply(content: bytes, rules: Sequence[Mapping[str, Any]], ranges: Mapping[st
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"ai-edge-quantizer refuses the recipe: {str(error).splitlines()[0]}") from error
     assert result.quantized_model is not None
-    return bytes(result.quantized_model)
+    return _choosing_among_integers(bytes(result.quantized_model))
+
+
+def _choosing_among_integers(content: bytes) -> bytes:
+    """Given: DEQUANTIZE, then ARG_MAX, which ai-edge-quantizer leaves float. Result: ARG_MAX of the integers alone."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    changed = False
+    for graph in model.subgraphs:
+        restored = {
+            node.outputs[0]: node for node in graph.operators if codes[node.opcodeIndex] == BuiltinOperator.DEQUANTIZE
+        }
+        for node in graph.operators:
+            before = restored.get(node.inputs[0]) if codes[node.opcodeIndex] == BuiltinOperator.ARG_MAX else None
+            if before is not None:
+                node.inputs[0] = before.inputs[0]
+                graph.operators.remove(before)
+                changed = True
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model)) if changed else content
 
 
 def _bytes_of(content: bytes) -> dict[str, Quantity]:

@@ -19,15 +19,16 @@ PERCENTILE = 99.99  # of all values, between the two ends
 BINS = 2048  # of a histogram
 SAMPLED = 1 << 12  # values of a tensor that enter its histogram, of each image
 CANDIDATES = 24  # ends that mse tries on either side
-# Below, SiLU is within 0.3 % of its smallest value of zero: nothing is gained by telling such values apart.
 LEVELS = 255
+MOVES = ("RESHAPE", "TRANSPOSE")
 
 
 @dataclass(frozen=True)
 class Activation:
     """One tensor's values over all images: a histogram between the smallest and the largest.
 
-    feeds_silu: whether x * sigmoid(x) is all that becomes of it.
+    feeds_silu: whether x * sigmoid(x) is all that becomes of it. multiplies: whether it is, reshaped perhaps, the
+    right-hand matrix of a BATCH_MATMUL.
     """
 
     name: str
@@ -35,7 +36,8 @@ class Activation:
     minimum: float
     maximum: float
     counts: np.ndarray
-    feeds_silu: bool
+    feeds_silu: bool = False
+    multiplies: bool = False
 
     @property
     def centres(self) -> np.ndarray:
@@ -53,7 +55,7 @@ def measure(content: bytes, images: Sequence[np.ndarray]) -> list[Activation]:
         for detail in interpreter.get_tensor_details()
         if detail["dtype"] == np.float32 and detail["name"] and detail["index"] not in weights
     ]
-    silu = _silu_inputs(interpreter)
+    silu, right = _silu_inputs(interpreter), _right_hand_matrices(interpreter)
     low = np.full(len(tensors), np.inf)
     high = np.full(len(tensors), -np.inf)
     for image in images:
@@ -63,11 +65,13 @@ def measure(content: bytes, images: Sequence[np.ndarray]) -> list[Activation]:
         high = np.maximum(high, [each.max() for each in values])
     width = np.where(high > low, high - low, 1.0)
     counts = np.zeros((len(tensors), BINS), dtype=np.int64)
+    drawn = np.random.default_rng(0)
     for image in images:
         _invoke(interpreter, feed, image)
         for place, detail in enumerate(tensors):
             values = interpreter.get_tensor(detail["index"]).ravel()
-            values = values[:: max(1, values.size // SAMPLED)]
+            if values.size > SAMPLED:  # not at even steps, which would see few of the channels
+                values = values[drawn.integers(values.size, size=SAMPLED)]
             bins = ((values - low[place]) * (BINS / width[place])).astype(np.int64)
             counts[place] += np.bincount(bins.clip(0, BINS - 1), minlength=BINS)
     return [
@@ -78,6 +82,7 @@ def measure(content: bytes, images: Sequence[np.ndarray]) -> list[Activation]:
             float(high[place]),
             counts[place],
             detail["index"] in silu,
+            detail["index"] in right,
         )
         for place, detail in enumerate(tensors)
     ]
@@ -99,6 +104,9 @@ def choose(activations: Sequence[Activation], method: str) -> dict[str, Quantity
     chosen = {}
     for activation in activations:
         low, high = ends[method](activation)
+        if activation.multiplies:  # XNNPACK multiplies int8 matrices only where the right one's zero point is 0
+            high = max(high, -low * 127 / 128)
+            low = -high * 128 / 127
         shape = (1,) * activation.rank
         chosen[activation.name] = {
             "min": np.full(shape, low, dtype=np.float32),
@@ -136,6 +144,18 @@ def _silu_inputs(interpreter: Interpreter) -> set[int]:
             for index in node["inputs"]:
                 readers.setdefault(int(index), []).append(node["op_name"])
     return {index for index, names in readers.items() if sorted(names) == ["LOGISTIC", "MUL"]}
+
+
+def _right_hand_matrices(interpreter: Interpreter) -> set[int]:
+    nodes = [node for node in interpreter._get_ops_details() if node["op_name"] != "DELEGATE"]
+    moved = {int(node["outputs"][0]): int(node["inputs"][0]) for node in nodes if node["op_name"] in MOVES}
+    found = set()
+    for node in nodes:
+        index = int(node["inputs"][1]) if node["op_name"] == "BATCH_MATMUL" else None
+        while index is not None:
+            found.add(index)
+            index = moved.get(index)
+    return found
 
 
 def _percentile(activation: Activation) -> tuple[float, float]:

@@ -39,7 +39,8 @@ def test_image_segmenter_paints_the_references_mask(tmp_path):
     scene = render("validation", 3).image.resize((256, 256), Picture.Resampling.BILINEAR)
     with vision.ImageSegmenter.create_from_options(options) as segmenter:
         assert segmenter.labels == checkpoint.model.config.labels
-        mask = segmenter.segment(shown(np.asarray(scene))).category_mask.numpy_view().squeeze()
+        result = segmenter.segment(shown(np.asarray(scene)))
+        mask = result.category_mask.numpy_view().squeeze().copy()  # a view of what `result` owns
     expected = PyTorchRuntime(checkpoint).run(np.asarray(scene))
     assert len(np.unique(expected)) > 1
     assert (mask == expected).mean() > 0.97

@@ -83,6 +83,7 @@ def _tensorflow(checkpoint: Checkpoint, *, operations: str = "TFLITE_BUILTINS", 
     """By TFLiteConverter with `options` set on it; a batch of one, so that delegates can plan."""
     try:
         import tensorflow as tf
+        from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
     except ImportError as error:
         raise NotRun("tensorflow is not installed (extra tflite)") from error
     from reference import TFMobileViTForImageClassification
@@ -93,7 +94,7 @@ def _tensorflow(checkpoint: Checkpoint, *, operations: str = "TFLITE_BUILTINS", 
     crop = checkpoint.processor.crop_size
     image = tf.TensorSpec((1, 3, crop["height"], crop["width"]), tf.float32)
     serve = tf.function(lambda pixel_values: model(pixel_values).logits).get_concrete_function(image)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([serve], model)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(serve)])
     converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, operations)]
     for name, value in options.items():
         setattr(
