@@ -68,6 +68,19 @@ def main(argv: list[str] | None = None) -> int:
         "--recipe", type=Path, metavar="FILE", help="ai-edge-quantizer's JSON instead of the rules of --quantize"
     )
     parser.add_argument(
+        "--max-drop",
+        type=float,
+        metavar="POINTS",
+        help="put the most harmful parts back to float until top-1 on labelled images drops by no more; prints the "
+        "size, latency and accuracy of each step",
+    )
+    parser.add_argument(
+        "--labelled",
+        type=Path,
+        metavar="FOLDER",
+        help="images for --max-drop, one sub-folder per label (default: rendered training scenes, for the demo)",
+    )
+    parser.add_argument(
         "--input-dtype",
         choices=DTYPES,
         help="of the image tensor; float32 holds 0..255 and is what GPU delegates and MediaPipe take, uint8 takes raw "
@@ -96,6 +109,8 @@ def main(argv: list[str] | None = None) -> int:
                 range_method=arguments.range_method,
                 keep_float=arguments.keep_float,
                 recipe=arguments.recipe,
+                max_drop=arguments.max_drop,
+                labelled=arguments.labelled,
             ),
             output=arguments.output,
             image_size=arguments.image_size,

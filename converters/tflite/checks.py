@@ -14,6 +14,7 @@ from ai_edge_quantizer.recipe_manager import RecipeManager
 from reference.errors import UserError
 
 from .quantize import Plan
+from .ranges import from_stored, to_stored
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 ENOUGH = {"class_map": 0.8}  # share of pixels with the same class; of anything else, the cosine
@@ -107,9 +108,9 @@ def check(
         raise UserError(f"{path.name}: {', '.join(sorted(set(found.float_operations)))} compute in float")
     run = Interpreter(model_content=content, num_threads=1).get_signature_runner()
     (feed,) = run.get_input_details().items()
-    answers = run(**{feed[0]: _quantized(golden[None], feed[1])})
+    answers = run(**{feed[0]: to_stored(golden[None], feed[1])})
     agreement = min(
-        _agreement(name, _dequantized(answers[name], run.get_output_details()[name]), expected[name])
+        _agreement(name, from_stored(answers[name], run.get_output_details()[name]), expected[name])
         for name in expected
     )
     plural = "" if found.partitions == 1 else "s"
@@ -151,13 +152,3 @@ def _agreement(name: str, answer: np.ndarray, expected: np.ndarray) -> float:
 
 def _channels(node: Mapping[str, Any], weight: Mapping[str, Any]) -> int:
     return int(weight["shape"][-1 if node["op_name"] == "DEPTHWISE_CONV_2D" else 0])
-
-
-def _quantized(values: np.ndarray, detail: Mapping[str, Any]) -> np.ndarray:
-    scale, zero = detail["quantization"]
-    return (np.rint(values / scale) + zero if scale else values).astype(detail["dtype"])
-
-
-def _dequantized(values: np.ndarray, detail: Mapping[str, Any]) -> np.ndarray:
-    scale, zero = detail["quantization"]
-    return (values.astype(np.float32) - zero) * scale if scale else values

@@ -65,11 +65,11 @@ def convert(
     ]
     content = with_metadata(quantized.content, checkpoint, outputs, class_names(checkpoint))
     golden = _golden(checkpoint)
-    notes: list[str] = []
+    notes = [*quantized.notes]
 
     def write(path: Path) -> None:
         path.write_bytes(content)
-        notes.append(check(path, plain=plain, plan=plan, golden=golden, expected=_expected(network, golden)))
+        notes.append(check(path, plain=plain, plan=quantized.plan, golden=golden, expected=_expected(network, golden)))
 
     written = publish(
         write,

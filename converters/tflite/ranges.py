@@ -124,6 +124,18 @@ def watched(content: bytes) -> Interpreter:
     return interpreter
 
 
+def to_stored(values: np.ndarray, detail: Mapping) -> np.ndarray:
+    """Real values in the type of a tensor that LiteRT describes by `detail`."""
+    scale, zero_point = detail["quantization"]
+    return (np.rint(values / scale) + zero_point if scale else values).astype(detail["dtype"])
+
+
+def from_stored(values: np.ndarray, detail: Mapping) -> np.ndarray:
+    """The real values of such a tensor."""
+    scale, zero_point = detail["quantization"]
+    return (values.astype(np.float32) - zero_point) * scale if scale else values
+
+
 def weight_tensors(interpreter: Interpreter) -> set[int]:
     """Indices of the tensors that no operation computes, and that are no input."""
     written = {index for node in interpreter._get_ops_details() for index in node["outputs"]}

@@ -11,9 +11,10 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from converters.deployable import deployable
 from converters.passes import PASSES
 from converters.tflite import __main__ as command
+from converters.tflite.apply import apply
 from converters.tflite.checks import check, float_weights, structure
 from converters.tflite.convert import _expected, _golden
-from converters.tflite.quantize import Options, apply, quantize, settled
+from converters.tflite.quantize import Options, quantize, settled
 from converters.tflite.ranges import METHODS, choose, measure
 from converters.tflite.recipes import MODES, recipe
 from reference.checkpoints import load_checkpoint

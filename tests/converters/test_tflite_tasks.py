@@ -81,10 +81,11 @@ def test_gpu_compatibility_by_tensorflows_analyzer(converted, capfd):
 
 def test_a_mask_of_integers_alone():
     """int8-full up to the class: no float operation, no dequantized logits before the choice."""
+    from converters.tflite.apply import apply
     from converters.tflite.checks import structure
     from converters.tflite.convert import to_tflite
     from converters.tflite.keras_mobilevit import build
-    from converters.tflite.quantize import Options, apply, settled
+    from converters.tflite.quantize import Options, settled
     from converters.tflite.ranges import choose, measure
 
     checkpoint = load_checkpoint("demo", "xxs", "segmentation")
