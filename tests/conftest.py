@@ -82,6 +82,24 @@ def mlpackage(demo, tmp_path_factory):
     return get
 
 
+@pytest.fixture(scope="session")
+def tflite(demo, tmp_path_factory):
+    """(mode, input dtype) -> the artifact; few calibration images, as they take the time."""
+    from converters.tflite.convert import convert
+    from converters.tflite.quantize import Options
+
+    done: dict[tuple[str, str | None], Written] = {}
+
+    def get(mode: str = "float16", input_dtype: str | None = None) -> Written:
+        key = (mode, input_dtype)
+        if key not in done:
+            options = Options(mode=mode, input_dtype=input_dtype, calibration_samples=16)
+            done[key] = convert(demo, tmp_path_factory.mktemp(mode), options)
+        return done[key]
+
+    return get
+
+
 def logits_error(answer: np.ndarray | torch.Tensor, expected: np.ndarray | torch.Tensor) -> float:
     """Largest difference in units of the largest expected logit."""
     answer, expected = np.asarray(answer), np.asarray(expected)
