@@ -16,12 +16,14 @@ from reference.checkpoints import Checkpoint
 from reference.demo.scenes import render
 
 from ..runtimes import NotRun
+from .imports import let_torchvision_import
 
 CALIBRATION_SCENES = 64
 
 
 def litert_torch_float(checkpoint: Checkpoint) -> bytes:
     """Hugging Face's model through litert-torch, float32."""
+    operators = let_torchvision_import()  # defined as long as this object lives
     try:
         import litert_torch
         import transformers
@@ -40,7 +42,9 @@ def litert_torch_float(checkpoint: Checkpoint) -> bytes:
         checkpoint.model.save_pretrained(folder)
         model = transformers.MobileViTForImageClassification.from_pretrained(folder).float().eval()
     (example,) = network_inputs(checkpoint, 1)
-    return litert_torch.convert(Logits(model).eval(), (torch.from_numpy(example),)).model_content()
+    content = litert_torch.convert(Logits(model).eval(), (torch.from_numpy(example),)).model_content()
+    del operators
+    return content
 
 
 def tensorflow_float(checkpoint: Checkpoint) -> bytes:
