@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from torch import Tensor, from_numpy
 
 from reference.checkpoints import Checkpoint
 from reference.demo import scenes
 from reference.errors import UserError
-from reference.images import open_image
+from reference.images import images_in, open_image
 from reference.manifest import CalibrationFacts
 
 
@@ -61,15 +60,3 @@ def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int, *, re
         source, pictures = folder.name, [open_image(paths[index]) for index in chosen]
     pixels = [processor.resize_and_crop(each) for each in pictures]
     return Calibration(source, pixels, [from_numpy(processor.network_input(each))[None] for each in pixels])
-
-
-def images_in(folder: Path) -> list[Path]:
-    """The image files in `folder` and below, sorted by path; UserError when there is none."""
-    suffixes = Image.registered_extensions()
-    try:
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
-    except OSError as error:
-        raise UserError(f"cannot read {folder}: {error.strerror}") from error
-    if not paths:
-        raise UserError(f"there are no images in {folder}: give a folder with JPEG or PNG files")
-    return paths

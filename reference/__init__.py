@@ -10,11 +10,13 @@ import importlib
 from typing import Any
 
 _MODULES = {
+    "AutoImageProcessor": "image_processor",
     "MobileViTConfig": "config",
     "MobileViTFeatureExtractor": "image_processor",
     "MobileViTForImageClassification": "heads",
     "MobileViTForSemanticSegmentation": "heads",
     "MobileViTImageProcessor": "image_processor",
+    "MobileViTImageProcessorPil": "image_processor",
     "MobileViTModel": "mobilevit",
     "TFMobileViTForImageClassification": "keras.models",
     "TFMobileViTForSemanticSegmentation": "keras.models",

@@ -12,8 +12,11 @@ from .errors import UserError
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "elu": nn.ELU,
     "gelu": nn.GELU,
-    "gelu_new": partial(nn.GELU, approximate="tanh"),
-    "gelu_pytorch_tanh": partial(nn.GELU, approximate="tanh"),
+    "gelu_python": nn.GELU,
+    **dict.fromkeys(
+        ("gelu_accurate", "gelu_fast", "gelu_new", "gelu_python_tanh", "gelu_pytorch_tanh"),
+        partial(nn.GELU, approximate="tanh"),
+    ),
     "hardswish": nn.Hardswish,
     "leaky_relu": nn.LeakyReLU,
     "linear": nn.Identity,

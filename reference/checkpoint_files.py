@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from .config import MobileViTConfig
+from .config import MobileViTConfig, check_names
+from .errors import UserError
 from .image_processor import MobileViTImageProcessor
 from .json_files import read_json
 from .layouts import architecture, recognise, timm
@@ -33,7 +34,7 @@ class CheckpointFiles:
     sha256: str
 
 
-def read_checkpoint_files(place: Source, **changes: Any) -> CheckpointFiles:
+def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, **changes: Any) -> CheckpointFiles:
     """Read and recognise a checkpoint.
 
     Its own config.json (Hugging Face's or timm's) and preprocessor_config.json win; what they leave out follows from
@@ -41,18 +42,21 @@ def read_checkpoint_files(place: Source, **changes: Any) -> CheckpointFiles:
 
     Args:
         place: where its files lie.
+        config: what to take for its configuration; None: what the files say.
         changes: configuration values that differ from the checkpoint's; see MobileViTConfig.from_json_file.
 
     Raises:
-        UserError: when files are missing or broken, or hold another network.
+        UserError: when files are missing or broken, or hold another network; for `config` and `changes` at once.
     """
+    check_names(changes)
+    if config is not None and changes:
+        raise UserError(f"give {next(iter(changes))} in the configuration, or leave the configuration out")
     config_file = place.find(CONFIG_FILE)
     fields = None if config_file is None else read_json(config_file)
     timm_fields = fields if fields is not None and timm.is_timm(fields) else None
-    config = None
     if timm_fields is not None:
         timm.check_architecture(timm_fields, str(config_file))
-    elif config_file is not None:
+    elif config_file is not None and config is None:
         config = MobileViTConfig.from_json_file(config_file, **changes)
     # timm writes no preprocessor_config.json: the Hub, or its cache without a network, need not be asked for one.
     preprocessor = place.find(PREPROCESSOR_FILE) if timm_fields is None else None

@@ -6,13 +6,15 @@ source of the size table: the MobileViT paper (arXiv:2110.02178) and Apple's che
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .config_rules import check, default_labels
 from .errors import UserError
 from .json_files import read_json, write_json
-from .sources import CONFIG_FILE, open_source, require_file
+from .sources import CONFIG_FILE, open_with_options, require_file
 
 # What distinguishes the published sizes; everything else is the default of MobileViTConfig.
 SIZES: dict[str, dict[str, Any]] = {
@@ -33,31 +35,6 @@ TASKS = ("classification", "segmentation", "features")
 PREPROCESSING = {"classification": (288, 256), "segmentation": (544, 512), "features": (288, 256)}
 RESIZE_EDGE, CROP = PREPROCESSING["classification"]
 
-
-# What each number may be: its kind, lowest and highest value; for a list, of each entry.
-_WIDTH = (int, 1, 65_536)
-_SHARE = ((int, float), 0.0, 1.0)
-_RATIO = ((int, float), 0.01, 100.0)
-_RANGES: dict[str, tuple[Any, float, float]] = {
-    "num_channels": _WIDTH,
-    "patch_size": _WIDTH,
-    "hidden_sizes": _WIDTH,
-    "neck_hidden_sizes": _WIDTH,
-    "num_attention_heads": _WIDTH,
-    "mlp_ratio": _RATIO,
-    "expand_ratio": _RATIO,
-    "conv_kernel_size": _WIDTH,
-    "output_stride": _WIDTH,
-    "hidden_dropout_prob": _SHARE,
-    "attention_probs_dropout_prob": _SHARE,
-    "classifier_dropout_prob": _SHARE,
-    "initializer_range": _SHARE,
-    "layer_norm_eps": _SHARE,
-    "aspp_out_channels": _WIDTH,
-    "atrous_rates": _WIDTH,
-    "aspp_dropout_prob": _SHARE,
-}
-
 # What shapes the backbone and its answer; a published size has its values in all of these.
 _BACKBONE_FIELDS = (
     "num_channels", "patch_size", "hidden_sizes", "neck_hidden_sizes", "num_attention_heads", "mlp_ratio",
@@ -70,7 +47,7 @@ class MobileViTConfig:
 
     Args:
         num_channels: input channels.
-        image_size: nominal input side in pixels; the network itself takes any size.
+        image_size: nominal input side in pixels, or height and width; the network itself takes any size.
         patch_size: side of the square patches that attention looks across, in feature-map pixels.
         hidden_sizes: transformer widths of encoder stages 3, 4 and 5.
         neck_hidden_sizes: channels of stem, stages 1 to 5, and the last 1x1 expansion.
@@ -93,7 +70,11 @@ class MobileViTConfig:
         num_labels: number of classes, named LABEL_0...; `id2label` names them and overrules this number.
         id2label: class index to name.
         label2id: name to class index; derived from `id2label` when not given.
-        extra: every other key of a config.json, kept so that a round trip loses nothing.
+        output_hidden_states: whether the models return the outputs of their stages.
+        return_dict: whether the models return named fields; False: tuples.
+        problem_type: the classifier's loss: "regression", "single_label_classification", "multi_label_classification";
+            None: found out from the labels (see MobileViTForImageClassification).
+        extra: every other key of a config.json: an attribute, and kept so that a round trip loses nothing.
 
     Raises:
         UserError: when values contradict each other.
@@ -104,7 +85,7 @@ class MobileViTConfig:
     def __init__(
         self,
         num_channels: int = 3,
-        image_size: int = 256,
+        image_size: int | Sequence[int] = 256,
         patch_size: int = 2,
         hidden_sizes: Sequence[int] = (144, 192, 240),
         neck_hidden_sizes: Sequence[int] = (16, 32, 64, 96, 128, 160, 640),
@@ -128,6 +109,9 @@ class MobileViTConfig:
         num_labels: int = 2,
         id2label: Mapping[Any, str] | None = None,
         label2id: Mapping[str, int] | None = None,
+        output_hidden_states: bool = False,
+        return_dict: bool = True,
+        problem_type: str | None = None,
         **extra: Any,
     ) -> None:
         self.num_channels = num_channels
@@ -152,15 +136,38 @@ class MobileViTConfig:
         self.aspp_dropout_prob = aspp_dropout_prob
         self.semantic_loss_ignore_index = semantic_loss_ignore_index
         if id2label is None:
-            id2label = {index: f"LABEL_{index}" for index in range(num_labels)}
+            id2label = default_labels(num_labels)
         self.id2label = {int(index): name for index, name in id2label.items()}  # JSON keys are strings
         self.label2id = dict(label2id) if label2id else {name: index for index, name in self.id2label.items()}
+        self.output_hidden_states = output_hidden_states
+        self.return_dict = return_dict
+        self.problem_type = problem_type
         self.extra = extra
-        self._check()
+        check(self)
+
+    def __getattr__(self, name: str) -> Any:
+        """Only asked for what is no attribute otherwise."""
+        extra = vars(self).get("extra", {})
+        if name not in extra:
+            raise AttributeError(f"MobileViTConfig has no attribute {name!r}")
+        return extra[name]
 
     @property
     def num_labels(self) -> int:
+        """Number of classes. Setting another one names them LABEL_0..."""
         return len(self.id2label)
+
+    @num_labels.setter
+    def num_labels(self, count: int) -> None:
+        if count != self.num_labels:
+            self.id2label = default_labels(count)
+            self.label2id = {name: index for index, name in self.id2label.items()}
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Nominal height and width, in pixels."""
+        height, width = (self.image_size,) * 2 if isinstance(self.image_size, int) else self.image_size
+        return height, width
 
     @property
     def labels(self) -> list[str]:
@@ -176,34 +183,11 @@ class MobileViTConfig:
                 return name
         return None
 
-    def _check(self) -> None:
-        for name, (kinds, low, high) in _RANGES.items():
-            value = getattr(self, name)
-            for number in value if isinstance(value, list) else [value]:
-                if isinstance(number, bool) or not isinstance(number, kinds) or not low <= number <= high:
-                    kind = "a whole number" if kinds is int else "a number"
-                    raise UserError(f"{name} must be {kind} in {low:g}..{high:g}, not {number!r}")
-        if not isinstance(self.hidden_act, str) and not callable(self.hidden_act):
-            raise UserError(f"hidden_act must be a name or a callable, not {self.hidden_act!r}")
-        if not all(isinstance(label, str) for label in self.id2label.values()):
-            raise UserError("id2label must name its labels with strings")
-        for name, count in (("hidden_sizes", 3), ("neck_hidden_sizes", 7), ("atrous_rates", 3)):
-            if len(getattr(self, name)) != count:
-                raise UserError(f"{name} needs {count} entries, not {len(getattr(self, name))}")
-        for width in self.hidden_sizes:
-            if width % self.num_attention_heads:
-                raise UserError(
-                    f"hidden size {width} is not a multiple of num_attention_heads {self.num_attention_heads}"
-                )
-        if self.output_stride not in (8, 16, 32):
-            raise UserError(f"output_stride must be 8, 16 or 32, not {self.output_stride}")
-        if sorted(self.id2label) != list(range(self.num_labels)):
-            raise UserError(f"id2label must number its {self.num_labels} labels 0..{self.num_labels - 1}")
-
     def to_dict(self) -> dict[str, Any]:
         """The contents of a config.json as Hugging Face writes it (JSON types only)."""
         fields = {name: value for name, value in vars(self).items() if name != "extra"}
-        fields["hidden_act"] = getattr(self.hidden_act, "__name__", self.hidden_act)
+        if not isinstance(self.hidden_act, str):  # a function's name; of a module such as nn.SiLU() its class's, "silu"
+            fields["hidden_act"] = getattr(self.hidden_act, "__name__", type(self.hidden_act).__name__.lower())
         fields["id2label"] = {str(index): name for index, name in self.id2label.items()}
         return {**self.extra, **fields, "model_type": self.model_type}
 
@@ -225,18 +209,28 @@ class MobileViTConfig:
             raise UserError(f"{source} is not a MobileViT configuration: {error}") from error
 
     @classmethod
-    def from_json_file(cls, path: str | Path, **changes: Any) -> MobileViTConfig:
-        """Read a config.json; `changes` overrule its values, `num_labels` its labels too."""
-        fields = read_json(path)
-        if "num_labels" in changes:
+    def from_json_file(cls, json_file: str | Path, **changes: Any) -> MobileViTConfig:
+        """Read a config.json; `changes` overrule its values, `num_labels` and `id2label` its labels too."""
+        check_names(changes)
+        fields = read_json(json_file)
+        if {"num_labels", "id2label"} & changes.keys():
             fields = {name: value for name, value in fields.items() if name not in ("id2label", "label2id")}
-        return cls.from_dict({**fields, **changes}, source=str(path))
+        return cls.from_dict({**fields, **changes}, source=str(json_file))
 
     @classmethod
-    def from_pretrained(cls, source: str | Path, **changes: Any) -> MobileViTConfig:
-        """Read the config.json of a folder or Hub id; see `from_json_file`."""
-        return cls.from_json_file(require_file(open_source(source), CONFIG_FILE), **changes)
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **changes: Any) -> MobileViTConfig:
+        """Read the config.json of a folder or Hub id; `changes` as in `from_json_file`, and HUB_OPTIONS."""
+        place, changes = open_with_options(pretrained_model_name_or_path, changes)
+        return cls.from_json_file(require_file(place, CONFIG_FILE), **changes)
 
-    def save_pretrained(self, directory: str | Path) -> None:
-        """Write `directory`/config.json."""
-        write_json(Path(directory) / "config.json", self.to_dict())
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        """Write `save_directory`/config.json."""
+        write_json(Path(save_directory) / CONFIG_FILE, self.to_dict())
+
+
+def check_names(changes: Mapping[str, Any]) -> None:
+    """UserError for a name that is none of MobileViTConfig's parameters: a slip, which would change nothing."""
+    known = [name for name in inspect.signature(MobileViTConfig).parameters if name != "extra"]
+    unknown = next((name for name in changes if name not in known), None)
+    if unknown is not None:
+        raise UserError(f"unknown option {unknown}: choose among {', '.join(known)}")

@@ -51,7 +51,7 @@ class MobileViTForImageClassification(PreTrainedModel):
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         count = self.config.num_labels
-        problem = self.config.extra.get("problem_type")
+        problem = self.config.problem_type
         if problem is None and count == 1:
             problem = "regression"
         elif problem is None:

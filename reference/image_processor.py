@@ -8,36 +8,25 @@ published checkpoints were trained.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from .batches import BatchFeature, as_batch
 from .errors import UserError
-from .images import Picture, as_batch, as_labels, as_list, as_rgb
+from .images import Picture, as_labels, as_list, as_rgb, in_unit_range
 from .json_files import read_json, write_json
-from .sources import PREPROCESSOR_FILE, open_source, require_file
+from .sources import PREPROCESSOR_FILE, open_with_options, require_file
 
 OPTIONS = (
     "do_resize", "size", "resample", "do_rescale", "rescale_factor", "do_center_crop", "crop_size",
     "do_flip_channel_order", "do_reduce_labels",
 )  # fmt: skip
-
-
-class BatchFeature(dict[str, Any]):
-    """What the image processor returns: a dictionary whose values are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def to(self, *where: Any, **how: Any) -> BatchFeature:
-        """Move every tensor, as torch's `Tensor.to` does."""
-        return BatchFeature({name: value.to(*where, **how) for name, value in self.items()})
+# Options of transformers' that leave no choice here: images become RGB, in 0..1, with zeros where a crop is larger.
+SETTLED = ("do_convert_rgb", "do_normalize", "do_pad")
 
 
 class MobileViTImageProcessor:
@@ -45,36 +34,37 @@ class MobileViTImageProcessor:
 
     Args:
         do_resize: whether to resize.
-        size: {"shortest_edge": n} or n keeps the aspect ratio, {"height": h, "width": w} does not; pixels.
+        size: {"shortest_edge": n} or n keeps the aspect ratio, {"height": h, "width": w} or (h, w) does not; pixels.
         resample: a PIL resampling filter; antialiased when shrinking, as Pillow does.
         do_rescale: whether to multiply by `rescale_factor`.
         rescale_factor: 1/255 maps bytes to 0..1.
         do_center_crop: whether to crop; an image smaller than the crop is padded with zeros.
-        crop_size: {"height": h, "width": w}, or one number for both; pixels.
+        crop_size: {"height": h, "width": w}, (h, w), or one number for both; pixels.
         do_flip_channel_order: whether to turn RGB into BGR, which Apple's checkpoints expect.
         do_reduce_labels: for segmentation maps: whether to shift classes down by one; background 0 becomes 255.
         extra: other keys of a preprocessor_config.json, kept so that a round trip loses nothing.
 
     Raises:
-        UserError: for values that make no sense, and for `do_normalize`: the network sees pixels in 0..1, without
-            mean or deviation.
+        UserError: for values that make no sense, and for `do_normalize` and `do_pad`: the network sees pixels in 0..1,
+            without mean or deviation, and pads nothing but crops.
     """
 
     def __init__(
         self,
         do_resize: bool = True,
-        size: dict[str, int] | int | None = None,
+        size: dict[str, int] | Sequence[int] | int | None = None,
         resample: int = Image.Resampling.BILINEAR,
         do_rescale: bool = True,
         rescale_factor: float = 1 / 255,
         do_center_crop: bool = True,
-        crop_size: dict[str, int] | int | None = None,
+        crop_size: dict[str, int] | Sequence[int] | int | None = None,
         do_flip_channel_order: bool = True,
         do_reduce_labels: bool = False,
         **extra: Any,
     ) -> None:
-        if extra.get("do_normalize"):
-            raise UserError("do_normalize is not part of MobileViT's preprocessing: remove it or set it to false")
+        for name in ("do_normalize", "do_pad"):
+            if extra.get(name):
+                raise UserError(f"{name} is not part of MobileViT's preprocessing: remove it or set it to false")
         self.do_resize = bool(do_resize)
         self.size = _edges("size", 224 if size is None else size, "shortest_edge")
         if resample not in range(6):  # Pillow has grown further ones, which other frameworks do not know
@@ -116,17 +106,20 @@ class MobileViTImageProcessor:
         """The network's input "pixel_values", and "labels" where segmentation maps are given.
 
         Args:
-            images: one image or several; see `reference.images.as_rgb` for what is taken.
-            segmentation_maps: one class index per pixel, resized with the nearest filter and cropped like the images.
+            images: one image or several; see `reference.images.as_rgb` for what is taken. Floats in 0..1 stay in 0..1
+                with `do_rescale=False`.
+            segmentation_maps: a map for each image, one class index in 0..255 per pixel [H, W], resized with the
+                nearest filter and cropped like the images; int64 [height, width] each.
             return_tensors: None: lists of arrays; "np", "pt" or "tf": one array or tensor for the batch.
             data_format: "channels_first": float32 [3, H, W] each; "channels_last": [H, W, 3].
             input_data_format: the same for arrays given as `images`; None: found out from their shape.
-            changes: options of the class that differ for this call.
+            changes: options of the class that differ for this call; None: do not differ.
+
+        Raises:
+            UserError: for pictures and options that make no sense, and images that do not fit into one batch.
         """
         if changes:
-            unknown = sorted(set(changes) - set(OPTIONS))
-            if unknown:
-                raise UserError(f"unknown option {unknown[0]}: choose among {', '.join(OPTIONS)}")
+            _check_names(changes)
             own = {name: getattr(self, name) for name in OPTIONS}
             given = {name: value for name, value in changes.items() if value is not None}
             return MobileViTImageProcessor(**{**own, **given}).preprocess(
@@ -138,42 +131,42 @@ class MobileViTImageProcessor:
             )
         if data_format not in ("channels_first", "channels_last"):
             raise UserError(f"data_format must be channels_first or channels_last, not {data_format!r}")
-        arrays = [self.network_input(self.resize_and_crop(image, input_data_format)) for image in as_list(images)]
+        arrays = [self._prepared(image, input_data_format) for image in as_list(images)]
         if data_format == "channels_last":
             arrays = [np.ascontiguousarray(array.transpose(1, 2, 0)) for array in arrays]
         batch = {"pixel_values": arrays}
         if segmentation_maps is not None:
-            maps = [segmentation_maps] if getattr(segmentation_maps, "ndim", 0) == 2 else as_list(segmentation_maps)
+            maps = as_list(segmentation_maps, rank=2)
+            if len(maps) != len(arrays):
+                raise UserError(f"{len(maps)} segmentation maps for {len(arrays)} images: give one for each")
             batch["labels"] = [self._label_map(picture) for picture in maps]
         return BatchFeature({name: as_batch(values, return_tensors) for name, values in batch.items()})
 
     __call__ = preprocess
 
     def post_process_semantic_segmentation(
-        self, outputs: Any, target_sizes: Sequence[tuple[int, int]] | None = None
+        self,
+        outputs: Any,
+        target_sizes: Sequence[tuple[int, int]] | None = None,
+        return_segmentation_scores: bool = False,
     ) -> list[Any]:
         """Class maps from a segmentation model's outputs.
 
         Args:
-            outputs: what MobileViTForSemanticSegmentation returned; logits [B, num_labels, h, w].
+            outputs: what a segmentation model returned, of PyTorch or TensorFlow; logits [B, num_labels, h, w].
             target_sizes: (height, width) per image, to which logits are resized (bilinear) before the argmax.
+            return_segmentation_scores: whether to return the resized logits too.
 
         Returns:
-            One int64 tensor [height, width] per image; [h, w] without target sizes.
-        """
-        from torch.nn import functional
+            One int64 tensor [height, width] per image; [h, w] without target sizes. With scores: `segmentation`, the
+            same, and `segmentation_scores` [num_labels, height, width].
 
-        logits = outputs.logits
-        if target_sizes is None:
-            return list(logits.argmax(dim=1))
-        if len(target_sizes) != len(logits):
-            raise UserError(f"{len(target_sizes)} target sizes for {len(logits)} images: give one for each")
-        return [
-            functional.interpolate(each[None], size=(int(size[0]), int(size[1])), mode="bilinear", align_corners=False)[
-                0
-            ].argmax(dim=0)
-            for each, size in zip(logits, target_sizes)
-        ]
+        Raises:
+            UserError: for a classifier's outputs, and unless there is one target size for each image.
+        """
+        from .class_maps import class_maps
+
+        return class_maps(outputs.logits, target_sizes, return_segmentation_scores)
 
     def to_dict(self) -> dict[str, Any]:
         """The contents of a preprocessor_config.json as Hugging Face writes it."""
@@ -181,26 +174,42 @@ class MobileViTImageProcessor:
         return {**self.extra, **options, "resample": int(self.resample), "image_processor_type": type(self).__name__}
 
     @classmethod
-    def from_json_file(cls, path: str | Path) -> MobileViTImageProcessor:
-        """Read a preprocessor_config.json; one without a filter gets bilinear."""
-        fields = read_json(path)
+    def from_json_file(cls, json_file: str | Path, **changes: Any) -> MobileViTImageProcessor:
+        """Read a preprocessor_config.json; one without a filter gets bilinear. `changes` overrule its values."""
+        _check_names(changes)
+        fields = read_json(json_file)
         # Old files say "feature_extractor_type", and some name no filter or write it as null.
         fields = {k: v for k, v in fields.items() if not k.endswith("_type") and (k != "resample" or v is not None)}
         try:
-            return cls(**fields)
+            return cls(**{**fields, **changes})
         except UserError as error:
-            raise UserError(f"{path}: {error}") from error
+            raise UserError(f"{json_file}: {error}") from error
         except (TypeError, ValueError) as error:
-            raise UserError(f"{path} is not an image-processor configuration: {error}") from error
+            raise UserError(f"{json_file} is not an image-processor configuration: {error}") from error
 
     @classmethod
-    def from_pretrained(cls, source: str | Path) -> MobileViTImageProcessor:
-        """Read the preprocessor_config.json of a folder or Hub id."""
-        return cls.from_json_file(require_file(open_source(source), PREPROCESSOR_FILE))
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | Path, *, use_fast: bool | None = None, **changes: Any
+    ) -> MobileViTImageProcessor:
+        """Read the preprocessor_config.json of a folder or Hub id.
 
-    def save_pretrained(self, directory: str | Path) -> None:
-        """Write `directory`/preprocessor_config.json."""
-        write_json(Path(directory) / PREPROCESSOR_FILE, self.to_dict())
+        Args:
+            pretrained_model_name_or_path: the folder or Hub id.
+            use_fast: taken for transformers' sake; there is one implementation here.
+            changes: options that differ from the file's, and the Hub's (see sources.HUB_OPTIONS).
+        """
+        place, changes = open_with_options(pretrained_model_name_or_path, changes)
+        return cls.from_json_file(require_file(place, PREPROCESSOR_FILE), **changes)
+
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        """Write `save_directory`/preprocessor_config.json."""
+        write_json(Path(save_directory) / PREPROCESSOR_FILE, self.to_dict())
+
+    def _prepared(self, image: Picture, input_data_format: str | None) -> np.ndarray:
+        values = self.network_input(self.resize_and_crop(image, input_data_format))
+        if not self.do_rescale and in_unit_range(image):  # as transformers documents it, these need no scaling
+            values /= 255
+        return values
 
     def _fit(self, image: Image.Image, resample: Image.Resampling) -> Image.Image:
         if self.do_resize:
@@ -226,13 +235,21 @@ class MobileViTImageProcessor:
         return np.asarray(self._fit(labels, Image.Resampling.NEAREST)).astype(np.int64)
 
 
-# The name of the first releases, still found in code and configuration files.
-MobileViTFeatureExtractor = MobileViTImageProcessor
+# Other names of the page: of the first releases, of transformers 5, and of what finds the class for a checkpoint.
+MobileViTFeatureExtractor = MobileViTImageProcessorPil = AutoImageProcessor = MobileViTImageProcessor
+
+
+def _check_names(changes: Mapping[str, Any]) -> None:
+    unknown = sorted(set(changes) - {*OPTIONS, *SETTLED})
+    if unknown:
+        raise UserError(f"unknown option {unknown[0]}: choose among {', '.join(OPTIONS)}")
 
 
 def _edges(name: str, value: Any, *keys: str) -> dict[str, int]:
     """`value`, one number or a dictionary, as a dictionary with `keys` or with height and width."""
     edges = dict.fromkeys(keys, value) if isinstance(value, int) else value
+    if isinstance(value, list | tuple) and len(value) == 2:
+        edges = {"height": value[0], "width": value[1]}
     if (
         not isinstance(edges, dict)
         or set(edges) not in ({*keys}, {"height", "width"})

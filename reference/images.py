@@ -29,13 +29,29 @@ def open_image(path: str | Path) -> Image.Image:
         raise UserError(f"cannot read image {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def as_list(pictures: Picture | Sequence[Picture]) -> list[Picture]:
-    """One picture, a sequence of them, or an array or tensor of rank 4, as a list of pictures."""
+def images_in(folder: Path) -> list[Path]:
+    """The image files in `folder` and below, sorted by path; UserError when there is none."""
+    suffixes = Image.registered_extensions()
+    try:
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    except OSError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror}") from error
+    if not paths:
+        raise UserError(f"there are no images in {folder}: give a folder with JPEG or PNG files")
+    return paths
+
+
+def as_list(pictures: Picture | Sequence[Picture], *, rank: int = 3) -> list[Picture]:
+    """One picture, a sequence of them, or an array or tensor of more dimensions than a picture's `rank`, as a list.
+
+    A last dimension of one does not count for maps of rank 2: [H, W, 1] is one map.
+    """
     if isinstance(pictures, Image.Image):
         return [pictures]
     if isinstance(pictures, Sequence):
         return list(pictures)
-    return list(pictures) if getattr(pictures, "ndim", 0) == 4 else [pictures]
+    one = getattr(pictures, "ndim", 0) <= rank or (rank == 2 and pictures.ndim == 3 and pictures.shape[2] == 1)
+    return [pictures] if one else list(pictures)
 
 
 def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
@@ -47,7 +63,8 @@ def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
         channels: "channels_first" or "channels_last", where the shape leaves it open; None: found out.
 
     Raises:
-        UserError: for more than 8 bits per channel, transparency in an array, values out of range, other shapes.
+        UserError: for more than 8 bits per channel, transparency in an array, values out of range, other shapes, and
+            files that turn out to be broken.
     """
     if isinstance(picture, Image.Image):
         if picture.mode in _WIDE_MODES:
@@ -56,9 +73,20 @@ def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
             upright = ImageOps.exif_transpose(picture)
         except Exception:  # a garbled EXIF block says nothing about the orientation
             upright = picture
-        return upright.convert("RGBA").convert("RGB") if "transparency" in upright.info else upright.convert("RGB")
+        try:
+            return (upright.convert("RGBA") if "transparency" in upright.info else upright).convert("RGB")
+        except (OSError, SyntaxError, ValueError) as error:  # the pixels of a file are read only now
+            raise UserError(f"an image of mode {picture.mode} cannot become RGB: {error}") from error
     pixels = _channels_last(_as_array(picture), channels)
     return Image.fromarray(np.repeat(_as_bytes(pixels), 3 // pixels.shape[2], axis=2))
+
+
+def in_unit_range(picture: Picture) -> bool:
+    """Whether a picture has values in 0..1 rather than bytes: floating-point numbers, none beyond 1."""
+    if isinstance(picture, Image.Image):
+        return False
+    pixels = _as_array(picture)
+    return pixels.dtype.kind == "f" and float(pixels.max()) <= 1
 
 
 def as_labels(picture: Picture) -> Image.Image:
@@ -66,14 +94,15 @@ def as_labels(picture: Picture) -> Image.Image:
     array = _as_array(picture)
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):
         array = array[0] if array.shape[0] == 1 else array[..., 0]
-    if array.ndim != 2 or array.dtype.kind not in "ui" or array.size == 0 or array.min() < 0 or array.max() > 255:
+    if array.ndim != 2 or array.dtype.kind not in "uib" or array.size == 0 or array.min() < 0 or array.max() > 255:
         raise UserError(f"a segmentation map must be [height, width] of integers in 0..255, not {_described(array)}")
     return Image.fromarray(array.astype(np.uint8))
 
 
 def _as_array(picture: Picture) -> np.ndarray:
     if hasattr(picture, "detach"):  # a torch tensor, without importing torch
-        picture = picture.detach().cpu().numpy()
+        picture = picture.detach().cpu()
+        picture = (picture.float() if picture.is_floating_point() else picture).numpy()  # NumPy has no bfloat16
     if not isinstance(picture, np.ndarray | Image.Image):
         raise UserError(f"an image must be a PIL image, a NumPy array or a torch tensor, not {type(picture).__name__}")
     return np.asarray(picture)
@@ -98,7 +127,7 @@ def _as_bytes(pixels: np.ndarray) -> np.ndarray:
     low, high = float(pixels.min()), float(pixels.max())
     if pixels.dtype.kind in "ui" and low >= 0 and high <= 255:
         return pixels.astype(np.uint8)
-    if pixels.dtype.kind == "f" and low >= 0 and high <= 1:
+    if low >= 0 and in_unit_range(pixels):
         return np.rint(pixels * 255).astype(np.uint8)
     if pixels.dtype.kind == "f" and low >= 0 and high <= 255 and (pixels == np.rint(pixels)).all():
         return pixels.astype(np.uint8)
@@ -110,26 +139,3 @@ def _as_bytes(pixels: np.ndarray) -> np.ndarray:
 
 def _described(array: np.ndarray) -> str:
     return f"{array.dtype} of shape {list(array.shape)}"
-
-
-def as_batch(arrays: list[np.ndarray], return_tensors: str | None) -> Any:
-    """Arrays of one shape as one array ("np") or tensor ("pt", "tf") with a batch axis in front; None: as they are."""
-    if return_tensors is None:
-        return arrays
-    if return_tensors not in ("np", "pt", "tf"):
-        raise UserError(f"return_tensors must be 'np', 'pt', 'tf' or None, not {return_tensors!r}")
-    if len({array.shape for array in arrays}) != 1:
-        raise UserError("images of different sizes do not fit into one batch: crop them, or leave return_tensors out")
-    stacked = np.stack(arrays)
-    if return_tensors == "np":
-        return stacked
-    if return_tensors == "tf":
-        from .command_line import require
-
-        require("tflite", "tensorflow")
-        import tensorflow as tf
-
-        return tf.constant(stacked)
-    import torch
-
-    return torch.from_numpy(stacked)

@@ -18,7 +18,7 @@ SUFFIX = ".manifest.json"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Positive = Annotated[int, Field(gt=0)]
-Format = Literal["mlpackage", "tflite"]
+Format = Literal["mlpackage", "tflite", "onnx"]
 Dtype = Literal["uint8", "int8", "float32"]
 ColorOrder = Literal["RGB", "BGR"]
 Task = Literal["classification", "segmentation", "features"]

@@ -71,7 +71,7 @@ class MobileViTModel(PreTrainedModel):
             output_hidden_states, return_dict: None: as the configuration says.
         """
         if output_hidden_states is None:
-            output_hidden_states = self.config.extra.get("output_hidden_states", False)
+            output_hidden_states = self.config.output_hidden_states
         stages = self.encoder(self.conv_stem(pixel_values))
         last, pooled = stages[-1], None
         if self.expand_output:

@@ -5,25 +5,41 @@ B batch, C channels, H and W feature-map pixels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from torch import Tensor
 
 
-@dataclass
-class ModelOutput:
-    """Base of the named outputs: fields that are None are left out of the tuple form."""
+@dataclass(eq=False)
+class ModelOutput(Mapping[Any, Any]):
+    """Base of the named outputs: `output.logits`, `output["logits"]`, `output[0]`, and a mapping of names to values.
+
+    Fields that are None are left out of the mapping and of the tuple form.
+    """
 
     def to_tuple(self) -> tuple[Any, ...]:
-        values = (getattr(self, field.name) for field in fields(self))
-        return tuple(value for value in values if value is not None)
+        return tuple(self.values())
 
-    def __getitem__(self, index: int | slice | str) -> Any:
-        return getattr(self, index) if isinstance(index, str) else self.to_tuple()[index]
+    def __iter__(self) -> Iterator[str]:
+        return (field.name for field in fields(self) if getattr(self, field.name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
+
+    def __getitem__(self, key: int | slice | str) -> Any:
+        if not isinstance(key, str):
+            return self.to_tuple()[key]
+        if key not in self:
+            raise KeyError(key)
+        return getattr(self, key)
 
 
-@dataclass
+@dataclass(eq=False)
 class BackboneOutput(ModelOutput):
     """Output of MobileViTModel.
 
@@ -36,7 +52,7 @@ class BackboneOutput(ModelOutput):
     hidden_states: tuple[Tensor, ...] | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class HeadOutput(ModelOutput):
     """Output of the models with a head.
 

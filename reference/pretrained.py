@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from .checkpoint_files import read_checkpoint_files
 from .config import MobileViTConfig
+from .errors import UserError
 from .outputs import ModelOutput
-from .sources import WEIGHT_FILES, open_source
+from .sources import WEIGHT_FILES, open_with_options
 from .weights import load_strictly, write_weights
 
 BACKBONE = "mobilevit."  # the prefix of the backbone's tensors in checkpoints of models with a head
@@ -28,39 +29,66 @@ class PreTrainedModel(nn.Module):
 
     def __init__(self, config: MobileViTConfig) -> None:
         super().__init__()
+        if self.head_prefix is not None and config.num_labels == 0:
+            raise UserError("a model with a head needs at least one label: choose num_labels, or MobileViTModel")
         self.config = config
 
     @classmethod
     def from_pretrained(
-        cls: type[Model], source: str | Path, *, ignore_mismatched_sizes: bool = False, **changes: Any
+        cls: type[Model],
+        pretrained_model_name_or_path: str | Path,
+        *,
+        config: MobileViTConfig | str | Path | None = None,
+        ignore_mismatched_sizes: bool = False,
+        dtype: torch.dtype | str | None = None,
+        device_map: torch.device | str | None = None,
+        **changes: Any,
     ) -> Model:
         """Load a checkpoint, in eval mode.
 
         Args:
-            source: a folder, a weights file, or a Hub id, in Hugging Face's, ml-cvnets' or timm's layout.
+            pretrained_model_name_or_path: a folder, a weights file, or a Hub id, in Hugging Face's, ml-cvnets' or
+                timm's layout.
+            config: a configuration, or where to read one, to take for the checkpoint's own.
             ignore_mismatched_sizes: keep the freshly initialised head where the checkpoint's has another shape, to
                 fine-tune for other classes.
-            changes: configuration values that differ from the checkpoint's, `num_labels=5` for one, and the model's
-                own arguments (`expand_output` of MobileViTModel).
+            dtype: of the weights, "float16" for one; "auto": as in the file; None: float32. `torch_dtype` is the same.
+            device_map: the device to load to; "auto": an accelerator where there is one.
+            changes: configuration values that differ from the checkpoint's, `num_labels=5` for one, the model's own
+                arguments (`expand_output` of MobileViTModel), and the Hub's (see sources.HUB_OPTIONS).
 
         Raises:
-            UserError: when the files are missing or broken, or a tensor does not fit; the first one is named.
+            UserError: when the files are missing or broken, or a tensor does not fit; the first one is named. For an
+                unknown option.
         """
-        place = open_source(source)
+        dtype = changes.pop("torch_dtype", dtype)
         own = {name: changes.pop(name) for name in cls.own_arguments if name in changes}
-        files = read_checkpoint_files(place, **changes)
+        place, changes = open_with_options(pretrained_model_name_or_path, changes)
+        if isinstance(config, str | Path):
+            config = MobileViTConfig.from_pretrained(config)
+        files = read_checkpoint_files(place, config, **changes)
         model = cls(files.config, **own)
         load_strictly(model, model.own_part(files.weights, ignore_mismatched_sizes), place.id)
-        return model.eval()
+        return model.to(device=_device(device_map), dtype=_dtype(dtype, files.weights)).eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The weights' type."""
+        return next(self.parameters()).dtype
 
     @property
     def backbone(self) -> Any:
         """The MobileViTModel: this model, or the one under its head."""
         return getattr(self, "mobilevit", self)
 
-    def save_pretrained(self, directory: str | Path) -> None:
-        """Write `directory`/config.json and model.safetensors, which transformers loads too."""
-        folder = Path(directory)
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        """Write `save_directory`/config.json and model.safetensors, which transformers loads too."""
+        folder = Path(save_directory)
         self.config.extra["architectures"] = [type(self).__name__]
         self.config.save_pretrained(folder)
         write_weights(self, folder / WEIGHT_FILES[0])
@@ -83,7 +111,7 @@ class PreTrainedModel(nn.Module):
     def _shaped(self, output: ModelOutput, return_dict: bool | None) -> Any:
         """`output` as the caller or else the configuration wants it: named fields, or a tuple."""
         if return_dict is None:
-            return_dict = self.config.extra.get("return_dict", True)
+            return_dict = self.config.return_dict
         return output if return_dict else output.to_tuple()
 
     @torch.no_grad()
@@ -94,3 +122,20 @@ class PreTrainedModel(nn.Module):
                 nn.init.normal_(module.weight, std=self.config.initializer_range)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+
+
+def _device(wanted: torch.device | str | None) -> torch.device | str | None:
+    """The device for a `device_map`."""
+    if wanted == "auto":
+        return torch.accelerator.current_accelerator() or "cpu"
+    return wanted
+
+
+def _dtype(wanted: torch.dtype | str | None, weights: Mapping[str, Tensor]) -> torch.dtype | None:
+    """The type for a `dtype`; "auto" is that of the first of `weights` with a fraction."""
+    if wanted == "auto":
+        return next(tensor.dtype for tensor in weights.values() if tensor.is_floating_point())
+    named = getattr(torch, wanted, None) if isinstance(wanted, str) else wanted
+    if wanted is not None and not (isinstance(named, torch.dtype) and named.is_floating_point):
+        raise UserError(f"dtype {wanted!r} is no type of floating-point numbers: choose float32, float16 or bfloat16")
+    return named

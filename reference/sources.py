@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from .errors import UserError
 
@@ -22,6 +23,7 @@ CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # in the order they are looked for
 RESERVED = ("demo", "random")  # what no local folder may pass for
+HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # of hf_hub_download
 OTHERWISE = "choose --checkpoint demo (bundled), random, or the path of a downloaded checkpoint"
 
 
@@ -35,8 +37,17 @@ class Source(Protocol):
         ...
 
 
-def open_source(source: str | Path) -> Source:
-    """A folder, a weights file (its neighbours then belong to it), or a Hub id; UserError when it is none of these."""
+def open_with_options(source: str | Path, options: Mapping[str, Any]) -> tuple[Source, dict[str, Any]]:
+    """`open_source` with those of `options` that are HUB_OPTIONS, and the rest of them."""
+    hub = {name: value for name, value in options.items() if name in HUB_OPTIONS}
+    return open_source(source, **hub), {name: value for name, value in options.items() if name not in hub}
+
+
+def open_source(source: str | Path, **options: Any) -> Source:
+    """A folder, a weights file (its neighbours then belong to it), or a Hub id; UserError when it is none of these.
+
+    `options` are HUB_OPTIONS, which local files have no use for.
+    """
     path = Path(source)
     try:
         if str(source) and path.exists():
@@ -44,7 +55,7 @@ def open_source(source: str | Path) -> Source:
     except OSError as error:
         raise UserError(f"cannot read checkpoint {source}: {error.strerror}") from error
     if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", str(source)):
-        return HubSource(str(source))
+        return HubSource(str(source), options)
     raise UserError(
         f"checkpoint {source} does not exist: give demo, random, a path, or a Hub id such as {hub_id('xxs')}"
     )
@@ -70,8 +81,9 @@ class LocalSource:
 class HubSource:
     """A repository on the Hugging Face Hub, or what the local cache has of it."""
 
-    def __init__(self, repository: str) -> None:
+    def __init__(self, repository: str, options: Mapping[str, Any]) -> None:
         self.id = repository
+        self._options = options
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries are not worth a line each
         print(f"asking the Hugging Face Hub for {repository}", file=sys.stderr)
 
@@ -81,7 +93,7 @@ class HubSource:
 
         for name in names:
             try:
-                return Path(hf_hub_download(self.id, name))
+                return Path(hf_hub_download(self.id, name, **self._options))
             except errors.LocalEntryNotFoundError as error:  # also an EntryNotFoundError, so it must come first
                 problem = f"no local path {self.id}, and the Hugging Face Hub cannot be reached for {name} of it"
                 raise UserError(f"{problem}: {OTHERWISE}") from error

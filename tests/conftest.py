@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 
 import numpy as np
@@ -75,6 +76,31 @@ def tflite(demo, tmp_path_factory):
             options = Options(mode=mode, input_dtype=input_dtype, calibration_samples=16)
             done[key] = convert(demo, tmp_path_factory.mktemp(mode), options)
         return done[key]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def onnx_file(demo, tmp_path_factory):
+    """quantize -> the artifact; exported once for all, since that takes longest."""
+    from converters.onnx import convert
+
+    done: dict[str, Written] = {}
+    exported = []
+    export = convert.to_onnx
+
+    def export_once(*arguments, **options):
+        if not exported:
+            exported.append(export(*arguments, **options))
+        return copy.deepcopy(exported[0])
+
+    def get(quantize: str = "none") -> Written:
+        if quantize not in done:
+            folder = tmp_path_factory.mktemp(quantize)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(convert, "to_onnx", export_once)
+                done[quantize] = convert.convert(demo, folder, quantize=quantize, calibration_samples=24)
+        return done[quantize]
 
     return get
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("reference", "converters", "validation")
 MAY_IMPORT = {"reference": set(), "converters": {"reference"}, "validation": {"reference"}}
-PIPELINES = ("converters.coreml", "converters.tflite")
+PIPELINES = ("converters.coreml", "converters.tflite", "converters.onnx")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -49,7 +49,8 @@ def test_files_are_of_one_thought(path):
 
 
 @pytest.mark.parametrize(
-    "module", ["converters.coreml", "converters.tflite", "validation", "validation.mil", "reference.demo"]
+    "module",
+    ["converters.coreml", "converters.tflite", "converters.onnx", "validation", "validation.mil", "reference.demo"],
 )
 def test_help_imports_nothing_heavy(module):
     """--help answers in well under half a second only as long as none of these is imported."""
@@ -59,7 +60,7 @@ def test_help_imports_nothing_heavy(module):
         "try:\n"
         f"    runpy.run_module('{module}', run_name='__main__')\n"
         "except SystemExit as end:\n"
-        "    heavy = {'torch', 'tensorflow', 'coremltools', 'numpy', 'rich'} & set(sys.modules)\n"
+        "    heavy = {'torch', 'tensorflow', 'coremltools', 'onnx', 'numpy', 'rich'} & set(sys.modules)\n"
         "    sys.exit(f'imported {heavy}' if heavy or end.code else 0)\n"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

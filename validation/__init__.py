@@ -1,1 +1,39 @@
-"""Checks of what the converters wrote, read from disk: this package never imports the converters."""
+"""Validation harness: runs artifacts as an app would and holds them against the reference.
+
+from validation import parity, verdict
+
+assert verdict(parity(["build/x.tflite"])) == "PASS"
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .comparison import Parity, parity
+    from .layers import Located, localize
+    from .measurement import Accuracies, accuracy
+    from .results import Check, exit_code, verdict
+    from .runtimes import NotRun, Options
+
+__all__ = [
+    "Accuracies", "Check", "Located", "NotRun", "Options", "Parity", "accuracy", "exit_code", "localize", "parity",
+    "verdict",
+]  # fmt: skip
+
+_HOMES = {
+    "comparison": ("Parity", "parity"),
+    "layers": ("Located", "localize"),
+    "measurement": ("Accuracies", "accuracy"),
+    "results": ("Check", "exit_code", "verdict"),
+    "runtimes": ("NotRun", "Options"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import on first use: `--help` must not wait for torch."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f".{home}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

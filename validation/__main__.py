@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from reference.command_line import Parser, add_verbose_option, positive, run
+
+DATA_HELP = (
+    "the rendered validation scenes, or a folder: of folders named for their classes, with a labels.csv (file,label), "
+    "or with images/ and masks/ (default: demo)"
+)
+ARTIFACT_HELP = ".mlpackage, .tflite or .onnx"
+COMPUTE_UNITS = ("ALL", "CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -15,39 +23,46 @@ def main(argv: list[str] | None = None) -> int:
     classify = commands.add_parser("classify", help="classify one image with the reference and with artifacts")
     classify.add_argument("--image", type=Path, required=True, help="a photograph, as an app would take it")
     accuracy = commands.add_parser("accuracy", help="top-1 or mIoU of the reference and of artifacts, paired")
-    accuracy.add_argument(
-        "--scenes", type=positive, default=5000, help="how many rendered validation scenes (default: %(default)s)"
-    )
+    accuracy.add_argument("--data", default="demo", metavar="{demo,FOLDER}", help=DATA_HELP)
+    accuracy.add_argument("--images", type=positive, help="how many (default: all; of the demo 5000)")
     accuracy.add_argument(
         "--jobs", type=positive, default=os.cpu_count() or 1, help="processes (default: one per core)"
     )
+    accuracy.add_argument("--scheduler", metavar="ADDRESS", help="use the Dask cluster there instead")
+    parity = commands.add_parser(
+        "parity", help="compare artifacts with the reference by number; fails beyond tolerance"
+    )
+    parity.add_argument(
+        "--images", nargs="+", type=Path, default=[], help="pictures or folders of them (default: 16 rendered scenes)"
+    )
+    parity.add_argument(
+        "--runtime", action="append", default=[], metavar="NAME", help="only this one; may be repeated (default: all)"
+    )
+    parity.add_argument(
+        "--require", action="append", default=[], metavar="RUNTIME", help="exit with 3 where this one did not run"
+    )
+    localize = commands.add_parser("localize", help="the layer at which an artifact leaves the reference")
+    localize.add_argument("artifact", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
+    localize.add_argument("--image", type=Path, help="a photograph (default: a rendered scene)")
+    localize.add_argument("--runtime", metavar="NAME", help="default: one that can look inside")
+    for command in (accuracy, parity, localize):
+        command.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
+        command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
+    parity.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     peers = commands.add_parser("peers", help="the same weights through stock TFLite routes, beside .tflite files")
     peers.add_argument(
         "--scenes", type=positive, default=200, help="how many rendered validation scenes (default: %(default)s)"
     )
-    for command in (classify, accuracy, peers):
-        command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage or .tflite")
+    for command in (classify, accuracy, parity, peers):
+        command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
+    for command in (classify, accuracy, parity, localize, peers):
         command.add_argument(
             "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
         )
         add_verbose_option(command)
     arguments = parser.parse_args(argv)
 
-    def body() -> int:
-        given = (arguments.artifacts, arguments.checkpoint)
-        if arguments.command == "classify":
-            from .classify import classify_image
-
-            return classify_image(*given, image=arguments.image, verbose=arguments.verbose)
-        if arguments.command == "peers":
-            from .peers.side_by_side import print_side_by_side
-
-            return print_side_by_side(*given, scenes=arguments.scenes, verbose=arguments.verbose)
-        from .accuracy import print_accuracies
-
-        return print_accuracies(*given, scenes=arguments.scenes, jobs=arguments.jobs)
-
-    return run(body)
+    return run(lambda: import_module(f".commands.{arguments.command}", __package__).run(arguments))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 from PIL import Image
 
 from reference.checkpoints import Checkpoint, load_checkpoint
@@ -34,3 +37,13 @@ def reference_of(manifest: Manifest, source: str | None) -> Checkpoint:
             "give --checkpoint"
         )
     return checkpoint
+
+
+def at_crop(checkpoint: Checkpoint, facts: Preprocessing) -> Checkpoint:
+    """The checkpoint, its own preprocessing for crops of the size in `facts`, out of images larger in proportion."""
+    processor = copy.copy(checkpoint.processor)
+    own = processor.crop_size["height"]
+    if "shortest_edge" in processor.size:
+        processor.size = {"shortest_edge": round(processor.size["shortest_edge"] * facts.crop_height / own)}
+    processor.crop_size = {"height": facts.crop_height, "width": facts.crop_width}
+    return replace(checkpoint, processor=processor)

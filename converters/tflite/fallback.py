@@ -15,10 +15,9 @@ from ai_edge_litert.interpreter import Interpreter
 from reference.checkpoints import Checkpoint
 from reference.demo import scenes
 from reference.errors import UserError
-from reference.images import open_image
+from reference.images import images_in, open_image
 
 from ..artifact import class_names
-from ..calibration import images_in
 from .apply import apply
 from .ranges import Quantity, from_stored, to_stored
 from .recipes import FLOAT, Rule

@@ -15,7 +15,7 @@ CLASS_TO_SKIP = -100  # PyTorch's default in classification
 def classification_loss(config: MobileViTConfig, logits: tf.Tensor, labels: Any) -> tf.Tensor:
     """See MobileViTForImageClassification: `config.problem_type`, or else the labels, decide on the kind of loss."""
     labels = tf.convert_to_tensor(labels)
-    problem = config.extra.get("problem_type")
+    problem = config.problem_type
     if problem is None and config.num_labels == 1:
         problem = "regression"
     elif problem is None:

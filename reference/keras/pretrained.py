@@ -36,29 +36,27 @@ class TFPreTrainedModel(keras.Model):
         self._own = {name: getattr(source, name) for name in self.torch_class.own_arguments}
         self.network = mirror(source)
         # All weights are there: nothing is left to build. Saying so with a shape tells exporters what to feed.
-        side = self.config.image_size
-        self.build({"pixel_values": (None, self.config.num_channels, side, side)})
+        self.build({"pixel_values": (None, self.config.num_channels, *self.config.image_shape)})
 
     @classmethod
     def from_pretrained(
         cls: type[Model],
-        source: str | Path,
+        pretrained_model_name_or_path: str | Path,
         *,
         from_pt: bool = True,
-        ignore_mismatched_sizes: bool = False,
-        **changes: Any,
+        **options: Any,
     ) -> Model:
         """Load a PyTorch checkpoint.
 
         Args:
-            source: a folder, a weights file, or a Hub id.
+            pretrained_model_name_or_path: a folder, a weights file, or a Hub id.
             from_pt: taken for transformers' sake; checkpoints are PyTorch's in any case.
-            ignore_mismatched_sizes, changes: as in the PyTorch class.
+            options: as in the PyTorch class; the weights are float32.
 
         Raises:
             UserError: when the files are missing or broken, or a tensor does not fit; the first one is named.
         """
-        model = cls.torch_class.from_pretrained(source, ignore_mismatched_sizes=ignore_mismatched_sizes, **changes)
+        model = cls.torch_class.from_pretrained(pretrained_model_name_or_path, **options).cpu().float()
         return cls(model.config, source=model)
 
     def to_torch(self) -> PreTrainedModel:
@@ -68,9 +66,9 @@ class TFPreTrainedModel(keras.Model):
         model.load_state_dict({**model.state_dict(), **weights})  # PyTorch's counters of training steps stay at zero
         return model.eval()
 
-    def save_pretrained(self, directory: str | Path) -> None:
-        """Write `directory`/config.json and model.safetensors, which the PyTorch class and transformers load too."""
-        self.to_torch().save_pretrained(directory)
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        """Write `save_directory`/config.json and model.safetensors, for the PyTorch class and transformers too."""
+        self.to_torch().save_pretrained(save_directory)
 
     @property
     def mobilevit(self) -> Any:
@@ -80,8 +78,7 @@ class TFPreTrainedModel(keras.Model):
     @property
     def dummy_inputs(self) -> dict[str, tf.Tensor]:
         """One image of the nominal size, as `call` takes it."""
-        side = self.config.image_size
-        return {"pixel_values": tf.zeros((1, self.config.num_channels, side, side))}
+        return {"pixel_values": tf.zeros((1, self.config.num_channels, *self.config.image_shape))}
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Keras's way to `call`; inputs in one dictionary of whatever class, the image processor's for one."""
@@ -116,11 +113,10 @@ class TFPreTrainedModel(keras.Model):
         return_dict: bool | None,
     ) -> Any:
         """`values` and the stages, if and how the caller or else the configuration wants them."""
-        extra = self.config.extra
         if output_hidden_states is None:
-            output_hidden_states = extra.get("output_hidden_states", False)
+            output_hidden_states = self.config.output_hidden_states
         if return_dict is None:
-            return_dict = extra.get("return_dict", True)
+            return_dict = self.config.return_dict
         hidden = tuple(to_nchw(stage) for stage in stages) if output_hidden_states else None
         output = kind((name, value) for name, value in {**values, "hidden_states": hidden}.items() if value is not None)
         return output if return_dict else output.to_tuple()

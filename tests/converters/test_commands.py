@@ -17,6 +17,7 @@ from reference.manifest import OutputSpec, read_manifest
 from .conftest import names_in
 
 ROOT = Path(__file__).parent.parent.parent
+MODULES = ["converters.coreml", "converters.tflite", "converters.onnx"]
 
 
 def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
@@ -30,6 +31,7 @@ def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
     [
         ("converters.coreml", "mobilevit_xxs_demo_float16.mlpackage", "coremltools"),
         ("converters.tflite", "mobilevit_xxs_demo_float16.tflite", "tensorflow"),
+        ("converters.onnx", "mobilevit_xxs_demo_float32.onnx", "onnxscript"),
     ],
 )
 def test_the_main_command(module, name, tool, tmp_path, demo):
@@ -51,7 +53,7 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
     assert (manifest.preprocessing.resize_shortest_edge, manifest.preprocessing.crop_height) == (288, 256)
 
 
-@pytest.mark.parametrize("module", ["converters.coreml", "converters.tflite"])
+@pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -74,7 +76,7 @@ def test_refusals_are_one_line_and_leave_nothing(module, arguments, message, tmp
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("module", ["converters.coreml", "converters.tflite"])
+@pytest.mark.parametrize("module", MODULES)
 def test_output_directory_that_cannot_be_written(module, tmp_path):
     (tmp_path / "file").write_text("in the way")
     result = command(module, "--output-dir", str(tmp_path / "file"))
@@ -86,7 +88,12 @@ def test_output_directory_that_cannot_be_written(module, tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "missing", "extra"),
-    [("converters.coreml", "coremltools", "coreml"), ("converters.tflite", "tensorflow", "tflite")],
+    [
+        ("converters.coreml", "coremltools", "coreml"),
+        ("converters.tflite", "tensorflow", "tflite"),
+        ("converters.onnx", "onnxscript", "onnx"),
+        ("converters.onnx", "onnxruntime", "onnx"),
+    ],
 )
 def test_missing_extra_is_named(module, missing, extra):
     code = (
@@ -154,7 +161,7 @@ def test_a_failed_move_keeps_the_old_package(demo, tmp_path, monkeypatch):
     read_manifest(first.path)
 
 
-@pytest.mark.parametrize("module", ["converters.coreml", "converters.tflite"])
+@pytest.mark.parametrize("module", MODULES)
 def test_preprocessing_that_no_app_could_follow_is_refused(module, demo, tmp_path):
     demo.model.save_pretrained(tmp_path / "mine")
     MobileViTImageProcessor(size={"height": 256, "width": 256}).save_pretrained(tmp_path / "mine")

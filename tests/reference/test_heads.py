@@ -226,12 +226,16 @@ CONFIGURATIONS = st.fixed_dictionaries(
 )
 @settings(max_examples=25, deadline=None)
 def test_any_configuration_and_image_size_equals_the_oracle(kind, fields, height, width):
-    """A failure shrinks to arguments that can be pasted into MobileViTConfig."""
+    """A failure shrinks to arguments that can be pasted into MobileViTConfig.
+
+    In double precision: in single, a drawn network may lift rounding itself above any tolerance worth having.
+    """
     ours, theirs = pair(kind, **fields)
+    images = pixels(1, 3, height, width).double()
     with torch.no_grad():
-        answer, expected = ours(pixels(1, 3, height, width)).logits, theirs(pixels(1, 3, height, width)).logits
+        answer, expected = ours.double()(images).logits, theirs.double()(images).logits
     assert answer.shape == expected.shape
-    assert logits_error(answer, expected) <= TOLERANCE
+    assert logits_error(answer, expected) <= 1e-9
 
 
 def test_processor_from_a_folder(tmp_path):

@@ -96,12 +96,28 @@ def kinds_of(pixels: np.ndarray) -> dict[str, object]:
     }
 
 
+def test_half_precision_is_taken():
+    for half in (torch.float16, torch.bfloat16):
+        picture = torch.rand((3, 40, 50), generator=torch.Generator().manual_seed(0)).to(half)
+        answer, expected = (MobileViTImageProcessor()(each, return_tensors="np") for each in (picture, picture.float()))
+        assert np.array_equal(answer.pixel_values, expected.pixel_values)
+
+
 def test_every_kind_of_picture_gives_the_same_input(photographs):
     processor = MobileViTImageProcessor(size=48, crop_size=40)
     pixels = np.asarray(photographs[0].resize((70, 52)))
     expected = oracle(processor, Image.fromarray(pixels))
     for name, picture in kinds_of(pixels).items():
         assert np.abs(processor(picture, return_tensors="np").pixel_values - expected).max() <= 1 / 255, name
+
+
+def test_floats_in_0_to_1_need_no_rescaling(photographs):
+    """The page: images in 0..1 go with do_rescale=False, and stay in 0..1."""
+    unit = np.asarray(photographs[0], dtype=np.float32) / 255
+    answer = MobileViTImageProcessor()(unit, do_rescale=False, return_tensors="np").pixel_values
+    expected = MobileViTImageProcessorPil(resample=2)(unit, do_rescale=False, return_tensors="np").pixel_values
+    assert np.abs(answer - expected).max() <= 1 / 255
+    assert 0.5 < answer.max() <= 1
 
 
 def test_grey_arrays_and_ambiguous_shapes():
@@ -127,6 +143,11 @@ def test_options_can_differ_for_one_call(photographs):
     changed = processor(photographs[0], size={"height": 40, "width": 30}, crop_size=20, resample=3)["pixel_values"][0]
     other = MobileViTImageProcessor(size={"height": 40, "width": 30}, crop_size=20, resample=3)
     assert np.array_equal(changed, other(photographs[0])["pixel_values"][0])
+    pair = processor(photographs[0], size=(40, 30), crop_size=[20, 20], resample=3, do_convert_rgb=True)
+    assert np.array_equal(pair["pixel_values"][0], changed)
+    assert np.array_equal(
+        processor(photographs[0], size=None)["pixel_values"], processor(photographs[0])["pixel_values"]
+    )
     with pytest.raises(UserError, match="unknown option do_crop"):
         processor(photographs[0], do_crop=True)
 
@@ -145,9 +166,25 @@ def test_segmentation_maps_equal_the_oracle(photographs, do_reduce_labels):
         answer = ours(image, segmentation_maps=maps[index], return_tensors="np")
         assert answer.labels.dtype == np.int64
         assert np.array_equal(answer.labels, expected["labels"])
+    batch = np.stack([maps[0], maps[0][::-1]])  # of maps, as of images
+    answer = ours([photographs[0]] * 2, batch, return_tensors="np").labels
+    expected = theirs([photographs[0]] * 2, batch.copy(), return_tensors="np")["labels"]
+    assert np.array_equal(answer, expected)
     palette = Image.fromarray(maps[0]).convert("P")
     palette.putdata(maps[0].flatten().tolist())
     assert np.array_equal(ours(photographs[0], palette)["labels"][0], ours(photographs[0], maps[0])["labels"][0])
+
+
+def test_maps_of_two_classes_and_maps_that_are_none():
+    processor, image = MobileViTImageProcessor(do_resize=False, do_center_crop=False), Image.new("RGB", (3, 2))
+    mask = np.array([[True, False, True], [False, False, True]])
+    for form in (mask, mask[..., None], Image.fromarray(mask), torch.from_numpy(mask)):
+        assert np.array_equal(processor(image, form, return_tensors="np").labels, mask[None])
+    with pytest.raises(UserError, match="1 segmentation maps for 2 images"):
+        processor([image] * 2, [mask])
+    for wrong in (np.zeros((2, 3)), np.full((2, 3), 256), np.zeros((1, 2, 3, 3), int), Image.new("RGB", (3, 2))):
+        with pytest.raises(UserError, match="a segmentation map must be"):
+            processor(image, wrong)
 
 
 def test_semantic_segmentation_maps_equal_the_oracle():
@@ -158,6 +195,16 @@ def test_semantic_segmentation_maps_equal_the_oracle():
         answer = ours.post_process_semantic_segmentation(outputs, target_sizes)
         expected = theirs.post_process_semantic_segmentation(outputs, target_sizes)
         assert all(torch.equal(one, other) for one, other in zip(answer, expected, strict=True))
+        scored = ours.post_process_semantic_segmentation(outputs, target_sizes, return_segmentation_scores=True)
+        expected = theirs.post_process_semantic_segmentation(outputs, target_sizes, return_segmentation_scores=True)
+        for one, other in zip(scored, expected, strict=True):
+            assert torch.equal(one.segmentation, other.segmentation)
+            assert torch.equal(one.segmentation_scores, other.segmentation_scores)
+    arrays = SimpleNamespace(logits=logits.numpy())  # TensorFlow's turn into these
+    for one, other in zip(*(ours.post_process_semantic_segmentation(each, sizes) for each in (arrays, outputs))):
+        assert torch.equal(one, other)
+    with pytest.raises(UserError, match=r"logits must be \[batch"):
+        ours.post_process_semantic_segmentation(SimpleNamespace(logits=torch.zeros(1, 5)))
     with pytest.raises(UserError, match="2 target sizes for 3 images"):
         ours.post_process_semantic_segmentation(outputs, sizes[:2])
 
@@ -167,6 +214,11 @@ def test_batches(photographs):
     batch = processor(photographs[:2], return_tensors="pt").to(torch.float64)
     assert batch["pixel_values"].shape == batch.pixel_values.shape == (2, 3, 32, 32)
     assert batch.pixel_values.dtype == torch.float64
+    moved = processor(photographs[0], Image.new("L", photographs[0].size), return_tensors="pt").to(torch.float16)
+    assert (moved.pixel_values.dtype, moved.labels.dtype) == (torch.float16, torch.int64)
+    assert len(processor(photographs[:2]).to("cpu")["pixel_values"]) == 2
+    with pytest.raises(UserError, match="there is no image"):
+        processor([], return_tensors="np")
     with pytest.raises(UserError, match="do not fit into one batch"):
         processor(photographs[:2], do_center_crop=False, return_tensors="np")
     with pytest.raises(UserError, match="return_tensors"):
@@ -182,6 +234,8 @@ def test_batches(photographs):
         ({"crop_size": {"height": "256", "width": 256}}, "crop_size must be"),
         ({"resample": 9}, "resample must be"),
         ({"do_normalize": True}, "do_normalize"),
+        ({"do_pad": True}, "do_pad"),
+        ({"size": [1, 2, 3]}, "size must be"),
     ],
 )
 def test_options_that_make_no_sense(options, message, tmp_path):
@@ -232,3 +286,10 @@ def test_truncated_image_is_refused(photographs, tmp_path):
     (tmp_path / "half.png").write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match="half.png"):
         open_image(tmp_path / "half.png")
+    with pytest.raises(UserError, match="an image of mode RGB cannot become RGB: "):
+        MobileViTImageProcessor()(Image.open(tmp_path / "half.png"))
+
+
+def test_modes_that_pillow_cannot_convert():
+    with pytest.raises(UserError, match="an image of mode La cannot become RGB"):
+        MobileViTImageProcessor()(Image.new("La", (4, 4)))

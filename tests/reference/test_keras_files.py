@@ -14,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 import reference
 from reference import MobileViTConfig
+from reference.errors import UserError
 
 from ..conftest import logits_error
 from .keras_twins import DEMO, KINDS, SEGMENTER, TINY, TOLERANCE, pair, pixels
@@ -43,6 +44,19 @@ def test_a_backbone_and_a_new_head_from_a_classifier(tmp_path, demo):
     )
     assert tuned(images.numpy()).logits.shape == (1, 7)
     assert reference.TFMobileViTForImageClassification(MobileViTConfig(**TINY)).trainable_variables
+
+
+def test_options_of_from_pretrained():
+    config = MobileViTConfig.from_pretrained(DEMO, output_hidden_states=True, image_size=[64, 96])
+    kind = reference.TFMobileViTForImageClassification
+    twin = kind.from_pretrained(pretrained_model_name_or_path=DEMO, config=config, dtype="float16")
+    answer = twin(twin.dummy_inputs)
+    assert answer.logits.dtype == tf.float32
+    assert answer.hidden_states[0].shape[2:] == (32, 48)
+    twin.config.output_hidden_states = False
+    assert "hidden_states" not in twin(twin.dummy_inputs)
+    with pytest.raises(UserError, match="unknown option form_pt"):
+        kind.from_pretrained(DEMO, form_pt=True)
 
 
 def test_the_converter_of_the_hugging_face_page(demo, photographs):

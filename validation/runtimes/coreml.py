@@ -10,22 +10,24 @@ from PIL import Image
 
 from reference.manifest import Manifest
 
-from . import NotRun, app_answer
+from . import DEFAULT_OPTIONS, NotRun, Options, app_answer
 
 
 class CoreMLRuntime:
-    """An .mlpackage in Core ML, on whatever compute units the system chooses."""
+    """An .mlpackage in Core ML."""
 
     name = "Core ML"
 
-    def __init__(self, artifact: Path, manifest: Manifest) -> None:
+    def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
         if platform.system() != "Darwin":
             raise NotRun("Core ML runs on macOS and iOS only")
         try:
             import coremltools
         except ImportError as error:
             raise NotRun("coremltools is not installed (extra coreml)") from error
-        self._model = coremltools.models.MLModel(str(artifact))
+        self._model = coremltools.models.MLModel(
+            str(artifact), compute_units=coremltools.ComputeUnit[options.compute_units]
+        )
         self._manifest = manifest
 
     def run(self, pixels: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from reference.manifest import Manifest
 
-from . import NotRun, app_answer
+from . import DEFAULT_OPTIONS, Layer, NotRun, Options, app_answer
 
 
 class ProgramRuntime:
@@ -17,7 +17,7 @@ class ProgramRuntime:
 
     name = "ML Program executor (not Apple's)"
 
-    def __init__(self, artifact: Path, manifest: Manifest) -> None:
+    def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
         if importlib.util.find_spec("coremltools") is None:  # whose protobuf classes read the file
             raise NotRun("coremltools is not installed (extra coreml)")
         from ..mil import Program
@@ -29,3 +29,9 @@ class ProgramRuntime:
         """See Runtime."""
         outputs = self._program.predict({self._manifest.input.name: pixels})
         return app_answer(outputs, self._manifest)
+
+    def convolutions(self, pixels: np.ndarray) -> list[Layer]:
+        """See LooksInside."""
+        names = [each.outputs[0].name for each in self._program.function.walk() if each.type == "conv"]
+        values = self._program.values({self._manifest.input.name: pixels}, names)
+        return [Layer(name, values[name][0]) for name in names]

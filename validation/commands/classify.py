@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
+from rich.table import Table
 
 from reference.command_line import working
 from reference.errors import UserError
 from reference.images import open_image
 from reference.manifest import Preprocessing, read_manifest
 
-from .artifacts import app_processor, reference_of
-from .runtimes import NotRun, load
-from .runtimes.pytorch import PyTorchRuntime
+from ..artifacts import app_processor, reference_of
+from ..runtimes import NotRun, load
+from ..runtimes.pytorch import PyTorchRuntime
+from ..tables import show
 
 TOP = 3
 
 
-def classify_image(artifacts: Sequence[Path], checkpoint_source: str | None, *, image: Path, verbose: bool) -> int:
+def run(arguments: Namespace) -> int:
     """Print the most probable classes by the reference and by each artifact; returns the exit code."""
-    from rich.console import Console
-    from rich.table import Table
-
-    photograph = open_image(image)
+    artifacts = arguments.artifacts
+    photograph = open_image(arguments.image)
     manifests = [read_manifest(artifact) for artifact in artifacts]
     for manifest in manifests:
         if manifest.task != "classification":
             raise UserError(f"{manifest.artifact.file} is for {manifest.task}: give classifiers only")
-    table = Table(title=str(image), title_justify="left")
+    table = Table(title=str(arguments.image), title_justify="left")
     # Names of artifacts stay whole; the names of runtimes can be broken between words.
     table.add_column("model", overflow="fold", min_width=min(36, max(len(artifact.name) for artifact in artifacts)))
     table.add_column("runtime", max_width=22)
@@ -37,12 +37,12 @@ def classify_image(artifacts: Sequence[Path], checkpoint_source: str | None, *, 
         table.add_column(heading)
     known: dict[tuple[str, Preprocessing], np.ndarray] = {}  # the reference's answers
     for artifact, manifest in zip(artifacts, manifests):
-        with working(f"running {artifact.name}", verbose):
+        with working(f"running {artifact.name}", arguments.verbose):
             pixels = app_processor(manifest.preprocessing).resize_and_crop(photograph)
             key = (manifest.checkpoint.sha256, manifest.preprocessing)
             first = key not in known
             if first:
-                known[key] = PyTorchRuntime(reference_of(manifest, checkpoint_source)).run(pixels)
+                known[key] = PyTorchRuntime(reference_of(manifest, arguments.checkpoint)).run(pixels)
             try:
                 runtime = load(artifact, manifest)
                 answer = runtime.run(pixels)
@@ -52,9 +52,7 @@ def classify_image(artifacts: Sequence[Path], checkpoint_source: str | None, *, 
         if first:
             table.add_row(f"checkpoint {manifest.checkpoint.id}", "PyTorch", _top(known[key], manifest.labels), "-")
         table.add_row(artifact.name, *row)
-    console = Console()
-    console.width = min(console.width, 100) if console.is_terminal else 100
-    console.print(table)
+    show(table)
     return 0
 
 

@@ -1,0 +1,1 @@
+"""ONNX pipeline: `python -m converters.onnx`."""

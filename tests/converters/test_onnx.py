@@ -1,0 +1,177 @@
+"""The .onnx files of the demo checkpoint, run in ONNX Runtime on real images, against PyTorch."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from converters.deployable import InputTransform
+from converters.onnx.__main__ import main
+from converters.onnx.export import check
+from converters.onnx.quantize import _pixels
+from reference.demo import scenes
+from reference.manifest import read_manifest
+from reference.transformer import TransformerLayer
+
+from ..conftest import logits_error
+
+
+def session(path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+@torch.inference_mode()
+def reference_logits(demo, pixels: list[np.ndarray]) -> np.ndarray:
+    values = torch.from_numpy(np.stack([demo.processor.network_input(each) for each in pixels]))
+    return demo.model(values).logits.numpy()
+
+
+def as_logits(probabilities: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Softmax forgets a constant: taken from `logits`."""
+    logs = np.log(probabilities.astype(np.float64))
+    return logs - logs[:, :1] + logits[:, :1]
+
+
+@pytest.fixture(scope="module")
+def pixels(demo, photographs) -> list[np.ndarray]:
+    return [demo.processor.resize_and_crop(image) for image in photographs]
+
+
+@pytest.mark.parametrize(
+    ("quantize", "tolerance"),
+    # In units of the largest logit; float16 rounds every weight to 11 bits.
+    [("none", 1e-5), ("float16", 5e-3)],
+)
+def test_equals_pytorch_on_real_images(demo, pixels, onnx_file, quantize, tolerance):
+    run = session(onnx_file(quantize).path).run
+    logits = reference_logits(demo, pixels)
+    answer = np.concatenate([run(None, {"image": each[None]})[0] for each in pixels])
+    assert answer.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert logits_error(as_logits(answer, logits), logits) <= tolerance
+
+
+def test_swapped_channels_would_be_noticed(demo, pixels, onnx_file):
+    run = session(onnx_file().path).run
+    swapped = np.concatenate([run(None, {"image": each[None, ..., ::-1]})[0] for each in pixels])
+    logits = reference_logits(demo, pixels)
+    assert logits_error(as_logits(swapped, logits), logits) > 0.1
+
+
+def test_batches_floats_and_an_older_opset_by_the_command(demo, pixels, tmp_path, capfd):
+    options = ["--dynamic-batch", "--input-dtype", "float32", "--opset", "18"]
+    assert main([*options, "--output-dir", str(tmp_path)]) == 0
+    path = tmp_path / "mobilevit_xxs_demo_float32_batch.onnx"
+    assert str(path) in capfd.readouterr().out
+    model = onnx.load(path)
+    assert [(each.domain, each.version) for each in model.opset_import] == [("", 18)]
+    operations = Counter(node.op_type for node in model.graph.node)
+    assert operations["MatMul"] == 2 * operations["LayerNormalization"] - 24 == 18  # two products in 9 layers
+    assert not {"Identity", "Shape", "Cast", "Constant", "Gather", "Unsqueeze"} & set(operations)
+    run = session(path).run
+    logits = reference_logits(demo, pixels)
+    for count in (1, 3, len(pixels)):
+        (answer,) = run(None, {"image": np.stack(pixels[:count]).astype(np.float32)})
+        assert logits_error(as_logits(answer, logits[:count]), logits[:count]) <= 1e-5
+
+
+def test_nothing_left_over(demo, onnx_file):
+    """One node for each layer of the reference that has weights, and what the block's definition needs between."""
+    operations = Counter(node.op_type for node in onnx.load(onnx_file().path).graph.node)
+    modules = list(demo.model.modules())
+    count = {kind: sum(isinstance(module, kind) for module in modules) for kind in (nn.Conv2d, nn.LayerNorm, nn.SiLU)}
+    layers = sum(isinstance(module, TransformerLayer) for module in modules)
+    assert operations["Conv"] == count[nn.Conv2d]
+    assert operations["LayerNormalization"] == count[nn.LayerNorm]
+    assert operations["Attention"] == operations["Split"] == layers
+    assert operations["Gemm"] == 4 * layers + 1  # query, key and value are one; the classifier
+    assert operations["Sigmoid"] == operations["Mul"] == count[nn.SiLU]
+    assert operations["Transpose"] == 1 + 2 * 3  # channels first; into patches and back
+    assert operations["Cast"] == 1  # of the bytes
+    assert not {"Identity", "Shape", "Constant", "Gather", "Unsqueeze"} & set(operations)
+
+
+def test_at_most_two_thirds_of_the_peers_nodes(onnx_file, peer_onnx):
+    ours, theirs = (len(onnx.load(path).graph.node) for path in (onnx_file().path, peer_onnx))
+    assert ours <= theirs * 2 / 3
+
+
+def test_metadata_and_names_are_the_manifests(onnx_file, demo):
+    artifact = onnx_file()
+    manifest = read_manifest(artifact.path)
+    loaded = session(artifact.path)
+    (feed,), (fetch,) = loaded.get_inputs(), loaded.get_outputs()
+    assert (feed.name, feed.shape, feed.type) == (manifest.input.name, [1, 256, 256, 3], "tensor(uint8)")
+    assert (fetch.name, fetch.shape) == (manifest.outputs[0].name, [1, len(manifest.labels)])
+    said = loaded.get_modelmeta().custom_metadata_map
+    assert json.loads(said["labels"]) == list(demo.model.config.labels)
+    assert json.loads(said["preprocessing"])["resize_shortest_edge"] == 288
+    assert json.loads(said["input"])["network_color_order"] == "BGR"
+    assert (said["color_order"], said["checkpoint_sha256"]) == ("RGB", demo.sha256)
+    assert not any(node.metadata_props for node in onnx.load(artifact.path).graph.node), "notes of the exporter's"
+
+
+def test_float16_halves_the_weights(onnx_file):
+    assert onnx_file("float16").manifest.artifact.bytes < 0.6 * onnx_file().manifest.artifact.bytes
+
+
+def test_int8_is_integer_and_as_accurate(onnx_file, demo):
+    artifact = onnx_file("int8")
+    assert artifact.manifest.artifact.compression == "int8"
+    assert artifact.manifest.calibration.source == "rendered training scenes"
+    assert artifact.manifest.artifact.bytes < 0.4 * onnx_file().manifest.artifact.bytes
+    graph = onnx.load(artifact.path).graph
+    types = {each.name: each.data_type for each in graph.initializer}
+    made = {name: node for node in graph.node for name in node.output}
+    for node in graph.node:
+        if node.op_type in ("Conv", "Gemm"):
+            weight = made[node.input[1]]
+            assert (weight.op_type, types[weight.input[0]]) == ("DequantizeLinear", onnx.TensorProto.INT8)
+    float_run, run = session(onnx_file().path).run, session(artifact.path).run
+    right = np.zeros(2)
+    for index in range(150):
+        scene = scenes.render("validation", index)
+        image = demo.processor.resize_and_crop(scene.image)[None]
+        right += [each(None, {"image": image})[0].argmax() == scene.label for each in (float_run, run)]
+    drop = 100 * (right[0] - right[1]) / 150
+    assert drop <= 2, "three scenes; the figure for 5,000 is in the README"
+
+
+@pytest.mark.parametrize("broken", ["dangling", "shapes", "unknown"])
+def test_a_broken_graph_is_refused(onnx_file, broken):
+    model = onnx.load(onnx_file().path)
+    check(model)
+    add = next(node for node in model.graph.node if node.op_type == "Add")
+    if broken == "dangling":
+        add.input[1] = "nowhere"
+    elif broken == "shapes":
+        add.input[1] = next(each.name for each in model.graph.initializer if each.name.endswith("classifier.weight"))
+    else:
+        add.op_type, add.domain = "NobodysOperation", "nobody"
+        model.opset_import.append(onnx.helper.make_opsetid("nobody", 1))
+    with pytest.raises((onnx.checker.ValidationError, onnx.shape_inference.InferenceError)):
+        check(model)
+
+
+def test_int8_needs_images_and_opsets_are_known(tmp_path, capfd):
+    assert main(["--checkpoint", "random", "--quantize", "int8", "--output-dir", str(tmp_path)]) == 2
+    assert "give --calibration FOLDER" in capfd.readouterr().err
+    for opset in ("17", "99", "new"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["--opset", opset])
+        assert f"{opset} is not one of 18 to 23" in capfd.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_calibration_images_become_rgb_bytes_again():
+    bgr = torch.tensor([[[[30.0]], [[20.0]], [[10.0]]]])
+    for values, transform in ((bgr / 255, InputTransform("BGR", 1 / 255)), (bgr.flip(1), InputTransform("RGB", 1.0))):
+        assert _pixels(values, transform).tolist() == [[[[10, 20, 30]]]]

@@ -1,0 +1,63 @@
+"""`python -m validation localize`: every format's convolutions beside the reference's."""
+
+from __future__ import annotations
+
+import pytest
+
+from reference.layers import ConvLayer
+from validation import localize
+from validation.__main__ import main
+from validation.layers import first_bad
+
+from . import mistaken
+
+
+@pytest.fixture(params=["mlpackage", "tflite", "onnx"])
+def artifact(request, tmp_path):
+    if request.param == "mlpackage":
+        sound = request.getfixturevalue("mlpackage")("float16")
+    elif request.param == "tflite":
+        sound = request.getfixturevalue("tflite")("float32")
+    else:
+        sound = request.getfixturevalue("onnx_file")("none")
+    return mistaken.copy_of(sound.path, tmp_path)
+
+
+def test_all_convolutions_are_found_and_sound(artifact, demo, photographs):
+    located, bound = localize(artifact, photographs[0])
+    names = [name for name, module in demo.model.named_modules() if isinstance(module, ConvLayer)]
+    assert [each.module for each in located] == names
+    assert len({each.tensor for each in located}) == len(names)
+    assert first_bad(located, bound) is None
+
+
+def test_the_command_names_a_spoilt_layer(artifact, capfd):
+    spoil(artifact)
+    mistaken.describe_anew(artifact)
+    assert main(["localize", str(artifact)]) == 1
+    out = capfd.readouterr().out
+    assert "the first layer that differs is mobilevit.encoder.layer.1.layer.0.conv_3x3 " in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def spoil(artifact):
+    """Noise in the fifth convolution, the second depthwise one."""
+    if artifact.suffix == ".mlpackage":
+        mistaken.edit_weights(artifact, mistaken.noise, "layer_1_layer_0_conv_3x3_weight")
+    elif artifact.suffix == ".tflite":
+
+        def edit(model, weights):
+            kernel = weights(mistaken.convolution_weights(model, 1, "DEPTHWISE_CONV_2D"))
+            kernel[:] = mistaken.noise(kernel)
+
+        mistaken.edit_tflite(artifact, edit)
+    else:
+        import onnx
+
+        model = onnx.load(artifact)
+        name = [node.input[1] for node in model.graph.node if node.op_type == "Conv"][5]
+        (weight,) = [each for each in model.graph.initializer if each.name == name]
+        weight.CopyFrom(
+            onnx.numpy_helper.from_array(mistaken.noise(onnx.numpy_helper.to_array(weight)).astype("f4"), name)
+        )
+        onnx.save(model, artifact)

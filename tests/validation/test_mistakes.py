@@ -1,0 +1,199 @@
+"""Artifacts made wrong on purpose must fail, and the diagnosis must name what is wrong with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import validation.comparison
+from validation.artifacts import app_processor
+from validation.comparison import parity
+from validation.results import FAILED, exit_code
+from validation.runtimes.litert import LiteRTRuntime
+
+from . import mistaken
+from .mistaken import copy_of, describe_anew, edit_program, edit_tflite, edit_weights
+
+
+@pytest.fixture
+def package(mlpackage, tmp_path):
+    return copy_of(mlpackage("float16").path, tmp_path)
+
+
+@pytest.fixture
+def file(tflite, tmp_path):
+    return copy_of(tflite("none").path, tmp_path)
+
+
+def found(artifact, photographs, runtime) -> str:
+    """What the failed comparison says, in one text."""
+    (result,) = parity([artifact], images=photographs[:2], runtimes=[runtime])
+    assert exit_code(result.checks) == FAILED, result.checks
+    reasons = [check.reason for check in result.checks if check.verdict == "FAIL"]
+    return "\n".join([*result.diagnosis, *reasons])
+
+
+def test_sound_artifacts_pass(package, file, photographs):
+    results = parity([package, file], images=photographs[:2], runtimes=["mil", "litert"])
+    assert [exit_code(result.checks) for result in results] == [0, 0]
+    assert not any(result.diagnosis for result in results)
+
+
+@pytest.mark.parametrize(
+    ("edit", "cause"),
+    [
+        (mistaken.swap_channels, "the channels are swapped"),
+        (mistaken.scale_by(255), "the scale 1/255 is missing"),
+        (mistaken.scale_by(1 / 255), "the scale 1/255 is applied twice"),
+        (mistaken.forget_softmax, "match after a softmax"),
+        (mistaken.softmax_twice, "softmax is applied twice"),
+        (mistaken.shift_labels, "the labels are shifted by one"),
+    ],
+)
+def test_programs(package, photographs, edit, cause):
+    edit_program(package, edit)
+    describe_anew(package)
+    assert cause in found(package, photographs, "mil")
+
+
+def test_one_layer_with_noise(package, photographs):
+    edit_weights(package, mistaken.noise, "layer_2_conv_kxk_weight")
+    describe_anew(package)
+    assert "mobilevit.encoder.layer.2.conv_kxk " in found(package, photographs, "mil")
+
+
+def test_another_checkpoints_weights(package, photographs):
+    edit_weights(package, mistaken.shuffled)
+    describe_anew(package)
+    assert "other weights than the checkpoint" in found(package, photographs, "mil")
+
+
+def test_overflow(package, photographs):
+    edit_weights(package, lambda weights: weights * 0 + 6e4, "layer_3_conv_kxk_weight")
+    describe_anew(package)
+    assert "overflow" in found(package, photographs, "mil")
+
+
+def test_truncated_weights(package, photographs):
+    content = (package / mistaken.WEIGHTS).read_bytes()
+    (package / mistaken.WEIGHTS).write_bytes(content[: len(content) // 2])
+    assert "sha256 differs" in found(package, photographs, "mil")
+    describe_anew(package)
+    assert "weight.bin" in found(package, photographs, "mil")
+
+
+def swap_stem(model, weights):
+    stem = weights(mistaken.convolution_weights(model))
+    stem[:] = stem[..., ::-1].copy()
+
+
+def scale_stem(factor):
+    def edit(model, weights):
+        weights(mistaken.convolution_weights(model))[:] *= factor
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "cause"),
+    [
+        (swap_stem, "the channels are swapped"),
+        (scale_stem(255), "the scale 1/255 is missing"),
+        (scale_stem(1 / 255), "the scale 1/255 is applied twice"),
+    ],
+)
+def test_tflite_files(file, photographs, edit, cause):
+    edit_tflite(file, edit)
+    describe_anew(file)
+    assert cause in found(file, photographs, "litert")
+
+
+def test_a_layer_with_noise_in_a_tflite_file(file, photographs):
+    def edit(model, weights):
+        kernel = weights(mistaken.convolution_weights(model, 3))  # the third one over maps that is no depthwise one
+        kernel[:] = mistaken.noise(kernel)
+
+    edit_tflite(file, edit)
+    describe_anew(file)
+    assert "mobilevit.encoder.layer.1.layer.0.expand_1x1 " in found(file, photographs, "litert")
+
+
+def test_a_truncated_tflite_file(file, photographs):
+    file.write_bytes(file.read_bytes()[:1000])
+    describe_anew(file)
+    assert "LiteRT cannot load" in found(file, photographs, "litert")
+
+
+def test_pixels_laid_out_otherwise(file, photographs, monkeypatch):
+    run = LiteRTRuntime.run
+    monkeypatch.setattr(
+        LiteRTRuntime, "run", lambda self, pixels: run(self, pixels.transpose(2, 0, 1).reshape(pixels.shape))
+    )
+    assert "laid out NCHW and read as NHWC" in found(file, photographs, "litert")
+
+
+def test_an_app_that_squashes(file, photographs, monkeypatch):
+    def squashing(facts):
+        processor = app_processor(facts)
+        processor.size = processor.crop_size
+        return processor
+
+    monkeypatch.setattr(validation.comparison, "app_processor", squashing)
+    assert "squashed to the input size" in found(file, photographs, "litert")
+
+
+def test_an_app_that_turns_pictures(file, photographs, monkeypatch):
+    class Turning:
+        def __init__(self, facts):
+            self.processor = app_processor(facts)
+
+        def resize_and_crop(self, picture):
+            return self.processor.resize_and_crop(picture.transpose(Image.Transpose.TRANSPOSE))
+
+    monkeypatch.setattr(validation.comparison, "app_processor", Turning)
+    assert "height and width are exchanged" in found(file, photographs, "litert")
+
+
+@pytest.mark.parametrize(
+    ("lie", "causes"),
+    [
+        (
+            {"preprocessing__interpolation": "bicubic"},
+            ["resized with the bicubic filter", "interpolation is bicubic, the checkpoint's bilinear"],
+        ),
+        (
+            {"preprocessing__resize_shortest_edge": 256},
+            ["without the margin", "resize_shortest_edge is 256, the checkpoint's 288"],
+        ),
+        ({"labels": lambda labels: [*labels[1:], labels[0]]}, ["labels differ from the checkpoint's"]),
+        ({"labels": lambda labels: labels[:-1]}, ["29 against 30, first at 29"]),
+        ({"input__network_color_order": "RGB"}, ["network_color_order is RGB, the checkpoint's BGR"]),
+        ({"input__dtype": "uint8"}, ["Got value of type"]),
+        ({"outputs": lambda outputs: [{**outputs[0], "name": "answer"}]}, ["answer"]),
+        ({"schema_version": 2}, ["schema_version"]),
+    ],
+)  # fmt: skip
+def test_a_manifest_that_lies(file, photographs, lie, causes):
+    describe_anew(file, **lie)
+    text = found(file, photographs, "litert")
+    for cause in causes:
+        assert cause in text
+
+
+def test_nothing_known_explains_anything_in_a_sound_artifact(file, photographs):
+    """Each imitation differs from the truth by more than a sound artifact does: none can be found by chance."""
+    from reference.checkpoints import load_checkpoint
+    from validation.metrics import sqnr_db
+    from validation.mistakes import INPUT_MISTAKES, right_values, wrong_answers
+    from validation.runtimes.pytorch import PyTorchRuntime
+
+    runtime = PyTorchRuntime(load_checkpoint("demo"))
+    images = photographs[:2]
+    right = np.stack([runtime.answer(right_values(runtime.checkpoint, image)) for image in images])
+    distances = {
+        each.says: sqnr_db(right, wrong_answers(each, runtime.checkpoint, images, runtime)) for each in INPUT_MISTAKES
+    }
+    assert [says for says, distance in distances.items() if distance > 45] == [
+        "the picture is resized with the bilinear filter"
+    ]

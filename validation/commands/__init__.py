@@ -1,0 +1,1 @@
+"""What each `python -m validation` command prints."""

@@ -1,0 +1,89 @@
+"""What `python -m validation accuracy` prints."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import numpy as np
+from rich.table import Table
+
+from ..measurement import Accuracies, Accuracy, accuracy
+from ..outcomes import Classified, drop
+from ..results import NOT_RUN_BUT_REQUIRED, PASSED
+from ..runtimes import NotRun, Options
+from ..tables import show
+
+WORST = 8
+
+
+def run(arguments: Namespace) -> int:
+    """Measure and print tables; returns the exit code."""
+    try:
+        result = accuracy(
+            arguments.artifacts,
+            data=arguments.data,
+            images=arguments.images,
+            checkpoint=arguments.checkpoint,
+            jobs=arguments.jobs,
+            scheduler=arguments.scheduler,
+            journal_folder=arguments.artifacts[0].parent,
+            options=Options(arguments.threads, arguments.compute_units),
+        )
+    except NotRun as reason:
+        print(f"NOT RUN: {reason}")
+        return NOT_RUN_BUT_REQUIRED
+    show(_summary(result))
+    if arguments.verbose:
+        show(_classes(result), *(_worst(result, each) for each in result.artifacts))
+    return PASSED
+
+
+def _summary(result: Accuracies) -> Table:
+    table = Table(title=f"{len(result.images)} images", title_justify="left")
+    table.add_column("model", overflow="fold")
+    table.add_column("runtime", max_width=22)
+    names = list(result.reference.outcome.figures())
+    for heading in (*names, f"drop of {names[0]}, points", "95 % interval"):
+        table.add_column(heading, justify="right")
+    percents = [f"{result.reference.outcome.percent(name):.2f} %" for name in names]
+    table.add_row(result.reference.model, result.reference.runtime, *percents, "-", "-")
+    for each in result.artifacts:
+        points, low, high = drop(result.reference.outcome, each.outcome, names[0])
+        percents = [f"{each.outcome.percent(name):.2f} %" for name in names]
+        table.add_row(each.model, each.runtime, *percents, f"{points:+.2f}", f"{low:+.2f} .. {high:+.2f}")
+    return table
+
+
+def _classes(result: Accuracies) -> Table:
+    """Each class's accuracy by the reference, and how far each artifact lies below."""
+    table = Table(title="by class, %, and points lost", title_justify="left")
+    table.add_column("class", overflow="fold")
+    table.add_column("reference", justify="right")
+    for number, each in enumerate(result.artifacts, start=1):
+        table.add_column(f"{number}", justify="right")
+        table.caption = f"{table.caption or ''}{number}: {each.model}\n"
+    table.caption_justify = "left"
+    percents = result.reference.outcome.per_class(len(result.labels))
+    lost = [percents - each.outcome.per_class(len(result.labels)) for each in result.artifacts]
+    for index, label in enumerate(result.labels):
+        if not np.isnan(percents[index]):
+            table.add_row(label, f"{percents[index]:.1f}", *(f"{drops[index]:+.1f}" for drops in lost))
+    return table
+
+
+def _worst(result: Accuracies, artifact: Accuracy) -> Table:
+    """The images that lost most against the reference."""
+    before, after = result.reference.outcome, artifact.outcome
+    table = Table(title=f"worst images of {artifact.model}", title_justify="left")
+    for heading in ("image", "truth", "reference", "artifact"):
+        table.add_column(heading, overflow="fold")
+    for index in np.argsort(after.quality() - before.quality(), kind="stable")[:WORST]:
+        if isinstance(before, Classified) and isinstance(after, Classified):
+            said = [
+                f"{result.labels[each.answer[index]]}, truth {each.probability[index]:.1%}" for each in (before, after)
+            ]
+            table.add_row(result.images[index], result.labels[before.truth[index]], *said)
+        else:
+            said = [f"{each.quality()[index]:.1%} of the pixels right" for each in (before, after)]
+            table.add_row(result.images[index], "-", *said)
+    return table

@@ -1,0 +1,187 @@
+"""The same pictures through the reference and through artifacts, compared by number: `python -m validation parity`.
+
+The reference takes a picture its own way, the artifact the way its manifest tells apps to: a manifest that lies about
+the preprocessing shows in the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from reference.checkpoints import Checkpoint
+from reference.errors import UserError
+from reference.images import images_in, open_image
+from reference.labels import distinct
+from reference.manifest import Manifest, read_manifest
+
+from .artifacts import app_processor, at_crop, reference_of
+from .diagnosis import diagnose, where
+from .layers import align
+from .metrics import METRICS, compare
+from .mistakes import right_values
+from .results import Check, Verdict
+from .runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
+from .runtimes.pytorch import PyTorchRuntime
+from .tolerances import tolerance
+
+IMAGES = 16  # rendered scenes, where no pictures are given
+
+
+@dataclass(frozen=True)
+class Parity:
+    """An artifact in one runtime beside the reference.
+
+    checks: metrics with their bounds, and what else was looked at; diagnosis: what explains a failure, in words;
+    errors: absolute differences of all values, none where nothing ran.
+    """
+
+    artifact: str
+    runtime: str
+    checks: list[Check]
+    diagnosis: list[str] = field(default_factory=list)
+    errors: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
+def parity(
+    artifacts: Sequence[Path | str],
+    *,
+    images: Sequence[Image.Image] | None = None,
+    checkpoint: str | None = None,
+    runtimes: Sequence[str] = (),
+    options: Options = DEFAULT_OPTIONS,
+) -> list[Parity]:
+    """Compare each artifact, in each runtime for its format, with the reference.
+
+    Args:
+        artifacts: paths, with their manifests beside them.
+        images: pictures as a camera gives them; None: the first IMAGES rendered validation scenes.
+        checkpoint: the reference's weights, where a manifest's own id cannot be found from here.
+        runtimes: keys of RUNTIMES to use; none: all that take an artifact's format and are not on request only.
+
+    Raises:
+        UserError: where there is no such artifact, or no reference for it. A broken artifact is a failed check.
+    """
+    if images is None:
+        from reference.demo.scenes import render
+
+        images = [render("validation", index).image for index in range(IMAGES)]
+    references: dict[tuple[object, ...], _Reference] = {}
+    results = []
+    for artifact in map(Path, artifacts):
+        if not artifact.exists():
+            raise UserError(f"artifact {artifact} does not exist: convert it first")
+        try:
+            manifest = read_manifest(artifact)
+        except UserError as error:
+            results.append(Parity(artifact.name, "-", [_failed(artifact.name, "-", "manifest", str(error))]))
+            continue
+        key = (manifest.checkpoint, manifest.task, manifest.preprocessing, manifest.answer.meaning)
+        if key not in references:
+            references[key] = _Reference(manifest, checkpoint, images)
+        format = manifest.artifact.format
+        chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
+        for runtime in chosen:
+            results.append(_compare(artifact, manifest, references[key], images, runtime, options))
+    return results
+
+
+class _Reference:
+    """The reference's answers to all images."""
+
+    def __init__(self, manifest: Manifest, source: str | None, images: Sequence[Image.Image]) -> None:
+        self.checkpoint: Checkpoint = at_crop(reference_of(manifest, source), manifest.preprocessing)
+        self.runtime = PyTorchRuntime(self.checkpoint, manifest.answer.meaning)
+        self.answers = np.stack([self.runtime.answer(right_values(self.checkpoint, image)) for image in images])
+
+
+def _compare(
+    artifact: Path,
+    manifest: Manifest,
+    reference: _Reference,
+    images: Sequence[Image.Image],
+    runtime: str,
+    options: Options,
+) -> Parity:
+    name = artifact.name
+    checks = [_failed(name, runtime, "manifest", lie) for lie in lies(manifest, reference.checkpoint)]
+    processor = app_processor(manifest.preprocessing)
+    try:
+        loaded = load(artifact, manifest, runtime, options)
+        answers = np.stack([loaded.run(processor.resize_and_crop(image)) for image in images])
+        values = compare(manifest.answer.meaning, reference.answers, answers)
+        bounds = tolerance(manifest.artifact, manifest.answer.meaning, len(images))
+    except NotRun as reason:
+        return Parity(name, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
+    except Exception as error:  # whatever a runtime raises on a broken file: the artifact fails, the others go on
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Parity(name, runtime, [*checks, _failed(name, runtime, "run", said)])
+    for metric, value in values.items():
+        bound = bounds.bounds.get(metric)
+        passed = METRICS[metric].passes(value, bound) if bound is not None else bool(np.isfinite(value))
+        checks.append(
+            Check(
+                artifact=name,
+                runtime=runtime,
+                check=metric,
+                verdict="PASS" if passed else "FAIL",
+                value=value if np.isfinite(value) else None,
+                bound=bound,
+                reason=bounds.reason if np.isfinite(value) else "not a finite number",
+            )
+        )
+    diagnosis = []
+    if any(check.verdict == "FAIL" for check in checks):
+        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, reference.runtime, images)
+        if not diagnosis and isinstance(loaded, LooksInside):
+            layers = loaded.convolutions(processor.resize_and_crop(images[0]))
+            located = align(reference.checkpoint, right_values(reference.checkpoint, images[0]), layers)
+            diagnosis = where(located, bounds.layer_db)
+    return Parity(name, runtime, checks, diagnosis, np.abs(reference.answers.astype(np.float64) - answers).ravel())
+
+
+def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
+    """What a manifest says otherwise than its checkpoint."""
+    processor, said = checkpoint.processor, manifest.preprocessing
+    truth = {
+        "preprocessing.interpolation": (said.interpolation, processor.resample.name.lower()),
+        "preprocessing.resize_shortest_edge": (said.resize_shortest_edge, processor.size.get("shortest_edge")),
+        "preprocessing.antialias": (said.antialias, True),
+        "input.network_color_order": (
+            manifest.input.network_color_order,
+            "BGR" if processor.do_flip_channel_order else "RGB",
+        ),
+    }
+    found = [
+        f"the manifest's {key} is {mine}, the checkpoint's {right}"
+        for key, (mine, right) in truth.items()
+        if mine != right
+    ]
+    labels = [] if manifest.task == "features" else distinct(checkpoint.model.config.labels)
+    if manifest.labels != labels:
+        place = next(
+            (i for i, (a, b) in enumerate(zip(manifest.labels, labels)) if a != b),
+            min(len(labels), len(manifest.labels)),
+        )
+        found.append(
+            f"the manifest's labels differ from the checkpoint's, {len(manifest.labels)} against {len(labels)}, "
+            f"first at {place}"
+        )
+    return found
+
+
+def pictures(paths: Sequence[Path]) -> list[Image.Image]:
+    """Image files, and those in folders and below; UserError where there are none."""
+    return [open_image(path) for given in paths for path in (images_in(given) if given.is_dir() else [given])]
+
+
+def _check(artifact: str, runtime: str, check: str, verdict: Verdict, reason: str) -> Check:
+    return Check(artifact=artifact, runtime=runtime, check=check, verdict=verdict, reason=reason)
+
+
+def _failed(artifact: str, runtime: str, check: str, reason: str) -> Check:
+    return _check(artifact, runtime, check, "FAIL", reason)

@@ -1,0 +1,128 @@
+"""Where an artifact leaves the reference: convolution by convolution, on one picture.
+
+Convolutions are what every format keeps one by one, with BatchNorm folded in or not. The reference's are taken in the
+order they run and named by its modules; an artifact's are put beside them in its own order, by the shape of their
+results. What lies between two of them, a transformer say, is to blame when only the second one differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from reference.checkpoints import Checkpoint
+from reference.errors import UserError
+from reference.layers import ConvLayer, MobileViTLayer
+from reference.manifest import read_manifest
+
+from .artifacts import app_processor, at_crop, reference_of
+from .metrics import sqnr_db
+from .mistakes import right_values
+from .runtimes import DEFAULT_OPTIONS, Layer, LooksInside, Options, load
+from .tolerances import tolerance
+
+# Of each format the runtime that gives results on the way.
+LOOKING_INSIDE = {"mlpackage": "mil", "tflite": "litert", "onnx": "onnxruntime"}
+
+
+@dataclass(frozen=True)
+class Located:
+    """One convolution of the reference and the artifact's result beside it.
+
+    module: the reference's name; tensor: the artifact's; sqnr_db: of its result, dB.
+    """
+
+    module: str
+    tensor: str
+    sqnr_db: float
+
+
+def localize(
+    artifact: Path | str,
+    image: Image.Image,
+    *,
+    checkpoint: str | None = None,
+    runtime: str | None = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> tuple[list[Located], float]:
+    """The artifact's convolutions beside the reference's, and what a sound one reaches, dB.
+
+    Args:
+        image: a picture as a camera gives it.
+        checkpoint: the reference's weights, where the manifest's own id cannot be found from here.
+        runtime: a key of RUNTIMES; None: the first that is here and can look inside.
+
+    Raises:
+        UserError: for a broken artifact, or a runtime that cannot look inside.
+        NotRun: when the runtime is not here.
+    """
+    artifact = Path(artifact)
+    manifest = read_manifest(artifact)
+    loaded = load(artifact, manifest, runtime or LOOKING_INSIDE[manifest.artifact.format], options)
+    if not isinstance(loaded, LooksInside):
+        raise UserError(f"{loaded.name} gives no results on the way: leave --runtime out")
+    reference = at_crop(reference_of(manifest, checkpoint), manifest.preprocessing)
+    layers = loaded.convolutions(app_processor(manifest.preprocessing).resize_and_crop(image))
+    bound = tolerance(manifest.artifact, manifest.answer.meaning, 1).layer_db
+    return align(reference, right_values(reference, image), layers), bound
+
+
+def align(checkpoint: Checkpoint, values: Tensor, layers: Sequence[Layer]) -> list[Located]:
+    """Put the artifact's convolutions beside the reference's.
+
+    Args:
+        values: what the network should see, float32 [1, 3, H, W].
+        layers: results of the artifact's convolutions on the same picture, in the order they run.
+
+    Returns:
+        One entry for each of the reference's convolutions that the artifact has too.
+    """
+    found, rest = [], list(layers)
+    for module, expected, centred in reference_layers(checkpoint, values):
+        place = next((i for i, layer in enumerate(rest) if layer.value.shape == expected.shape), None)
+        if place is None:
+            continue
+        layer = rest[place]
+        del rest[: place + 1]
+        pair = [expected, layer.value.astype(np.float32)]
+        if centred:  # a rewrite may have taken the mean over the channels away, which no one reads
+            pair = [each - each.mean(axis=0) for each in pair]
+        with np.errstate(invalid="ignore", over="ignore"):
+            found.append(Located(module, layer.name, sqnr_db(*pair)))
+    return found
+
+
+def first_bad(located: Sequence[Located], bound_db: float) -> Located | None:
+    """The first one below the bound; NaN is below every one."""
+    return next((each for each in located if not each.sqnr_db >= bound_db), None)
+
+
+@torch.inference_mode()
+def reference_layers(checkpoint: Checkpoint, values: Tensor) -> list[tuple[str, np.ndarray, bool]]:
+    """Of each convolution: its module's name, its result [C, H, W] after BatchNorm and before the activation, and
+    whether only the residual stream of a transformer reads it, for which its mean over the channels is nothing."""
+    results: list[tuple[str, np.ndarray, bool]] = []
+    streams = {id(block.conv_1x1) for block in checkpoint.model.modules() if isinstance(block, MobileViTLayer)}
+    handles = []
+    for name, module in checkpoint.model.named_modules():
+        if isinstance(module, ConvLayer):
+            last = module.normalization or module.convolution
+
+            def keep(
+                _: object, __: object, result: Tensor, name: str = name, stream: bool = id(module) in streams
+            ) -> None:
+                results.append((name, result[0].numpy(), stream))
+
+            handles.append(last.register_forward_hook(keep))
+    try:
+        checkpoint.model(values)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return results
