@@ -48,7 +48,8 @@ def main(argv: list[str] | None = None) -> int:
     for command in (accuracy, parity, localize):
         command.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
         command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
-    parity.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    for name, where in (("--json", "as JSON"), ("--markdown", "for GitHub's summary"), ("--junit", "as JUnit's XML")):
+        parity.add_argument(name, type=Path, metavar="FILE", help=f"write the results there too, {where}")
     peers = commands.add_parser("peers", help="the same weights through stock TFLite routes, beside .tflite files")
     peers.add_argument(
         "--scenes", type=positive, default=200, help="how many rendered validation scenes (default: %(default)s)"

@@ -17,7 +17,7 @@ def artifact(request, tmp_path):
     if request.param == "mlpackage":
         sound = request.getfixturevalue("mlpackage")("float16")
     elif request.param == "tflite":
-        sound = request.getfixturevalue("tflite")("float32")
+        sound = request.getfixturevalue("tflite")("none")
     else:
         sound = request.getfixturevalue("onnx_file")("none")
     return mistaken.copy_of(sound.path, tmp_path)

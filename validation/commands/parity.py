@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.table import Table
 
 from reference.command_line import working
+from reference.errors import UserError
 
 from ..comparison import Parity, parity, pictures
-from ..metrics import METRICS
+from ..reports import as_json, as_junit, as_markdown, shown
 from ..results import Check, exit_code, verdict
 from ..runtimes import Options
 from ..tables import show
@@ -39,9 +40,9 @@ def run(arguments: Namespace) -> int:
             result.artifact, result.runtime, said, "\n".join(_lines(result.checks, arguments.verbose)), end_section=True
         )
     show(table, *_diagnoses(results))
-    if arguments.json is not None:
-        facts = [{"checks": [c.model_dump() for c in each.checks], "diagnosis": each.diagnosis} for each in results]
-        arguments.json.write_text(json.dumps({"verdict": verdict(results), "results": facts}, indent=2) + "\n", "utf-8")
+    for path, write in ((arguments.json, as_json), (arguments.markdown, as_markdown), (arguments.junit, as_junit)):
+        if path is not None:
+            _write(path, write(results))
     return exit_code(results, arguments.require)
 
 
@@ -49,16 +50,20 @@ def _lines(checks: Sequence[Check], verbose: bool) -> list[str]:
     """What was measured; unbounded metrics only where they are asked for."""
     lines = []
     for check in checks:
-        metric = METRICS.get(check.check)
-        if metric is None:
-            lines.append(f"{check.check}: {check.reason}" if check.verdict == "FAIL" else check.reason)
-        elif check.bound is not None or check.verdict == "FAIL" or verbose:
-            value = "not finite" if check.value is None else f"{check.value:.4g}"
-            sign = "≥" if metric.higher_is_better else "≤"
-            bound = "" if check.bound is None else f"  ({sign} {check.bound:.4g})"
-            lines.append(f"{'✗ ' if check.verdict == 'FAIL' else ''}{metric.says}: {value}{bound}")
+        if check.bound is not None or check.verdict != "PASS" or verbose:
+            said = shown(check)
+            bound = f"  ({said.bound})" if said.bound else ""
+            lines.append(f"{'✗ ' if check.verdict == 'FAIL' else ''}{said.name}: {said.value}{bound}")
     return lines
 
 
 def _diagnoses(results: Sequence[Parity]) -> list[str]:
     return [f"{each.artifact}, {each.runtime}: {line}" for each in results for line in each.diagnosis]
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
