@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.labels import distinct
+from reference.labels import distinct, palette
 from reference.manifest import (
     ArtifactFacts,
     CalibrationFacts,
@@ -42,10 +42,11 @@ STEMS: dict[Task, str] = {
 
 @dataclass(frozen=True)
 class Written:
-    """A published artifact: its path and its manifest."""
+    """A published artifact: its path and its manifest; `notes`: lines on what checking it showed."""
 
     path: Path
     manifest: Manifest
+    notes: tuple[str, ...] = ()
 
 
 def publish(
@@ -62,6 +63,7 @@ def publish(
     compression: str = "none",
     other_sizes: Sequence[Preprocessing] = (),
     calibration: CalibrationFacts | None = None,
+    kind: str | None = None,
     marks: Sequence[str] = (),
 ) -> Written:
     """Write an artifact into `output_dir`, then its manifest; each appears whole or not at all.
@@ -71,9 +73,12 @@ def publish(
     Args:
         write: writes the artifact to the path it is given.
         tools: distributions whose versions the manifest names.
-        marks: what the file's name says after the precision.
+        kind: what the file's name says it is; None: the precision.
+        marks: what the name says after that.
     """
-    parts = (STEMS[checkpoint.task], checkpoint.size, checkpoint.slug, precision, *marks)
+    labels = class_names(checkpoint)
+    colors = palette(len(labels)) if checkpoint.task == "segmentation" else []
+    parts = (STEMS[checkpoint.task], checkpoint.size, checkpoint.slug, kind or precision, *marks)
     name = f"{'_'.join(parts)}.{format}"
     with _staging(output_dir) as folder:
         write(folder / name)
@@ -99,7 +104,8 @@ def publish(
             preprocessing=preprocessing,
             other_sizes=list(other_sizes),
             calibration=calibration,
-            labels=class_names(checkpoint),
+            labels=labels,
+            palette=["#{:02X}{:02X}{:02X}".format(*color) for color in colors],
             tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
         )
         manifest.write(manifest_path(folder / name))

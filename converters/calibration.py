@@ -18,9 +18,14 @@ from reference.manifest import CalibrationFacts
 
 @dataclass(frozen=True)
 class Calibration:
-    """`inputs`: what the network takes, float32 [1, 3, H, W] each; `source`: where they are from."""
+    """Calibration images.
+
+    source: where they are from; pixels: uint8 RGB [H, W, 3] each, resized and cropped; inputs: what the network makes
+    of them, float32 [1, 3, H, W] each.
+    """
 
     source: str
+    pixels: list[np.ndarray]
     inputs: list[Tensor]
 
     def facts(self, method: str) -> CalibrationFacts:
@@ -53,6 +58,5 @@ def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int, *, re
         paths = images_in(folder)
         chosen = np.unique(np.linspace(0, len(paths) - 1, min(samples, len(paths))).round().astype(int))
         source, pictures = folder.name, [open_image(paths[index]) for index in chosen]
-    return Calibration(
-        source, [from_numpy(processor.network_input(processor.resize_and_crop(each)))[None] for each in pictures]
-    )
+    pixels = [processor.resize_and_crop(each) for each in pictures]
+    return Calibration(source, pixels, [from_numpy(processor.network_input(each))[None] for each in pixels])

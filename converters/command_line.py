@@ -58,12 +58,14 @@ def convert_and_report(
 
 
 def _print_written(written: Written, seconds: float) -> None:
-    """One line on what was written, one on the checkpoint."""
+    """One line on what was written, its notes, one line on the checkpoint."""
     manifest = written.manifest
     print(
         f"{written.path}  {manifest.artifact.bytes / 1e6:.2f} MB  "
         f"{manifest.checkpoint.parameters / 1e6:.2f} M parameters  {seconds:.1f} s"
     )
+    for note in written.notes:
+        print(note)
     if manifest.checkpoint.id == "demo":
         classes = f" ({len(manifest.labels)} rendered classes)" if manifest.labels else ""
         people = "Pascal VOC" if manifest.task == "segmentation" else "ImageNet"

@@ -19,7 +19,7 @@ SUFFIX = ".manifest.json"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Positive = Annotated[int, Field(gt=0)]
 Format = Literal["mlpackage", "tflite", "onnx"]
-Dtype = Literal["uint8", "float32"]
+Dtype = Literal["uint8", "int8", "float32"]
 ColorOrder = Literal["RGB", "BGR"]
 Task = Literal["classification", "segmentation", "features"]
 Layout = Literal["NHWC", "NCHW"]
@@ -76,10 +76,18 @@ class Preprocessing(_Strict):
     crop_width: Positive
 
 
+class Quantization(_Strict):
+    """What the integers of a tensor stand for: (integer - zero_point) * scale."""
+
+    scale: float
+    zero_point: int
+
+
 class InputSpec(_Strict):
     """The tensor or image that the artifact takes, after the app's half of the preprocessing.
 
-    color_order: of the pixels the app hands over; network_color_order and scale: what the artifact does itself.
+    color_order: of the pixels the app hands over; network_color_order and scale: what the artifact does itself;
+    quantization: how a pixel becomes the tensor's integer, null where the pixel's value itself is handed over.
     """
 
     name: str
@@ -92,6 +100,7 @@ class InputSpec(_Strict):
     color_order: Literal["RGB"]
     network_color_order: ColorOrder
     scale: float
+    quantization: Quantization | None = None
 
 
 class OutputSpec(_Strict):
@@ -100,22 +109,24 @@ class OutputSpec(_Strict):
     probabilities: of each label; label: the most probable one; class_map: per pixel of the crop the index of its
     label; logits: per label a coarse map, to be resized to the crop (bilinear) before the largest is chosen; features:
     the image's feature vector, before any classifier; feature_map: what that vector is the mean of.
-    layout: of maps with channels, else null.
+    layout: of maps with channels, else null; quantization: what its integers stand for, null where it has none.
     """
 
     name: str
     kind: Literal["tensor", "dictionary", "string"]
     shape: list[Positive]
-    dtype: Literal["float32", "int32", "string"]
+    dtype: Literal["float32", "int32", "uint8", "int8", "int16", "string"]
     meaning: Meaning
     layout: Layout | None
+    quantization: Quantization | None = None
 
 
 class Manifest(_Strict):
     """Everything about one artifact.
 
     other_sizes: preprocessings beside the default one, where the artifact takes images of several sizes; calibration:
-    null where nothing was measured; labels: in the order of the class indices, none for features.
+    null where nothing was measured; labels: in the order of the class indices, none for features; palette: of
+    segmentation, the colour of each class as "#RRGGBB".
     """
 
     schema_version: Literal[1]
@@ -129,6 +140,7 @@ class Manifest(_Strict):
     other_sizes: list[Preprocessing]
     calibration: CalibrationFacts | None
     labels: list[str]
+    palette: list[Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]]
     tool_versions: dict[str, str]
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import platform
-import sys
 
 import numpy as np
 import pytest
@@ -14,29 +13,9 @@ from PIL import Image
 from converters.artifact import Written
 from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.demo import scenes
+from validation.peers.imports import let_torchvision_import
 
-
-def _let_torchvision_import() -> torch.library.Library | None:
-    """Define the operators without which torchvision fails at import, and the oracles that import it with it.
-
-    The registry's torchvision is built against CUDA; beside a CPU build of torch its C operators do not load. No oracle
-    runs them. Nothing happens where torchvision works, or is absent.
-    """
-    try:
-        import torchvision  # noqa: F401
-    except ImportError:
-        return None
-    except RuntimeError:  # operator torchvision::nms does not exist
-        operators = torch.library.Library("torchvision", "DEF")
-        for name in ("nms", "qnms"):
-            operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]  # halfway imported
-        return operators
-    return None
-
-
-_TORCHVISION_OPERATORS = _let_torchvision_import()  # defined as long as this object lives
+_TORCHVISION_OPERATORS = let_torchvision_import()  # defined as long as this object lives
 
 
 NOT_RUN = "NOT RUN: Core ML runs on Apple's systems only"
@@ -85,16 +64,17 @@ def mlpackage(demo, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tflite(demo, tmp_path_factory):
-    """(precision, input dtype) -> the artifact."""
+    """(mode, input dtype) -> the artifact; few calibration images, as they take the time."""
     from converters.tflite.convert import convert
+    from converters.tflite.quantize import Options
 
-    done: dict[tuple[str, str], Written] = {}
+    done: dict[tuple[str, str | None], Written] = {}
 
-    def get(precision: str = "float16", input_dtype: str = "float32") -> Written:
-        key = (precision, input_dtype)
+    def get(mode: str = "float16", input_dtype: str | None = None) -> Written:
+        key = (mode, input_dtype)
         if key not in done:
-            folder = tmp_path_factory.mktemp("-".join(key))
-            done[key] = convert(demo, folder, precision=precision, input_dtype=input_dtype)
+            options = Options(mode=mode, input_dtype=input_dtype, calibration_samples=16)
+            done[key] = convert(demo, tmp_path_factory.mktemp(mode), options)
         return done[key]
 
     return get

@@ -50,9 +50,13 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
     for name, where in (("--json", "as JSON"), ("--markdown", "for GitHub's summary"), ("--junit", "as JUnit's XML")):
         parity.add_argument(name, type=Path, metavar="FILE", help=f"write the results there too, {where}")
-    for command in (classify, accuracy, parity):
+    peers = commands.add_parser("peers", help="the same weights through stock TFLite routes, beside .tflite files")
+    peers.add_argument(
+        "--scenes", type=positive, default=200, help="how many rendered validation scenes (default: %(default)s)"
+    )
+    for command in (classify, accuracy, parity, peers):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
-    for command in (classify, accuracy, parity, localize):
+    for command in (classify, accuracy, parity, localize, peers):
         command.add_argument(
             "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
         )

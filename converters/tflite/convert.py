@@ -1,22 +1,29 @@
-"""Keras to .tflite, with TFLite's own operations only."""
+"""A checkpoint to a published .tflite file: Keras, TFLite's own operations only, quantized, described, checked."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
+import torch
+from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from reference.checkpoints import Checkpoint
-from reference.manifest import Dtype, InputSpec
+from reference.demo import scenes
+from reference.manifest import InputSpec, OutputSpec, Preprocessing, Quantization
 
-from ..artifact import Written, app_preprocessing, at_image_size, marks, publish, tensor_outputs
-from ..deployable import SegmentationOutput, deployable, input_transform
+from ..artifact import Written, app_preprocessing, at_image_size, class_names, marks, publish, tensor_outputs
+from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
 from ..passes import PASSES, without
+from .checks import check
 from .keras_mobilevit import INPUT, build
+from .metadata import with_metadata
+from .quantize import Options, quantize, settled
 
 if TYPE_CHECKING:
     import keras
@@ -25,9 +32,8 @@ if TYPE_CHECKING:
 def convert(
     checkpoint: Checkpoint,
     output_dir: Path,
+    options: Options,
     *,
-    precision: str,
-    input_dtype: Dtype,
     output: SegmentationOutput = "mask",
     image_size: int | None = None,
     excluded_passes: Collection[str] = (),
@@ -35,49 +41,61 @@ def convert(
     """Convert `checkpoint` and publish the .tflite file.
 
     Args:
-        precision: "float32" or "float16", of the weights.
-        input_dtype: "float32" or "uint8", of the image tensor; RGB 0..255 either way.
         output: for segmentation, "mask" (the class of each pixel) or "logits".
         image_size: side of the crop in pixels; None: the checkpoint's own.
         excluded_passes: names of exact rewrites to leave out.
+
+    Raises:
+        UserError: where options do not fit, calibration images are missing, or the file fails its checks.
     """
     if image_size:
         checkpoint = at_image_size(checkpoint, image_size)
     preprocessing = app_preprocessing(checkpoint)
-    height, width = preprocessing.crop_height, preprocessing.crop_width
     network = deployable(checkpoint, passes=without(PASSES, excluded_passes), bake_input=True, output=output)
-    model = build(network, height, width, input_dtype)
-    outputs = tensor_outputs(network, [tensor.shape for tensor in model.outputs], "NHWC")
-    content = to_tflite(model, precision, [spec.name for spec in outputs])
+    plan = settled(options, network)
+    side = (preprocessing.crop_height, preprocessing.crop_width)
+    model = build(network, *side, "float32" if plan.measures else plan.input_dtype)  # or TensorFlow casts the bytes
+    plain = to_tflite(model, plan.precision, network.meanings)
+    quantized = quantize(plain, plan, checkpoint)
 
-    transform = input_transform(checkpoint)
-    return publish(
-        lambda path: path.write_bytes(content),
+    tensors = Interpreter(model_content=quantized.content).get_signature_runner()
+    outputs = [
+        _stored(spec, tensors.get_output_details()[spec.name])
+        for spec in tensor_outputs(network, [tensor.shape for tensor in model.outputs], "NHWC")
+    ]
+    content = with_metadata(quantized.content, checkpoint, outputs, class_names(checkpoint))
+    golden = _golden(checkpoint)
+    notes = [*quantized.notes]
+
+    def write(path: Path) -> None:
+        path.write_bytes(content)
+        notes.append(check(path, plain=plain, plan=quantized.plan, golden=golden, expected=_expected(network, golden)))
+
+    written = publish(
+        write,
         checkpoint=checkpoint,
         output_dir=output_dir,
         format="tflite",
-        precision=precision,
+        precision=plan.precision,
+        compression=options.mode if plan.recipe else "none",
+        kind=options.mode if plan.recipe else plan.precision,
         preprocessing=preprocessing,
-        input=InputSpec(
-            name=INPUT,
-            kind="tensor",
-            shape=[1, height, width, 3],
-            layout="NHWC",
-            dtype=input_dtype,
-            minimum=0,
-            maximum=255,
-            color_order="RGB",
-            network_color_order=transform.color_order,
-            scale=transform.scale,
-        ),
+        calibration=quantized.calibration,
+        input=_input(checkpoint, preprocessing, tensors.get_input_details()[INPUT]),
         outputs=outputs,
-        tools=("tensorflow", "torch"),
+        tools=("tensorflow", "torch", "ai-edge-litert", "ai-edge-quantizer"),
         marks=marks(output=output, image_sizes=[image_size] if image_size else []),
     )
+    return Written(written.path, written.manifest, tuple(notes))
 
 
 def to_tflite(model: keras.Model, precision: str, outputs: Sequence[str]) -> bytes:
-    """The bytes of a .tflite file for a Keras model; `precision` as in `convert`, `outputs` names what it returns."""
+    """The bytes of a .tflite file for a Keras model.
+
+    Args:
+        precision: "float32" or "float16", of the weights.
+        outputs: names of what it returns.
+    """
     image = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype, name=INPUT)
     # Freezing the weights first makes saving and converting twice as fast as TFLiteConverter.from_keras_model, and the
     # signature then names the outputs; that route calls them "output_0" and so on.
@@ -92,3 +110,47 @@ def to_tflite(model: keras.Model, precision: str, outputs: Sequence[str]) -> byt
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_types = [tf.float16]
         return converter.convert()
+
+
+def _input(checkpoint: Checkpoint, preprocessing: Preprocessing, detail: Mapping[str, Any]) -> InputSpec:
+    transform = input_transform(checkpoint)
+    return InputSpec(
+        name=INPUT,
+        kind="tensor",
+        shape=[1, preprocessing.crop_height, preprocessing.crop_width, 3],
+        layout="NHWC",
+        dtype=np.dtype(detail["dtype"]).name,
+        minimum=0,
+        maximum=255,
+        color_order="RGB",
+        network_color_order=transform.color_order,
+        scale=transform.scale,
+        quantization=_quantization(detail),
+    )
+
+
+def _stored(spec: OutputSpec, detail: Mapping[str, Any]) -> OutputSpec:
+    """`spec` with the type that the file has for it."""
+    changes = {"dtype": np.dtype(detail["dtype"]).name, "quantization": _quantization(detail)}
+    return spec.model_copy(update=changes)
+
+
+def _quantization(detail: Mapping[str, Any]) -> Quantization | None:
+    scale, zero_point = detail["quantization"]
+    return Quantization(scale=float(scale), zero_point=int(zero_point)) if scale else None
+
+
+def _golden(checkpoint: Checkpoint) -> np.ndarray:
+    """A rendered scene as an app hands it over, uint8 RGB [H, W, 3]; it can be shown to every network."""
+    return checkpoint.processor.resize_and_crop(scenes.render("validation", 0).image)
+
+
+@torch.inference_mode()
+def _expected(network: Deployable, golden: np.ndarray) -> dict[str, np.ndarray]:
+    """What PyTorch answers, under the names of the outputs, maps as [1, H, W, C]."""
+    answer = network(torch.tensor(golden)[None].permute(0, 3, 1, 2).float())
+    values = [each.numpy() for each in (answer if isinstance(answer, tuple) else (answer,))]
+    return {
+        meaning: each.transpose(0, 2, 3, 1) if each.ndim == 4 else each
+        for meaning, each in zip(network.meanings, values)
+    }

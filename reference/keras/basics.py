@@ -105,7 +105,7 @@ class RMSNorm(Mirror):
         self.eps = source.eps
 
     def call(self, x: Any) -> Any:
-        return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + self.eps)
+        return x * ops.rsqrt(ops.mean(x * x, axis=-1, keepdims=True) + self.eps)
 
 
 def norm(source: nn.Module, name: str) -> Mirror:

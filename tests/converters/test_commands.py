@@ -39,7 +39,7 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
         result = command(module, "--size", "xxs", "--output-dir", str(tmp_path / "out"))
         assert result.returncode == 0, result.stderr
     assert result.stderr == "", "quiet by default"
-    written, about = result.stdout.splitlines()
+    written, *_, about = result.stdout.splitlines()
     assert written.startswith(str(tmp_path / "out" / name))
     for unit in (" MB ", " M parameters ", " s"):
         assert unit in written

@@ -32,12 +32,12 @@ def run(artifact, pixels: np.ndarray, **options) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("precision", "input_dtype", "tolerance"),
+    ("mode", "input_dtype", "tolerance"),
     # On log-probabilities, in units of the largest logit. float16 rounds every weight to 11 bits.
-    [("float32", "float32", 1e-5), ("float32", "uint8", 1e-5), ("float16", "float32", 5e-3)],
+    [("none", "float32", 1e-5), ("none", "uint8", 1e-5), ("float16", "float32", 5e-3)],
 )
-def test_equals_pytorch_on_real_images(demo, photographs, tflite, precision, input_dtype, tolerance):
-    artifact = tflite(precision, input_dtype)
+def test_equals_pytorch_on_real_images(demo, photographs, tflite, mode, input_dtype, tolerance):
+    artifact = tflite(mode, input_dtype)
     for image in photographs:
         pixels = demo.processor.resize_and_crop(image)
         with torch.inference_mode():
@@ -52,13 +52,13 @@ def test_equals_pytorch_on_real_images(demo, photographs, tflite, precision, inp
 def test_swapped_channels_would_be_noticed(demo, photographs, tflite):
     pixels = [demo.processor.resize_and_crop(image) for image in photographs]
     runtime = PyTorchRuntime(demo)
-    errors = [np.abs(run(tflite("float32"), p[..., ::-1]) - runtime.run(p)).max() for p in pixels]
+    errors = [np.abs(run(tflite("none"), p[..., ::-1]) - runtime.run(p)).max() for p in pixels]
     assert max(errors) > 0.3
 
 
 @pytest.mark.parametrize("input_dtype", ["float32", "uint8"])
 def test_input_is_rgb_bytes_and_names_are_the_manifests(tflite, input_dtype):
-    artifact = tflite("float32", input_dtype)
+    artifact = tflite("none", input_dtype)
     manifest = read_manifest(artifact.path)
     interpreter = Interpreter(str(artifact.path))
     (feed,), (fetch,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -76,9 +76,9 @@ def operations(artifact) -> list[str]:
     return [operation["op_name"] for operation in plain._get_ops_details()]
 
 
-@pytest.mark.parametrize("precision", ["float32", "float16"])
-def test_one_xnnpack_partition_from_the_input_to_the_output(tflite, precision):
-    interpreter = Interpreter(str(tflite(precision).path), num_threads=1)
+@pytest.mark.parametrize("mode", ["none", "float16"])
+def test_one_xnnpack_partition_from_the_input_to_the_output(tflite, mode):
+    interpreter = Interpreter(str(tflite(mode).path), num_threads=1)
     interpreter.allocate_tensors()
     (partition,) = (node for node in interpreter._get_ops_details() if node["op_name"] == "DELEGATE")
     (feed,), (fetch,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -88,7 +88,7 @@ def test_one_xnnpack_partition_from_the_input_to_the_output(tflite, precision):
 
 def test_raw_bytes_are_cast_before_the_partition(tflite):
     """What the test above would see if anything ran outside."""
-    interpreter = Interpreter(str(tflite("float32", "uint8").path), num_threads=1)
+    interpreter = Interpreter(str(tflite("none", "uint8").path), num_threads=1)
     interpreter.allocate_tensors()
     (partition,) = (node for node in interpreter._get_ops_details() if node["op_name"] == "DELEGATE")
     assert interpreter.get_input_details()[0]["index"] not in partition["inputs"]
@@ -131,22 +131,22 @@ def test_activation_without_a_twin_is_refused(demo):
 
 def test_builtin_operations_only_and_nothing_before_the_stem(tflite):
     for input_dtype, extra in (("float32", []), ("uint8", ["CAST"])):
-        names = operations(tflite("float32", input_dtype))
+        names = operations(tflite("none", input_dtype))
         assert not [name for name in names if name.startswith(("Flex", "CUSTOM"))]
         # PyTorch's symmetric padding, then the stem: scale and channel order cost no operation.
         assert names[: len(extra) + 2] == [*extra, "PAD", "CONV_2D"]
 
 
-@pytest.mark.parametrize("precision", ["float32", "float16"])
-def test_gpu_compatibility_by_tensorflows_analyzer(tflite, precision, capfd):
+@pytest.mark.parametrize("mode", ["none", "float16"])
+def test_gpu_compatibility_by_tensorflows_analyzer(tflite, mode, capfd):
     import tensorflow as tf
 
-    tf.lite.experimental.Analyzer.analyze(model_path=str(tflite(precision).path), gpu_compatibility=True)
+    tf.lite.experimental.Analyzer.analyze(model_path=str(tflite(mode).path), gpu_compatibility=True)
     report = capfd.readouterr().out
     assert "looks compatible with GPU delegate" in report
     assert "GPU COMPATIBILITY WARNING" not in report
 
 
 def test_float16_halves_the_weights(tflite):
-    half, full = tflite("float16"), tflite("float32")
+    half, full = tflite("float16"), tflite("none")
     assert half.manifest.artifact.bytes < 0.6 * full.manifest.artifact.bytes

@@ -10,6 +10,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from converters.deployable import deployable
 from converters.passes import PASSES
 from reference.checkpoints import load_checkpoint
+from reference.demo import scenes
 
 from ..conftest import logits_error
 
@@ -76,3 +77,27 @@ def test_gpu_compatibility_by_tensorflows_analyzer(converted, capfd):
     report = capfd.readouterr().out
     assert "looks compatible with GPU delegate" in report
     assert "GPU COMPATIBILITY WARNING" not in report
+
+
+def test_a_mask_of_integers_alone():
+    """int8-full up to the class: no float operation, no dequantized logits before the choice."""
+    from converters.tflite.apply import apply
+    from converters.tflite.checks import structure
+    from converters.tflite.convert import to_tflite
+    from converters.tflite.keras_mobilevit import build
+    from converters.tflite.quantize import Options, settled
+    from converters.tflite.ranges import choose, measure
+
+    checkpoint = load_checkpoint("demo", "xxs", "segmentation")
+    network = deployable(checkpoint, passes=PASSES, bake_input=True)
+    plain = to_tflite(build(network, SIDE, SIDE, "float32"), "float32", network.meanings)
+    picture = scenes.render("validation", 3).image.resize((SIDE, SIDE))
+    image = np.asarray(picture)[None]
+    content = apply(plain, settled(Options("int8-full"), network).recipe, choose(measure(plain, [image]), "minmax"))
+    assert structure(content).float_operations == ()
+    found = Interpreter(model_content=content).get_signature_runner()(image=image)["class_map"]
+    with torch.inference_mode():
+        expected = network(torch.tensor(image).permute(0, 3, 1, 2).float()).numpy()
+    assert found.dtype == np.int32
+    assert len(np.unique(expected)) > 1
+    assert (found == expected).mean() > 0.9

@@ -38,6 +38,7 @@ FIELDS = {
     "other_sizes": [],
     "calibration": None,
     "labels": ["a", "b"],
+    "palette": [],
     "tool_versions": {},
 }  # fmt: skip
 
@@ -65,6 +66,8 @@ def test_a_whole_manifest_reads(artifact):
         ({"colour": "green"}, "colour"),
         ({"schema_version": 2}, "schema_version"),
         ({"labels": "ab"}, "labels"),
+        ({"palette": ["red"]}, "palette.0"),
+        ({"outputs": [{**FIELDS["outputs"][0], "quantization": {"scale": 0.5}}]}, "outputs.0.quantization.zero_point"),
         ({"calibration": {"source": "scenes"}}, "calibration.samples"),
         ({"preprocessing": {**FIELDS["preprocessing"], "crop_height": "256"}}, "preprocessing.crop_height"),
         ({"preprocessing": {}}, "preprocessing.resize_shortest_edge"),

@@ -25,18 +25,27 @@ class LiteRTRuntime:
         self._input, self._output = manifest.input, manifest.answer
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """See Runtime."""
-        tensor = pixels[None].astype(self._input.dtype)
-        answer = self._serve(**{self._input.name: tensor})[self._output.name][0]
+        """See Runtime. Integers go in and come out by the manifest's scales and zero points."""
+        answer = self._serve(**{self._input.name: self._tensor(pixels)})[self._output.name][0]
+        if self._output.quantization is not None:
+            stored = self._output.quantization
+            answer = (answer.astype(np.float32) - stored.zero_point) * stored.scale
         return np.moveaxis(answer, -1, 0) if self._output.layout == "NHWC" else answer
 
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:
         """See LooksInside; quantised results as the numbers they stand for."""
         interpreter = self._interpreter(keep=True)
-        interpreter.get_signature_runner()(**{self._input.name: pixels[None].astype(self._input.dtype)})
+        interpreter.get_signature_runner()(**{self._input.name: self._tensor(pixels)})
         tensors = {each["index"]: each for each in interpreter.get_tensor_details()}
         outputs = [each["outputs"][0] for each in interpreter._get_ops_details() if "CONV_2D" in each["op_name"]]
         return [Layer(tensors[index]["name"], _number(interpreter, tensors[index])) for index in outputs]
+
+    def _tensor(self, pixels: np.ndarray) -> np.ndarray:
+        """The input for uint8 RGB pixels."""
+        values, stored = pixels[None], self._input.quantization
+        if stored is not None:
+            values = np.rint(values / stored.scale) + stored.zero_point
+        return values.astype(self._input.dtype)
 
     def _interpreter(self, *, keep: bool = False) -> Any:
         """LiteRT's interpreter of the file; `keep`: of all tensors, with kernels that keep them."""

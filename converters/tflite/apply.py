@@ -1,0 +1,53 @@
+"""A float .tflite file to a quantized one, by ai-edge-quantizer: our part is the recipe and the ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.schema_py_generated import BuiltinOperator
+from ai_edge_litert.tools import flatbuffer_utils
+from ai_edge_quantizer.quantizer import Quantizer
+
+from reference.errors import UserError
+
+from .ranges import Quantity
+
+
+def apply(content: bytes, rules: Sequence[Mapping[str, Any]], ranges: Mapping[str, Quantity]) -> bytes:
+    """A float file, quantized by ai-edge-quantizer's `rules` with `ranges` by the names of tensors."""
+    try:
+        quantizer = Quantizer(bytearray(content), [dict(rule) for rule in rules])
+        ranges = {**ranges, **_bytes_of(content)} if ranges else {}
+        result = quantizer.quantize(ranges or None, enable_progress_bar=False, enable_progress_report=False)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"ai-edge-quantizer refuses the recipe: {str(error).splitlines()[0]}") from error
+    assert result.quantized_model is not None
+    return _choosing_among_integers(bytes(result.quantized_model))
+
+
+def _choosing_among_integers(content: bytes) -> bytes:
+    """Given: DEQUANTIZE, then ARG_MAX, which ai-edge-quantizer leaves float. Result: ARG_MAX of the integers alone."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    changed = False
+    for graph in model.subgraphs:
+        restored = {
+            node.outputs[0]: node for node in graph.operators if codes[node.opcodeIndex] == BuiltinOperator.DEQUANTIZE
+        }
+        for node in graph.operators:
+            before = restored.get(node.inputs[0]) if codes[node.opcodeIndex] == BuiltinOperator.ARG_MAX else None
+            if before is not None:
+                node.inputs[0] = before.inputs[0]
+                graph.operators.remove(before)
+                changed = True
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model)) if changed else content
+
+
+def _bytes_of(content: bytes) -> dict[str, Quantity]:
+    """The range of the input, which is that of bytes whatever the images hold: scale 1, a pixel's own value."""
+    (feed,) = Interpreter(model_content=content).get_input_details()
+    shape = (1,) * len(feed["shape"])
+    return {feed["name"]: {"min": np.zeros(shape, np.float32), "max": np.full(shape, 255, np.float32)}}

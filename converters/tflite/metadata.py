@@ -1,0 +1,120 @@
+"""TFLite metadata: what MediaPipe Tasks and Android Studio read inside the file.
+
+The schema is MediaPipe's own; its writer is of no use, as the registry's builds lack a module that it imports.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import flatbuffers
+from ai_edge_litert import schema_py_generated as model_schema
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tools import flatbuffer_utils
+from mediapipe.tasks.metadata import image_segmenter_metadata_schema_py_generated as segmenter_schema
+from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
+
+from reference.checkpoints import Checkpoint
+from reference.manifest import OutputSpec
+
+LABELS = "labels.txt"
+FIELD = "TFLITE_METADATA"
+SEGMENTER_FIELD = "SEGMENTER_METADATA"
+PURPOSES = {
+    "classification": "image classifier",
+    "segmentation": "semantic segmentation",
+    "features": "image feature extractor",
+}
+
+
+def with_metadata(
+    content: bytes, checkpoint: Checkpoint, outputs: Sequence[OutputSpec], labels: Sequence[str]
+) -> bytes:
+    """The file with a description, the input's normalisation (none: RGB 0..255) and its labels inside.
+
+    ImageClassifier runs classifiers as they are, ImageSegmenter those that answer with logits.
+    """
+    described = _model_metadata(checkpoint, sorted(outputs, key=lambda output: _place(content, output)))
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    entry = model_schema.MetadataT()
+    entry.name, entry.buffer = FIELD, len(model.buffers)
+    buffer = model_schema.BufferT()
+    buffer.data = list(_packed(described, b"M001"))
+    model.buffers.append(buffer)
+    model.metadata = [*(model.metadata or []), entry]
+    file = io.BytesIO(flatbuffer_utils.convert_object_to_bytearray(model))
+    if labels:
+        with zipfile.ZipFile(file, "a") as archive:  # which readers find at the end of the file
+            archive.writestr(zipfile.ZipInfo(LABELS), "\n".join(labels))
+    return file.getvalue()
+
+
+def _model_metadata(checkpoint: Checkpoint, outputs: Sequence[OutputSpec]) -> schema.ModelMetadataT:
+    normalisation = _table("NormalizationOptions", mean=[0.0], std=[1.0])
+    pixels = _table("ImageProperties", colorSpace=schema.ColorSpaceType.RGB)
+    image = _table(
+        "TensorMetadata",
+        name="image",
+        description="RGB, resized and cropped as the manifest beside the file says",
+        content=_table(
+            "Content", contentPropertiesType=schema.ContentProperties.ImageProperties, contentProperties=pixels
+        ),
+        processUnits=[
+            _table("ProcessUnit", optionsType=schema.ProcessUnitOptions.NormalizationOptions, options=normalisation)
+        ],
+        stats=_table("Stats", min=[0.0], max=[255.0]),
+    )
+    graph = _table("SubGraphMetadata", inputTensorMetadata=[image], outputTensorMetadata=[*map(_tensor, outputs)])
+    if checkpoint.task == "segmentation":
+        options = segmenter_schema.ImageSegmenterOptionsT()
+        options.activation = segmenter_schema.Activation.SOFTMAX
+        graph.customMetadata = [_table("CustomMetadata", name=SEGMENTER_FIELD, data=list(_packed(options, b"V001")))]
+    return _table(
+        "ModelMetadata",
+        name=f"MobileViT {checkpoint.size}",
+        description=f"{PURPOSES[checkpoint.task]}, checkpoint {checkpoint.id}",
+        version=checkpoint.sha256[:12],
+        subgraphMetadata=[graph],
+    )
+
+
+def _tensor(output: OutputSpec) -> schema.TensorMetadataT:
+    named = output.meaning in ("probabilities", "logits", "class_map")
+    return _table(
+        "TensorMetadata",
+        name=output.name,
+        content=_table(
+            "Content",
+            contentPropertiesType=schema.ContentProperties.FeatureProperties,
+            contentProperties=schema.FeaturePropertiesT(),
+        ),
+        associatedFiles=[
+            _table("AssociatedFile", name=LABELS, type=schema.AssociatedFileType.TENSOR_AXIS_LABELS)
+            for _ in range(named)
+        ],
+    )
+
+
+def _table(kind: str, /, **fields: Any) -> Any:
+    """A table of the metadata schema."""
+    table = getattr(schema, f"{kind}T")()
+    for field, value in fields.items():
+        assert hasattr(table, field), field
+        setattr(table, field, value)
+    return table
+
+
+def _packed(table: Any, identifier: bytes) -> bytes:
+    builder = flatbuffers.Builder(0)
+    builder.Finish(table.Pack(builder), identifier)
+    return bytes(builder.Output())
+
+
+def _place(content: bytes, output: OutputSpec) -> int:
+    """Where the file has it; metadata lists tensors in that order, which is not that of the signature."""
+    interpreter = Interpreter(model_content=content)
+    index = interpreter.get_signature_runner().get_output_details()[output.name]["index"]
+    return [detail["index"] for detail in interpreter.get_output_details()].index(index)

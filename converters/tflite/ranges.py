@@ -1,0 +1,205 @@
+"""Ranges of a float .tflite file's activations, measured in LiteRT on calibration images.
+
+Every image counts alike: ai-edge-quantizer's own calibration is a moving average that starts from the first image.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+Quantity = dict[str, np.ndarray]  # "min" and "max" of a tensor, in ai-edge-quantizer's form
+
+METHODS = ("auto", "minmax", "percentile", "mse")
+PERCENTILE = 99.99  # of all values, between the two ends
+BINS = 2048  # of a histogram
+SAMPLED = 1 << 12  # values of a tensor that enter its histogram, of each image
+CANDIDATES = 24  # ends that mse tries on either side
+LEVELS = 255
+MOVES = ("RESHAPE", "TRANSPOSE")
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One tensor's values over all images: a histogram between the smallest and the largest.
+
+    feeds_silu: whether x * sigmoid(x) is all that becomes of it. multiplies: whether it is, reshaped perhaps, the
+    right-hand matrix of a BATCH_MATMUL.
+    """
+
+    name: str
+    rank: int
+    minimum: float
+    maximum: float
+    counts: np.ndarray
+    feeds_silu: bool = False
+    multiplies: bool = False
+
+    @property
+    def centres(self) -> np.ndarray:
+        edges = np.linspace(self.minimum, self.maximum, BINS + 1)
+        return (edges[1:] + edges[:-1]) / 2
+
+
+def measure(content: bytes, images: Sequence[np.ndarray]) -> list[Activation]:
+    """Run a float .tflite file on `images`, each as its input takes it, twice: for the ends, and for histograms."""
+    interpreter = watched(content)
+    (feed,) = interpreter.get_input_details()
+    weights = weight_tensors(interpreter)
+    tensors = [
+        detail
+        for detail in interpreter.get_tensor_details()
+        if detail["dtype"] == np.float32 and detail["name"] and detail["index"] not in weights
+    ]
+    silu, right = _silu_inputs(interpreter), _right_hand_matrices(interpreter)
+    low = np.full(len(tensors), np.inf)
+    high = np.full(len(tensors), -np.inf)
+    for image in images:
+        _invoke(interpreter, feed, image)
+        values = [interpreter.get_tensor(detail["index"]) for detail in tensors]
+        low = np.minimum(low, [each.min() for each in values])
+        high = np.maximum(high, [each.max() for each in values])
+    width = np.where(high > low, high - low, 1.0)
+    counts = np.zeros((len(tensors), BINS), dtype=np.int64)
+    drawn = np.random.default_rng(0)
+    for image in images:
+        _invoke(interpreter, feed, image)
+        for place, detail in enumerate(tensors):
+            values = interpreter.get_tensor(detail["index"]).ravel()
+            if values.size > SAMPLED:  # not at even steps, which would see few of the channels
+                values = values[drawn.integers(values.size, size=SAMPLED)]
+            bins = ((values - low[place]) * (BINS / width[place])).astype(np.int64)
+            counts[place] += np.bincount(bins.clip(0, BINS - 1), minlength=BINS)
+    return [
+        Activation(
+            detail["name"],
+            len(detail["shape"]),
+            float(low[place]),
+            float(high[place]),
+            counts[place],
+            detail["index"] in silu,
+            detail["index"] in right,
+        )
+        for place, detail in enumerate(tensors)
+    ]
+
+
+def choose(activations: Sequence[Activation], method: str) -> dict[str, Quantity]:
+    """The range of each tensor, by a method of METHODS.
+
+    minmax: the smallest and the largest value. percentile: what leaves 0.01 % outside. mse: what rounds and clips the
+    values with the smallest squared error. auto: the same, but where SiLU follows, of the error behind it; what SiLU
+    maps to nearly zero then costs no levels.
+    """
+    ends: Mapping[str, Callable[[Activation], tuple[float, float]]] = {
+        "minmax": lambda activation: (activation.minimum, activation.maximum),
+        "percentile": _percentile,
+        "mse": lambda activation: _least_error(activation, _identity),
+        "auto": lambda activation: _least_error(activation, _silu if activation.feeds_silu else _identity),
+    }
+    chosen = {}
+    for activation in activations:
+        low, high = ends[method](activation)
+        if activation.multiplies:  # XNNPACK multiplies int8 matrices only where the right one's zero point is 0
+            high = max(high, -low * 127 / 128)
+            low = -high * 128 / 127
+        shape = (1,) * activation.rank
+        chosen[activation.name] = {
+            "min": np.full(shape, low, dtype=np.float32),
+            "max": np.full(shape, high, dtype=np.float32),
+        }
+    return chosen
+
+
+def watched(content: bytes) -> Interpreter:
+    """An interpreter whose every tensor can be read after a run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this is for debugging
+        interpreter = Interpreter(model_content=content, num_threads=1, experimental_preserve_all_tensors=True)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def to_stored(values: np.ndarray, detail: Mapping) -> np.ndarray:
+    """Real values in the type of a tensor that LiteRT describes by `detail`."""
+    scale, zero_point = detail["quantization"]
+    return (np.rint(values / scale) + zero_point if scale else values).astype(detail["dtype"])
+
+
+def from_stored(values: np.ndarray, detail: Mapping) -> np.ndarray:
+    """The real values of such a tensor."""
+    scale, zero_point = detail["quantization"]
+    return (values.astype(np.float32) - zero_point) * scale if scale else values
+
+
+def weight_tensors(interpreter: Interpreter) -> set[int]:
+    """Indices of the tensors that no operation computes, and that are no input."""
+    written = {index for node in interpreter._get_ops_details() for index in node["outputs"]}
+    inputs = {detail["index"] for detail in interpreter.get_input_details()}
+    return {detail["index"] for detail in interpreter.get_tensor_details()} - written - inputs
+
+
+def _invoke(interpreter: Interpreter, feed: Mapping, image: np.ndarray) -> None:
+    interpreter.set_tensor(feed["index"], image.astype(feed["dtype"]))
+    interpreter.invoke()
+
+
+def _silu_inputs(interpreter: Interpreter) -> set[int]:
+    """Tensors x whose only readers are a LOGISTIC and the MUL of x with its result."""
+    readers: dict[int, list[str]] = {}
+    for node in interpreter._get_ops_details():
+        if node["op_name"] != "DELEGATE":
+            for index in node["inputs"]:
+                readers.setdefault(int(index), []).append(node["op_name"])
+    return {index for index, names in readers.items() if sorted(names) == ["LOGISTIC", "MUL"]}
+
+
+def _right_hand_matrices(interpreter: Interpreter) -> set[int]:
+    nodes = [node for node in interpreter._get_ops_details() if node["op_name"] != "DELEGATE"]
+    moved = {int(node["outputs"][0]): int(node["inputs"][0]) for node in nodes if node["op_name"] in MOVES}
+    found = set()
+    for node in nodes:
+        index = int(node["inputs"][1]) if node["op_name"] == "BATCH_MATMUL" else None
+        while index is not None:
+            found.add(index)
+            index = moved.get(index)
+    return found
+
+
+def _percentile(activation: Activation) -> tuple[float, float]:
+    share = np.cumsum(activation.counts) / activation.counts.sum()
+    outside = (1 - PERCENTILE / 100) / 2
+    centres = activation.centres
+    return float(centres[np.searchsorted(share, outside)]), float(centres[np.searchsorted(share, 1 - outside)])
+
+
+def _least_error(activation: Activation, reads: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float]:
+    """The ends with the smallest squared error of `reads`(values rounded to 8 bits), by coordinate descent."""
+    values, weight = activation.centres, activation.counts
+    wanted = reads(values)
+
+    def error(low: float, high: float) -> float:
+        low, high = min(low, 0.0), max(high, 0.0)
+        scale = (high - low) / LEVELS or 1.0
+        zero = round(-low / scale)
+        rounded = (np.clip(np.round(values / scale) + zero, 0, LEVELS) - zero) * scale
+        return float((weight * (reads(rounded) - wanted) ** 2).sum())
+
+    low, high = activation.minimum, activation.maximum
+    shrink = np.linspace(1, 0.1, CANDIDATES)
+    for _ in range(2):
+        high = min((activation.maximum * each for each in shrink), key=lambda end: error(low, end))
+        low = min((activation.minimum * each for each in shrink), key=lambda end: error(end, high))
+    return low, high
+
+
+def _identity(values: np.ndarray) -> np.ndarray:
+    return values
+
+
+def _silu(values: np.ndarray) -> np.ndarray:
+    return values / (1 + np.exp(-values))

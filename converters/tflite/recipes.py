@@ -1,0 +1,151 @@
+"""What each value of --quantize does, as data: a list of rules in ai-edge-quantizer's own form, the later ones winning.
+
+A rule names operations (of TFLite, "*" for all) and the scopes they lie in: a regular expression, searched in the names
+of an operation's results, which follow the network's modules ("encoder_1/layer.2_1/transformer.layer.0_1/add").
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reference.errors import UserError
+
+_WEIGHTS = {"num_bits": 8, "symmetric": True, "granularity": "CHANNELWISE", "dtype": "INT"}
+_COMPUTED = {"compute_precision": "INTEGER", "explicit_dequantize": False}
+
+
+def _activations(bits: int, *, symmetric: bool, dtype: str = "INT") -> dict[str, Any]:
+    return {"num_bits": bits, "symmetric": symmetric, "granularity": "TENSORWISE", "dtype": dtype}
+
+
+# What a rule can do with weights and activations.
+TREATMENTS: dict[str, dict[str, Any]] = {
+    "int8": {"weight_tensor_config": _WEIGHTS, "activation_tensor_config": _activations(8, symmetric=False)}
+    | _COMPUTED,
+    "uint8": {
+        "weight_tensor_config": _WEIGHTS,
+        "activation_tensor_config": _activations(8, symmetric=False, dtype="UINT"),
+    }
+    | _COMPUTED,
+    "int16": {"weight_tensor_config": _WEIGHTS, "activation_tensor_config": _activations(16, symmetric=True)}
+    | _COMPUTED,
+    "int8-dynamic": {"weight_tensor_config": _WEIGHTS} | _COMPUTED,
+    "int8-weight": {"weight_tensor_config": _WEIGHTS, "compute_precision": "FLOAT", "explicit_dequantize": True},
+}
+FLOAT = "float"
+
+ALL = ("*",)
+MATRICES = ("CONV_2D", "FULLY_CONNECTED")
+# The scopes of a network's parts, whatever its size and task.
+STEM = "conv_stem"
+NORMS = "layernorm"
+RESIDUAL_STREAM = r"transformer\.layer\.\d+_1/add(_1)?;$"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`treatment`: a key of TREATMENTS, or FLOAT."""
+
+    treatment: str
+    operations: tuple[str, ...] = ALL
+    scope: str = ".*"
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The rule as ai-edge-quantizer reads it."""
+        how = (
+            {"algorithm_key": "no_quantize"}
+            if self.treatment == FLOAT
+            else {"algorithm_key": "min_max_uniform_quantize", "op_config": TREATMENTS[self.treatment]}
+        )
+        return [{"regex": self.scope, "operation": operation, **how} for operation in self.operations]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One value of --quantize.
+
+    rules: see above; none where TensorFlow's converter does it all. input_dtype, output_dtype: where nothing else is
+    asked for. integer: whether every operation must be.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    input_dtype: str = "float32"
+    output_dtype: str = "float32"
+    integer: bool = False
+
+
+MODES: dict[str, Mode] = {
+    "none": Mode(),
+    "float16": Mode(),
+    "int8-weight": Mode((Rule("int8-weight", (*MATRICES, "DEPTHWISE_CONV_2D")),)),
+    # Depthwise convolutions have no kernel of this kind in XNNPACK, and would break the graph apart.
+    "int8-dynamic": Mode((Rule("int8-dynamic", MATRICES), Rule("int8-weight", ("DEPTHWISE_CONV_2D",)))),
+    # Softmax and what lies around it: int8 kernels are slow. Norms: a mean of squares has no 8-bit form, and XNNPACK
+    # refuses epsilon's scale. The residual stream: each addition would round it again. The stem: three channels are
+    # too few for int8 kernels, and all that follows sees its error.
+    "int8": Mode(
+        (
+            Rule("int8"),
+            Rule(FLOAT, ("BATCH_MATMUL", "SOFTMAX")),
+            Rule(FLOAT, ("MUL", "MEAN", "ADD", "RSQRT"), NORMS),
+            Rule(FLOAT, ("ADD",), RESIDUAL_STREAM),
+            Rule(FLOAT, ("PAD",), STEM),
+            Rule("int8-weight", ("CONV_2D",), STEM),
+        )
+    ),
+    "int8-full": Mode((Rule("int8"),), input_dtype="uint8", output_dtype="uint8", integer=True),
+    "int16x8": Mode((Rule("int16"),)),
+}
+
+
+def recipe(mode: str, *, keep_float: Collection[str] = (), file: Path | None = None) -> list[dict[str, Any]]:
+    """The rules of `mode`, or those of `file`, then the scopes that stay float.
+
+    Args:
+        keep_float: regular expressions for scopes.
+        file: JSON in ai-edge-quantizer's form, a list of {regex, operation, algorithm_key, op_config}.
+
+    Raises:
+        UserError: for a file or an expression that cannot be read, or where there is nothing to quantize.
+    """
+    entries = [entry for rule in MODES[mode].rules for entry in rule.entries()] if file is None else _read(file)
+    if not entries and keep_float:
+        raise UserError(f"--keep-float is for quantized operations, and --quantize {mode} leaves all in float")
+    for scope in keep_float:
+        try:
+            re.compile(scope)
+        except re.error as error:
+            raise UserError(f"--keep-float {scope} is no regular expression: {error}") from error
+        entries += Rule(FLOAT, scope=scope).entries()
+    return entries
+
+
+def interface(entries: Sequence[Mapping[str, Any]], *, input_dtype: str, output_dtype: str) -> list[dict[str, Any]]:
+    """`entries`, and what the file's own input and output are: "float32", "uint8" or "int8"."""
+    added = []
+    for operation, dtype in (("INPUT", input_dtype), ("OUTPUT", output_dtype)):
+        added += Rule(FLOAT if dtype == "float32" else dtype, (operation,)).entries()
+    return [*map(dict, entries), *added]
+
+
+def measured(entries: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the rules quantize activations before they run."""
+    return any("activation_tensor_config" in entry.get("op_config", {}) for entry in entries)
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read recipe {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"recipe {file} is no JSON: {error}") from error
+    known = {"regex", "operation", "algorithm_key", "op_config"}
+    if not isinstance(entries, list) or not all(isinstance(each, dict) and known >= set(each) for each in entries):
+        raise UserError(f"recipe {file} must be a list of objects with {', '.join(sorted(known))}")
+    return entries

@@ -1,0 +1,197 @@
+"""Quantized .tflite files in LiteRT: what the modes promise, against PyTorch on real images."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from converters.deployable import deployable
+from converters.passes import PASSES
+from converters.tflite import __main__ as command
+from converters.tflite.apply import apply
+from converters.tflite.checks import check, float_weights, structure
+from converters.tflite.convert import _expected, _golden
+from converters.tflite.quantize import Options, quantize, settled
+from converters.tflite.ranges import METHODS, choose, measure
+from converters.tflite.recipes import MODES, recipe
+from reference.checkpoints import load_checkpoint
+from reference.demo import scenes
+from reference.errors import UserError
+from reference.manifest import read_manifest
+from validation.runtimes.litert import LiteRTRuntime
+from validation.runtimes.pytorch import PyTorchRuntime
+
+SCENES = range(100, 160)
+
+
+@pytest.fixture(scope="module")
+def network(demo):
+    return deployable(demo, passes=PASSES, bake_input=True)
+
+
+@pytest.fixture(scope="module")
+def plain(tflite):
+    return tflite("none").path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def ranges(plain, demo):
+    images = [demo.processor.resize_and_crop(scenes.render("train", index).image)[None] for index in range(8)]
+    return choose(measure(plain, images), "auto")
+
+
+@pytest.fixture(scope="module")
+def answers(demo):
+    """Pixels of scenes, and PyTorch's probabilities."""
+    runtime = PyTorchRuntime(demo)
+    pixels = [demo.processor.resize_and_crop(scenes.render("validation", index).image) for index in SCENES]
+    return pixels, np.array([runtime.run(each) for each in pixels])
+
+
+@pytest.mark.parametrize(
+    # Over 60 scenes. The mean difference of probabilities tells apart what the choice of the class cannot.
+    ("mode", "agreeing", "difference"),
+    [("int8-weight", 59, 0.02), ("int8-dynamic", 59, 0.02), ("int8", 57, 0.04), ("int8-full", 55, 0.10)],
+)
+def test_answers_are_the_references_but_for_rounding(tflite, answers, mode, agreeing, difference):
+    artifact = tflite(mode)
+    runtime = LiteRTRuntime(artifact.path, read_manifest(artifact.path))
+    pixels, expected = answers
+    found = np.array([runtime.run(each) for each in pixels])
+    assert (found.argmax(1) == expected.argmax(1)).sum() >= agreeing
+    assert np.abs(found - expected).max(1).mean() <= difference
+
+
+def test_modes_and_methods_are_those_of_the_command():
+    assert tuple(MODES) == command.MODES
+    assert METHODS == command.RANGE_METHODS
+
+
+@pytest.mark.parametrize("mode", ["int8-weight", "int8-dynamic", "int8"])
+def test_cpu_modes_stay_one_xnnpack_partition_and_a_third_of_float32(tflite, plain, mode):
+    content = tflite(mode).path.read_bytes()
+    assert structure(content).partitions == 1
+    assert len(content) < 0.36 * len(plain)
+
+
+def test_full_int8_leaves_xnnpack_for_norms_and_softmax_only(tflite):
+    assert structure(tflite("int8-full").path.read_bytes()).partitions <= 21 + 9 + 1
+
+
+def test_full_int8_has_nothing_in_float_and_takes_bytes(tflite):
+    artifact = tflite("int8-full")
+    interpreter = Interpreter(
+        str(artifact.path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    used = {int(i) for node in interpreter._get_ops_details() for i in (*node["inputs"], *node["outputs"])}
+    types = {np.dtype(d["dtype"]).name for d in interpreter.get_tensor_details() if d["index"] in used}
+    assert types == {"int8", "int32", "uint8"}
+    manifest = read_manifest(artifact.path)
+    assert (manifest.input.dtype, manifest.answer.dtype) == ("uint8", "uint8")
+    (feed,), (fetch,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert (manifest.input.quantization.scale, manifest.input.quantization.zero_point) == (1, 0)
+    assert feed["quantization"] == (1, 0)
+    found = manifest.answer.quantization
+    assert (np.float32(found.scale), found.zero_point) == (np.float32(fetch["quantization"][0]), 0)
+
+
+def test_manifest_says_what_was_done_and_on_what(tflite):
+    manifest = read_manifest(tflite("int8").path)
+    assert manifest.artifact.file == "mobilevit_xxs_demo_int8.tflite"
+    assert (manifest.artifact.precision, manifest.artifact.compression) == ("float32", "int8")
+    facts = manifest.calibration
+    assert (facts.source, facts.samples, facts.method) == ("rendered training scenes", 16, "auto ranges")
+    assert read_manifest(tflite("int8-dynamic").path).calibration is None
+
+
+def test_activations_of_other_checkpoints_need_images(network):
+    plan = settled(Options("int8"), network)
+    with pytest.raises(UserError, match="checkpoint random need real images: give --calibration FOLDER"):
+        quantize(b"", plan, load_checkpoint("random"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options("int8-dynamic", output_dtype="uint8"), "int8-dynamic measures no ranges"),
+        (Options("none", input_dtype="int8"), "none measures no ranges"),
+        (Options("float16", keep_float=["stem"]), "--keep-float is for quantized operations"),
+        (Options("int8", keep_float=["("]), "is no regular expression"),
+    ],
+)
+def test_options_that_do_not_fit(network, options, message):
+    with pytest.raises(UserError, match=message):
+        settled(options, network)
+
+
+def test_features_of_quantized_activations_are_refused():
+    network = deployable(load_checkpoint("random", "xxs", "features"), passes=PASSES, bake_input=True)
+    with pytest.raises(UserError, match="for --task features choose --quantize int8-dynamic"):
+        settled(Options("int8"), network)
+    assert settled(Options("int8-dynamic"), network).recipe
+
+
+def test_masks_have_no_output_type():
+    segmenter = deployable(load_checkpoint("random", "xxs", "segmentation"), passes=PASSES, bake_input=True)
+    with pytest.raises(UserError, match="int32 class of each pixel"):
+        settled(Options("int8-full", output_dtype="int8"), segmenter)
+    assert settled(Options("int8-full"), segmenter).integer
+
+
+def test_scopes_stay_float_on_request(plain, ranges):
+    blocks = recipe("int8", keep_float=[r"layer\.4_1"])
+    content = apply(plain, blocks, ranges)
+    assert structure(content).float_weights == float_weights(plain, blocks) > 20
+    assert structure(apply(plain, recipe("int8"), ranges)).float_weights == 0
+
+
+def test_recipes_come_from_files_too(tmp_path, plain):
+    own = tmp_path / "recipe.json"
+    own.write_text(json.dumps(recipe("int8-dynamic")))
+    assert recipe("int8", file=own) == recipe("int8-dynamic")
+    for text, message in (("{", "is no JSON"), ("{}", "must be a list"), ('[{"regexp": "."}]', "must be a list")):
+        own.write_text(text)
+        with pytest.raises(UserError, match=message):
+            recipe("int8", file=own)
+    with pytest.raises(UserError, match="cannot read recipe"):
+        recipe("int8", file=tmp_path / "none.json")
+    with pytest.raises(UserError, match="refuses the recipe"):
+        apply(plain, [{"regex": ".*", "operation": "CONV_3D", "algorithm_key": "octopus", "op_config": {}}], {})
+
+
+class TestChecks:
+    """Each check must see what it is there for."""
+
+    def checked(self, tmp_path, demo, network, plain, content, mode="int8"):
+        (tmp_path / "file.tflite").write_bytes(content)
+        golden = _golden(demo)
+        plan = settled(Options(mode), network)
+        return check(
+            tmp_path / "file.tflite", plain=plain, plan=plan, golden=golden, expected=_expected(network, golden)
+        )
+
+    def test_a_good_file(self, tmp_path, demo, network, plain, tflite):
+        line = self.checked(tmp_path, demo, network, plain, tflite("int8").path.read_bytes())
+        assert "1 XNNPACK partition," in line
+
+    def test_a_file_that_stayed_float(self, tmp_path, demo, network, plain):
+        with pytest.raises(UserError, match="90 operations read float weights, the recipe says 0"):
+            self.checked(tmp_path, demo, network, plain, plain)
+
+    def test_one_scale_for_all_channels(self, tmp_path, demo, network, plain):
+        text = json.dumps(recipe("int8-dynamic")).replace("CHANNELWISE", "TENSORWISE")
+        content = apply(plain, json.loads(text), {})
+        with pytest.raises(UserError, match="90 int8 weights have one scale for all"):
+            self.checked(tmp_path, demo, network, plain, content, "int8-dynamic")
+
+    def test_float_operations_in_an_integer_file(self, tmp_path, demo, network, plain, tflite):
+        with pytest.raises(UserError, match="BATCH_MATMUL.*compute in float"):
+            self.checked(tmp_path, demo, network, plain, tflite("int8").path.read_bytes(), "int8-full")
+
+    def test_another_networks_answers(self, tmp_path, demo, network, plain, ranges):
+        narrow = {name: {end: value / 8 for end, value in range.items()} for name, range in ranges.items()}
+        with pytest.raises(UserError, match="probabilities agree with the reference's to .* only"):
+            self.checked(tmp_path, demo, network, plain, apply(plain, recipe("int8"), narrow))

@@ -1,0 +1,48 @@
+"""The metadata inside .tflite files, by MediaPipe Tasks, which run them as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mediapipe import Image, ImageFormat
+from mediapipe.tasks.python import BaseOptions, vision
+from PIL import Image as Picture
+
+from converters.tflite.convert import convert
+from converters.tflite.quantize import Options
+from reference.checkpoints import load_checkpoint
+from reference.demo.scenes import render
+from validation.runtimes.pytorch import PyTorchRuntime
+
+
+def shown(pixels: np.ndarray) -> Image:
+    """Already cropped: MediaPipe resizes by its own rules."""
+    return Image(image_format=ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
+
+
+@pytest.mark.parametrize("mode", ["float16", "int8", "int8-full"])
+def test_image_classifier_names_the_references_class(demo, photographs, tflite, mode):
+    options = vision.ImageClassifierOptions(BaseOptions(model_asset_path=str(tflite(mode).path)), max_results=1)
+    with vision.ImageClassifier.create_from_options(options) as classifier:
+        for image in photographs[:4]:
+            pixels = demo.processor.resize_and_crop(image)
+            ((best,),) = (each.categories for each in classifier.classify(shown(pixels)).classifications)
+            expected = PyTorchRuntime(demo).run(pixels)
+            assert best.category_name == demo.model.config.labels[expected.argmax()]
+            assert best.score == pytest.approx(expected.max(), abs=0.01 if mode == "float16" else 0.2)
+
+
+def test_image_segmenter_paints_the_references_mask(tmp_path):
+    checkpoint = load_checkpoint("demo", "xxs", "segmentation")
+    path = convert(checkpoint, tmp_path, Options("float16"), output="logits", image_size=256).path
+    options = vision.ImageSegmenterOptions(BaseOptions(model_asset_path=str(path)), output_confidence_masks=True)
+    scene = np.asarray(render("validation", 3).image.resize((256, 256), Picture.Resampling.BILINEAR))
+    with vision.ImageSegmenter.create_from_options(options) as segmenter:
+        assert segmenter.labels == checkpoint.model.config.labels
+        result = segmenter.segment(shown(scene))
+        confidence = np.stack([mask.numpy_view().squeeze() for mask in result.confidence_masks])
+    expected = PyTorchRuntime(checkpoint).run(scene)
+    assert len(np.unique(expected)) > 1
+    assert confidence.sum(0) == pytest.approx(1, abs=1e-3), "softmax, as the metadata says"
+    # MediaPipe resizes confidences, the reference logits: along the edges the two may differ.
+    assert (confidence.argmax(0) == expected).mean() > 0.97

@@ -1,0 +1,50 @@
+"""`python -m validation peers`: the stock routes' files are of the same weights, and stand beside the kit's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from reference.demo.scenes import render
+from reference.errors import UserError
+from validation.peers import build, side_by_side
+from validation.peers.side_by_side import print_side_by_side
+
+from ..conftest import logits_error
+
+
+@pytest.fixture(scope="module")
+def stock(demo):
+    """A stock file without the minute that the other routes take."""
+    return build.tensorflow_float(demo)
+
+
+def test_a_peer_computes_what_the_reference_does(demo, stock):
+    pixels = demo.processor.resize_and_crop(render("validation", 0).image)
+    peer = side_by_side._peer("stock", stock, demo)
+    peer.run(pixels)
+    with torch.inference_mode():
+        logits = demo.model(torch.from_numpy(demo.processor.network_input(pixels))[None]).logits[0]
+    assert logits_error(np.log(peer.answers[0]), torch.log_softmax(logits, -1)) <= 1e-4
+    assert peer.operations > 400
+    assert len(stock) > 3.5e6, "weights are in the file"
+
+
+def test_the_table_has_all_and_says_what_did_not_run(tflite, stock, monkeypatch, capsys):
+    def absent(checkpoint):
+        raise side_by_side.NotRun("litert_torch is not installed (extra dev)")
+
+    routes = {"litert-torch float32": absent, "TensorFlow float32": lambda checkpoint: stock}
+    monkeypatch.setattr(side_by_side, "ROUTES", routes)
+    assert print_side_by_side([tflite("int8").path], None, scenes=8, verbose=True) == 3
+    out = capsys.readouterr().out
+    assert "NOT RUN: litert-torch float32: litert_torch is not installed" in out
+    for name in ("TensorFlow float32", "mobilevit_xxs_demo_int8.tflite"):
+        assert name in out
+    assert max(map(len, out.splitlines())) <= 110
+
+
+def test_only_classifiers_have_peers(mlpackage):
+    with pytest.raises(UserError, match="is no .tflite classifier"):
+        print_side_by_side([mlpackage("float16").path], None, scenes=1, verbose=False)
