@@ -135,7 +135,7 @@ def _compare(
             )
         )
     diagnosis = []
-    if any(check.verdict == "FAIL" for check in checks):
+    if any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
         diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, reference.runtime, images)
         if not diagnosis and isinstance(loaded, LooksInside):
             layers = loaded.convolutions(processor.resize_and_crop(images[0]))

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import onnx
 import torch
+from torch import nn
 
 from reference.checkpoints import Checkpoint
 from reference.manifest import Dtype, InputSpec
+from reference.pretrained import PreTrainedModel
 
 from ..artifact import Written, app_preprocessing, at_image_size, marks, publish, tensor_outputs
 from ..calibration import calibration
@@ -69,7 +71,7 @@ def convert(
     if quantize == "float16":
         halve_weights(model)
     if images is not None:
-        model = quantize_layers(model, images.inputs, transform)
+        model = quantize_layers(model, images.inputs, transform, spared=first_convolutions(network.network))
 
     feed = InputSpec(
         name=INPUT,
@@ -102,4 +104,18 @@ def convert(
             *marks(output=output, image_sizes=[image_size] if image_size else [], compression=compression),
             *["batch"] * dynamic_batch,
         ],
+    )
+
+
+def first_convolutions(network: PreTrainedModel) -> int:
+    """How many convolutions the stem and the first stage have.
+
+    They work on the largest maps, whose channels differ most in range, and all that follows sees their errors: one
+    scale for all channels of a depthwise convolution costs s 8 dB there (`python -m validation localize`).
+    """
+    backbone = network.backbone
+    return sum(
+        isinstance(each, nn.Conv2d)
+        for part in (backbone.conv_stem, backbone.encoder.layer[0])
+        for each in part.modules()
     )

@@ -38,7 +38,9 @@ class _Images(CalibrationDataReader):
         return next(self._next, None)
 
 
-def quantize_layers(model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform) -> ModelProto:
+def quantize_layers(
+    model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform, *, spared: int
+) -> ModelProto:
     """The model with int8 weights, a scale for each output channel, and uint8 activations around them.
 
     The weights keep to 7 bits, -64..64: x86 CPUs without VNNI add products in pairs as int16, where 8 bits overflow.
@@ -47,7 +49,11 @@ def quantize_layers(model: ModelProto, inputs: Sequence[Tensor], transform: Inpu
         model: float32.
         inputs: what the network takes, [1, 3, H, W] each; the ranges hold all but a few of the values they lead to.
         transform: that led to them from RGB 0..255.
+        spared: how many convolutions at the beginning stay float32, with what activates them.
     """
+    first = [node for node in model.graph.node if node.op_type == "Conv"][:spared]
+    results = {node.output[0] for node in first}
+    activations = [node for node in model.graph.node if node.op_type in ("Sigmoid", "Mul") and results & {*node.input}]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "int8.onnx"
         quantize_static(
@@ -56,6 +62,7 @@ def quantize_layers(model: ModelProto, inputs: Sequence[Tensor], transform: Inpu
             _Images(model, inputs, transform),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=QUANTIZED,
+            nodes_to_exclude=[node.name for node in (*first, *activations)],
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,

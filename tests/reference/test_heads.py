@@ -129,6 +129,7 @@ def test_dropout_is_where_the_oracle_has_it():
 
 @pytest.mark.parametrize("kind", WITH_HEAD)
 def test_initialisation_is_the_documented_one(kind):
+    torch.manual_seed(0)  # a bound of three standard errors would else be passed by chance in one run of many
     ours = getattr(reference, kind)(MobileViTConfig(**SIZES["xxs"], initializer_range=0.05))
     theirs = getattr(transformers, kind)(transformers.MobileViTConfig(**ours.config.to_dict()))
     expected = dict(theirs.named_parameters())
