@@ -39,19 +39,43 @@ def main(argv: list[str] | None = None) -> int:
     parity.add_argument(
         "--require", action="append", default=[], metavar="RUNTIME", help="exit with 3 where this one did not run"
     )
+    latency = commands.add_parser("latency", help="time loading, preprocessing and inference, all models in turn")
+    latency.add_argument(
+        "--against", default="reference", metavar="{reference,FILE}", help="what ratios are to (default: %(default)s)"
+    )
+    latency.add_argument("--image", type=Path, help="a photograph, as an app would take it (default: a rendered scene)")
+    latency.add_argument(
+        "--threads",
+        type=positive,
+        nargs="+",
+        action="extend",
+        help="of CPU runtimes, each in turn (default: 1)",
+    )
+    latency.add_argument("--runs", type=positive, default=50, help="rounds that count (default: %(default)s)")
+    latency.add_argument("--warmup", type=positive, default=5, help="rounds before (default: %(default)s)")
+    structure = commands.add_parser(
+        "structure", help="operations, weights, partitions and what keeps accelerators off; runs nothing"
+    )
     for command in (accuracy, parity):
         command.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
+    for command in (accuracy, parity, latency):
         command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
-    parity.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
-    for command in (classify, accuracy, parity):
+    for command in (parity, latency, structure):
+        command.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    for command in (classify, accuracy, parity, latency, structure):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=".mlpackage, .tflite or .onnx")
+        add_verbose_option(command)
+    for command in (classify, accuracy, parity, latency):
         command.add_argument(
             "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
         )
-        add_verbose_option(command)
     arguments = parser.parse_args(argv)
 
     def body() -> int:
+        if arguments.command == "structure":
+            from .structure_command import run as look_into
+
+            return look_into(arguments.artifacts, json_file=arguments.json, verbose=arguments.verbose)
         given = (arguments.artifacts, arguments.checkpoint)
         if arguments.command == "classify":
             from .classify import classify_image
@@ -59,6 +83,20 @@ def main(argv: list[str] | None = None) -> int:
             return classify_image(*given, image=arguments.image, verbose=arguments.verbose)
         from .runtimes import Options
 
+        if arguments.command == "latency":
+            from .latency_command import run as time_all
+
+            return time_all(
+                *given,
+                against=arguments.against,
+                image=arguments.image,
+                threads=arguments.threads or [1],
+                runs=arguments.runs,
+                warm_up=arguments.warmup,
+                options=Options(compute_units=arguments.compute_units),
+                json_file=arguments.json,
+                verbose=arguments.verbose,
+            )
         options = Options(arguments.threads, arguments.compute_units)
         if arguments.command == "parity":
             from .parity_command import run as compare

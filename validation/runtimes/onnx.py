@@ -24,6 +24,8 @@ class ONNXRuntime:
             raise NotRun("onnxruntime is not installed (extra onnx)") from error
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = options.threads
+        # Threads that wait in a busy loop after a run would take the time of whatever runs next.
+        settings.add_session_config_entry("session.force_spinning_stop", "1")
         settings.log_severity_level = 3  # errors; its warnings are about its own kernels
         try:
             self._session = onnxruntime.InferenceSession(artifact, settings, providers=["CPUExecutionProvider"])

@@ -1,0 +1,147 @@
+"""What accelerators make of a file: in how many parts they take it, and what they leave to the CPU, by whose word."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .graphs import Graph
+
+NEURAL_ENGINE, GPU_DELEGATE = "Neural Engine", "TFLite GPU delegate"
+MAX_RANK = 5
+
+TYPED_EXECUTION = "coremltools guide, Typed Execution"
+RANKS = "coremltools: Core ML only supports tensor rank <= 5"
+RANGES = "Apple, developer.apple.com/forums/thread/724930"
+CAPABILITIES = "ane-guide.readthedocs.io, Capability surface (not Apple's)"
+ANALYZER = "TFLite model analyzer"
+USABILITY = "ONNX Runtime's mobile usability checker, by kind of operation alone"
+
+# Kinds of ML Program operations without a path on the Neural Engine, according to CAPABILITIES.
+NOT_ON_NEURAL_ENGINE = re.compile("lstm|gru|rnn|reduce_prod|scatter.*")
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """In how many parts an accelerator takes the graph.
+
+    count: null where that could not be found out; operations: how many lie in the parts, null where that is not told;
+    source: whose word it is, or why there is none.
+    """
+
+    accelerator: str
+    count: int | None
+    operations: int | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What keeps operations off an accelerator: why, how many of them, and whose word it is."""
+
+    accelerator: str
+    reason: str
+    operations: int
+    source: str
+
+
+def partitions(artifact: Path, format: str) -> list[Partitions]:
+    """See Partitions; for the accelerators that a format has. Those that are not here say NOT RUN."""
+    if format == "tflite":
+        return [_xnnpack(artifact)]
+    if format == "onnx":
+        return [_provider(name, found) for name, found in _usability(artifact).items()]
+    return [Partitions("Core ML", None, None, "NOT RUN: Core ML plans on the device")]
+
+
+def obstacles(artifact: Path, graph: Graph, computes: Counter[str]) -> list[Obstacle]:
+    """See Obstacle; computes: operations by type, of structure.computes. What is not known to hinder is not said."""
+    if graph.format == "tflite":
+        return _gpu_delegate(artifact)
+    if graph.format == "onnx":
+        return _providers(artifact)
+    found = []
+    if computes["float32"]:
+        found.append(
+            Obstacle(NEURAL_ENGINE, "computes in float32, it in float16 only", computes["float32"], TYPED_EXECUTION)
+        )
+    beyond = [node for node in graph.nodes if any(_rank(graph, name) > MAX_RANK for name in node.outputs)]
+    if beyond:
+        found.append(Obstacle(NEURAL_ENGINE, f"more than {MAX_RANK} dimensions", len(beyond), RANKS))
+    for name, how in graph.flexible.items():
+        if how == "range":
+            reason = f"input {name} takes a range of shapes: only the default one runs there"
+            found.append(Obstacle(NEURAL_ENGINE, reason, len(graph.nodes), RANGES))
+    kinds = Counter(node.kind for node in graph.nodes if NOT_ON_NEURAL_ENGINE.fullmatch(node.kind))
+    return found + [Obstacle(NEURAL_ENGINE, f"{kind} does not run there", n, CAPABILITIES) for kind, n in kinds.items()]
+
+
+def _rank(graph: Graph, name: str) -> int:
+    shape = graph.values[name].shape
+    return 0 if shape is None else len(shape)
+
+
+def _xnnpack(artifact: Path) -> Partitions:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        return Partitions("XNNPACK", None, None, "NOT RUN: ai-edge-litert is not installed (extra tflite)")
+    try:
+        interpreter = Interpreter(str(artifact), num_threads=1)
+        interpreter.allocate_tensors()
+        kinds = [each["op_name"] for each in interpreter._get_ops_details()]
+    except (ValueError, RuntimeError) as error:  # operations of others, say
+        return Partitions("XNNPACK", None, None, f"NOT RUN: LiteRT cannot load it: {str(error).splitlines()[0]}")
+    return Partitions("XNNPACK", kinds.count("DELEGATE"), None, "LiteRT on this CPU")
+
+
+def _gpu_delegate(artifact: Path) -> list[Obstacle]:
+    from ai_edge_litert import _pywrap_analyzer_wrapper as analyzer  # what TensorFlow's Analyzer calls
+
+    report = analyzer.ModelAnalyzer(str(artifact), True, True)
+    reasons = Counter(re.findall(r"GPU COMPATIBILITY WARNING: (.*)", report))
+    return [Obstacle(GPU_DELEGATE, reason.strip(), count, ANALYZER) for reason, count in reasons.items()]
+
+
+def _usability(artifact: Path) -> dict[str, Any]:
+    """ONNX Runtime's own checks: name of the execution provider -> PartitioningInfo; None where it is not installed."""
+    try:
+        from onnxruntime.tools.mobile_helpers import usability_checker as checker
+    except ImportError:
+        return {"CoreML execution provider": None, "NNAPI execution provider": None}
+    from .graphs.onnx import load
+
+    checks: dict[str, Callable[[Any], Any]] = {
+        "CoreML execution provider": lambda model: checker.check_coreml_partitions(
+            model, True, "coreml_supported_mlprogram_ops.md"
+        ),
+        "NNAPI execution provider": lambda model: checker.check_nnapi_partitions(model, True),
+    }
+    model = load(artifact)
+    return {name: check(model) for name, check in checks.items()}
+
+
+def _provider(name: str, found: Any) -> Partitions:
+    if found is None:
+        return Partitions(name, None, None, "NOT RUN: onnxruntime is not installed (extra onnx)")
+    return Partitions(name, found.num_partitions, found.num_supported_nodes, USABILITY)
+
+
+def _providers(artifact: Path) -> list[Obstacle]:
+    found = []
+    for name, info in _usability(artifact).items():
+        if info is None:
+            continue
+        if info.nodes_unsupported_due_to_op:
+            kinds = ", ".join(sorted(kind.removeprefix("ai.onnx:") for kind in info.unsupported_ops))
+            found.append(Obstacle(name, f"does not know {kinds}", info.nodes_unsupported_due_to_op, USABILITY))
+        if info.num_unsupported_nodes_due_to_rank:
+            reason = f"more than {MAX_RANK} dimensions"
+            found.append(Obstacle(name, reason, info.num_unsupported_nodes_due_to_rank, USABILITY))
+        if info.nodes_unsupported_due_to_dynamic_input:
+            found.append(Obstacle(name, "open shapes", info.nodes_unsupported_due_to_dynamic_input, USABILITY))
+    return found

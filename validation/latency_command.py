@@ -1,0 +1,84 @@
+"""What `python -m validation latency` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.table import Table
+
+from reference.command_line import working
+from reference.images import open_image
+
+from .latency import Latency, latency
+from .results import NOT_RUN_BUT_REQUIRED, PASSED
+from .runtimes import Options
+from .tables import show
+
+LEGEND = (
+    "ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile range): inference by the clock;\n"
+    "cpu: its p50 in processor time of all threads; ratio: to {}, median of the rounds' own, by clock\n"
+    "and by cpu. MiB: peak memory of loading and one run, beyond a process that has loaded PyTorch."
+)
+
+
+def run(
+    artifacts: Sequence[Path],
+    checkpoint: str | None,
+    *,
+    against: str,
+    image: Path | None,
+    threads: Sequence[int],
+    runs: int,
+    warm_up: int,
+    options: Options,
+    json_file: Path | None,
+    verbose: bool,
+) -> int:
+    """Time, print, write JSON where asked to; returns the exit code: 3 where no artifact ran."""
+    with working("timing", verbose):
+        results = latency(
+            artifacts,
+            against=against,
+            image=None if image is None else open_image(image),
+            checkpoint=checkpoint,
+            threads=threads,
+            runs=runs,
+            warm_up=warm_up,
+            options=options,
+        )
+    show(_table(results, runs), LEGEND.format(against), *_not_run(results))
+    if json_file is not None:
+        json_file.write_text(json.dumps([asdict(each) for each in results], indent=2) + "\n", "utf-8")
+    ran = {each.model for each in results if not each.not_run}
+    return PASSED if ran & {artifact.name for artifact in artifacts} else NOT_RUN_BUT_REQUIRED
+
+
+def _table(results: Sequence[Latency], runs: int) -> Table:
+    table = Table(title=f"{runs} rounds in turn", title_justify="left", padding=0)
+    table.add_column("model, runtime", overflow="fold", ratio=1)
+    for heading in ("threads", "load", "crop", "p50", "p90", "p99", "IQR", "cpu", "ratio", "MiB"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in results:
+        crop, times = each.preprocessing, each.inference
+        if crop is None or times is None:
+            continue
+        percentiles = [f"{times.percentile(percent):.2f}" for percent in (50, 90, 99)]
+        table.add_row(
+            f"{each.model}\n{each.runtime}",
+            str(each.threads),
+            f"{each.load_ms:.0f}",
+            f"{crop.percentile(50):.1f}",
+            *percentiles,
+            f"{times.spread:.2f}",
+            f"{times.percentile(50, 'processor'):.2f}",
+            "-" if each.ratio is None else f"{each.ratio:.2f} {each.processor_ratio:.2f}",
+            "-" if each.peak_mib is None else f"{each.peak_mib:.0f}",
+        )
+    return table
+
+
+def _not_run(results: Sequence[Latency]) -> list[str]:
+    return [f"NOT RUN: {each.model}, {each.threads} threads: {each.not_run}" for each in results if each.not_run]
