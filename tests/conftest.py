@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 import sys
 
@@ -95,6 +96,31 @@ def tflite(demo, tmp_path_factory):
             folder = tmp_path_factory.mktemp("-".join(key))
             done[key] = convert(demo, folder, precision=precision, input_dtype=input_dtype)
         return done[key]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def onnx_file(demo, tmp_path_factory):
+    """quantize -> the artifact; exported once for all, since that takes longest."""
+    from converters.onnx import convert
+
+    done: dict[str, Written] = {}
+    exported: list = []
+    export = convert.to_onnx
+
+    def export_once(*arguments, **options):
+        if not exported:
+            exported.append(export(*arguments, **options))
+        return copy.deepcopy(exported[0])
+
+    def get(quantize: str = "none") -> Written:
+        if quantize not in done:
+            folder = tmp_path_factory.mktemp(quantize)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(convert, "to_onnx", export_once)
+                done[quantize] = convert.convert(demo, folder, quantize=quantize, calibration_samples=24)
+        return done[quantize]
 
     return get
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .graphs import Graph
 
+PROVIDERS = ("CoreML execution provider", "NNAPI execution provider")
 NEURAL_ENGINE, GPU_DELEGATE = "Neural Engine", "TFLite GPU delegate"
 MAX_RANK = 5
 
@@ -108,33 +109,34 @@ def _gpu_delegate(artifact: Path) -> list[Obstacle]:
 
 
 def _usability(artifact: Path) -> dict[str, Any]:
-    """ONNX Runtime's own checks: name of the execution provider -> PartitioningInfo; None where it is not installed."""
+    """ONNX Runtime's own checks: name of the execution provider -> PartitioningInfo, or in words why there is none."""
     try:
         from onnxruntime.tools.mobile_helpers import usability_checker as checker
     except ImportError:
-        return {"CoreML execution provider": None, "NNAPI execution provider": None}
+        return dict.fromkeys(PROVIDERS, "onnxruntime is not installed (extra onnx)")
     from .graphs.onnx import load
 
-    checks: dict[str, Callable[[Any], Any]] = {
-        "CoreML execution provider": lambda model: checker.check_coreml_partitions(
-            model, True, "coreml_supported_mlprogram_ops.md"
-        ),
-        "NNAPI execution provider": lambda model: checker.check_nnapi_partitions(model, True),
-    }
+    checks: tuple[Callable[[Any], Any], ...] = (
+        lambda model: checker.check_coreml_partitions(model, True, "coreml_supported_mlprogram_ops.md"),
+        lambda model: checker.check_nnapi_partitions(model, True),
+    )
     model = load(artifact)
-    return {name: check(model) for name, check in checks.items()}
+    try:
+        return {name: check(model) for name, check in zip(PROVIDERS, checks)}
+    except Exception as error:  # its parts stumble over valid files: a Transpose without perm, say
+        return dict.fromkeys(PROVIDERS, f"ONNX Runtime's checker stumbles over the file: {error}")
 
 
 def _provider(name: str, found: Any) -> Partitions:
-    if found is None:
-        return Partitions(name, None, None, "NOT RUN: onnxruntime is not installed (extra onnx)")
+    if isinstance(found, str):
+        return Partitions(name, None, None, f"NOT RUN: {found}")
     return Partitions(name, found.num_partitions, found.num_supported_nodes, USABILITY)
 
 
 def _providers(artifact: Path) -> list[Obstacle]:
     found = []
     for name, info in _usability(artifact).items():
-        if info is None:
+        if isinstance(info, str):
             continue
         if info.nodes_unsupported_due_to_op:
             kinds = ", ".join(sorted(kind.removeprefix("ai.onnx:") for kind in info.unsupported_ops))

@@ -17,11 +17,10 @@ from .results import NOT_RUN_BUT_REQUIRED, PASSED
 from .runtimes import Options
 from .tables import show
 
-LEGEND = (
-    "ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile range): inference by the clock;\n"
-    "cpu: its p50 in processor time of all threads; ratio: to {}, median of the rounds' own, by clock\n"
-    "and by cpu. MiB: peak memory of loading and one run, beyond a process that has loaded PyTorch."
-)
+LEGEND = """ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile range): inference by the clock;
+cpu: its p50 in processor time of all threads; ratio: median of the rounds' own, by clock and by
+cpu, to {}.
+MiB: peak memory of loading and one run, beyond a process that has loaded PyTorch."""
 
 
 def run(
@@ -49,7 +48,7 @@ def run(
             warm_up=warm_up,
             options=options,
         )
-    show(_table(results, runs), LEGEND.format(against), *_not_run(results))
+    show(_table(results, runs), LEGEND.format(Path(against).name), *_not_run(results))
     if json_file is not None:
         json_file.write_text(json.dumps([asdict(each) for each in results], indent=2) + "\n", "utf-8")
     ran = {each.model for each in results if not each.not_run}
