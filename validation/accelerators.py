@@ -19,11 +19,25 @@ TYPED_EXECUTION = "coremltools guide, Typed Execution"
 RANKS = "coremltools: Core ML only supports tensor rank <= 5"
 RANGES = "Apple, developer.apple.com/forums/thread/724930"
 CAPABILITIES = "ane-guide.readthedocs.io, Capability surface (not Apple's)"
-ANALYZER = "TFLite model analyzer"
+COMPATIBILITY = "TensorFlow, lite/tools/versioning/gpu_compatibility.cc, by kind of operation alone"
 USABILITY = "ONNX Runtime's mobile usability checker, by kind of operation alone"
 
 # Kinds of ML Program operations without a path on the Neural Engine, according to CAPABILITIES.
 NOT_ON_NEURAL_ENGINE = re.compile("lstm|gru|rnn|reduce_prod|scatter.*")
+
+# Kinds that the TFLite GPU delegate may take according to COMPATIBILITY. TensorFlow's analyzer would know more of them,
+# but its check says yes to everything in the published builds, to custom operations too (2.21 and LiteRT 2.3).
+ON_GPU_DELEGATE = frozenset(
+    """ABS ADD ADD_N ATAN2 AVERAGE_POOL_2D BATCH_MATMUL CAST CEIL CONCATENATION CONV_2D COS CUMSUM DENSIFY
+    DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE DIV DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL EXP FLOOR FLOOR_DIV
+    FLOOR_MOD FULLY_CONNECTED GATHER GELU GREATER GREATER_EQUAL HARD_SWISH LEAKY_RELU LESS LESS_EQUAL LOG LOGICAL_AND
+    LOGISTIC LSTM MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NEG NOT_EQUAL ONE_HOT PACK PAD PADV2 POW PRELU QUANTIZE
+    REDUCE_MAX REDUCE_MIN REDUCE_PROD RELU RELU6 RELU_N1_TO_1 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT
+    SELECT SELECT_V2 SIGN SIN SLICE SOFTMAX SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE STABLEHLO_CLAMP
+    STRIDED_SLICE SUB SUM TANH TILE TRANSPOSE TRANSPOSE_CONV""".split()
+) | {
+    f"CUSTOM {name}" for name in ("Convolution2DTransposeBias", "MaxPoolingWithArgmax2D", "MaxUnpooling2D", "Resampler")
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ def partitions(artifact: Path, format: str) -> list[Partitions]:
 def obstacles(artifact: Path, graph: Graph, computes: Counter[str]) -> list[Obstacle]:
     """See Obstacle; computes: operations by type, of structure.computes. What is not known to hinder is not said."""
     if graph.format == "tflite":
-        return _gpu_delegate(artifact)
+        return _gpu_delegate(graph)
     if graph.format == "onnx":
         return _providers(artifact)
     found = []
@@ -100,12 +114,9 @@ def _xnnpack(artifact: Path) -> Partitions:
     return Partitions("XNNPACK", kinds.count("DELEGATE"), None, "LiteRT on this CPU")
 
 
-def _gpu_delegate(artifact: Path) -> list[Obstacle]:
-    from ai_edge_litert import _pywrap_analyzer_wrapper as analyzer  # what TensorFlow's Analyzer calls
-
-    report = analyzer.ModelAnalyzer(str(artifact), True, True)
-    reasons = Counter(re.findall(r"GPU COMPATIBILITY WARNING: (.*)", report))
-    return [Obstacle(GPU_DELEGATE, reason.strip(), count, ANALYZER) for reason, count in reasons.items()]
+def _gpu_delegate(graph: Graph) -> list[Obstacle]:
+    kinds = Counter(node.kind for node in graph.nodes if node.kind not in ON_GPU_DELEGATE)
+    return [Obstacle(GPU_DELEGATE, f"does not know {kind}", count, COMPATIBILITY) for kind, count in kinds.items()]
 
 
 def _usability(artifact: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from reference.errors import UserError
 from validation.__main__ import main
-from validation.accelerators import GPU_DELEGATE, NEURAL_ENGINE
+from validation.accelerators import GPU_DELEGATE, NEURAL_ENGINE, ON_GPU_DELEGATE
 from validation.structure import structure
 
 from . import mistaken
@@ -62,22 +62,30 @@ def test_operations_and_weights_of_tflite_as_litert_says(tflite):
     assert found.obstacles == []
 
 
-def test_what_tensorflows_analyzer_warns_of(tflite, tmp_path, capfd):
-    import tensorflow as tf
+def test_what_the_gpu_delegate_does_not_know(tflite, tmp_path):
     from ai_edge_litert import schema_py_generated as schema
 
+    known = {kind for kind in ON_GPU_DELEGATE if not kind.startswith("CUSTOM ")}
+    assert known < vars(schema.BuiltinOperator).keys(), "misspelt kinds would never match"
     wrong = mistaken.copy_of(tflite("float32").path, tmp_path)
+    before = look(wrong)
+    assert before.obstacles == []
 
     def edit(model, weights):
-        code = next(each for each in model.operatorCodes if each.builtinCode == schema.BuiltinOperator.LOGISTIC)
-        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CEIL
+        for kind, other in (("LOGISTIC", "WHERE"), ("SOFTMAX", "CUSTOM")):
+            number = getattr(schema.BuiltinOperator, kind)
+            code = next(each for each in model.operatorCodes if each.builtinCode == number)
+            code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, other)
+            code.customCode = b"Foreign"
 
     mistaken.edit_tflite(wrong, edit)
-    tf.lite.experimental.Analyzer.analyze(model_path=str(wrong), gpu_compatibility=True)
-    report = capfd.readouterr().out
     found = look(wrong)
-    assert sum(each.operations for each in found.obstacles) == report.count("GPU COMPATIBILITY WARNING:") > 0
-    assert all(each.accelerator == GPU_DELEGATE and each.reason in report for each in found.obstacles)
+    assert {(each.reason, each.operations) for each in found.obstacles} == {
+        ("does not know WHERE", before.operations["LOGISTIC"]),
+        ("does not know CUSTOM Foreign", before.operations["SOFTMAX"]),
+    }
+    assert {each.accelerator for each in found.obstacles} == {GPU_DELEGATE}
+    assert found.partitions[0].count is None, "LiteRT has no such operation"
 
 
 def test_dynamic_int8_of_tflite_is_float_by_int8(tmp_path):
@@ -111,7 +119,10 @@ def test_programs_as_coremltools_says(mlpackage, precision):
     ]
     (weights,) = found.weights
     assert (weights.data_type, weights.tensors, weights.bytes) == (precision, len(in_file), sum(in_file))
-    assert [each.accelerator for each in found.obstacles] == ([NEURAL_ENGINE] if precision == "float32" else [])
+    (obstacle,) = found.obstacles
+    assert obstacle.accelerator == NEURAL_ENGINE
+    # In a float16 program the scaling of the image's bytes and the choice of the label stay float32.
+    assert obstacle.operations == (2 if precision == "float16" else sum(found.operations.values()))
     assert found.partitions[0].source.startswith("NOT RUN")
 
 
@@ -128,7 +139,7 @@ def test_programs_with_what_the_neural_engine_lacks(mlpackage, tmp_path):
 
     mistaken.edit_program(wrong, edit)
     reasons = [each.reason for each in look(wrong).obstacles]
-    assert len(reasons) == 3
+    assert len(reasons) == 4
     assert "more than 5 dimensions" in reasons
     assert "scatter_nd does not run there" in reasons
     assert "input image takes a range of shapes" in " ".join(reasons)
