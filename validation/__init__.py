@@ -12,22 +12,26 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .comparison import Parity, parity
+    from .composition import Structure, structure
     from .layers import Located, localize
     from .measurement import Accuracies, accuracy
     from .results import Check, exit_code, verdict
     from .runtimes import NotRun, Options
+    from .timing import Latency, latency
 
 __all__ = [
-    "Accuracies", "Check", "Located", "NotRun", "Options", "Parity", "accuracy", "exit_code", "localize", "parity",
-    "verdict",
+    "Accuracies", "Check", "Latency", "Located", "NotRun", "Options", "Parity", "Structure", "accuracy", "exit_code",
+    "latency", "localize", "parity", "structure", "verdict",
 ]  # fmt: skip
 
 _HOMES = {
     "comparison": ("Parity", "parity"),
+    "composition": ("Structure", "structure"),
     "layers": ("Located", "localize"),
     "measurement": ("Accuracies", "accuracy"),
     "results": ("Check", "exit_code", "verdict"),
     "runtimes": ("NotRun", "Options"),
+    "timing": ("Latency", "latency"),
 }
 
 

@@ -45,22 +45,43 @@ def main(argv: list[str] | None = None) -> int:
     localize.add_argument("artifact", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
     localize.add_argument("--image", type=Path, help="a photograph (default: a rendered scene)")
     localize.add_argument("--runtime", metavar="NAME", help="default: one that can look inside")
+    latency = commands.add_parser("latency", help="time loading, preprocessing and inference, all models in turn")
+    latency.add_argument(
+        "--against", default="reference", metavar="{reference,FILE}", help="what ratios are to (default: %(default)s)"
+    )
+    latency.add_argument("--image", type=Path, help="a photograph, as an app would take it (default: a rendered scene)")
+    latency.add_argument(
+        "--threads",
+        type=positive,
+        nargs="+",
+        action="extend",
+        help="of CPU runtimes, each in turn (default: 1)",
+    )
+    latency.add_argument("--runs", type=positive, default=50, help="rounds that count (default: %(default)s)")
+    latency.add_argument("--warmup", type=positive, default=5, help="rounds before (default: %(default)s)")
+    structure = commands.add_parser(
+        "structure", help="operations, weights, partitions and what keeps accelerators off; runs nothing"
+    )
     for command in (accuracy, parity, localize):
         command.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
+    for command in (accuracy, parity, localize, latency):
         command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
-    for name, where in (("--json", "as JSON"), ("--markdown", "for GitHub's summary"), ("--junit", "as JUnit's XML")):
+    for name, where in (("--markdown", "for GitHub's summary"), ("--junit", "as JUnit's XML")):
         parity.add_argument(name, type=Path, metavar="FILE", help=f"write the results there too, {where}")
+    for command in (parity, latency, structure):
+        command.add_argument("--json", type=Path, metavar="FILE", help="write the results there too, as JSON")
     peers = commands.add_parser("peers", help="the same weights through stock TFLite routes, beside .tflite files")
     peers.add_argument(
         "--scenes", type=positive, default=200, help="how many rendered validation scenes (default: %(default)s)"
     )
-    for command in (classify, accuracy, parity, peers):
+    for command in (classify, accuracy, parity, latency, structure, peers):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
-    for command in (classify, accuracy, parity, localize, peers):
+    for command in (classify, accuracy, parity, localize, latency, structure, peers):
+        add_verbose_option(command)
+    for command in (classify, accuracy, parity, localize, latency, peers):
         command.add_argument(
             "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
         )
-        add_verbose_option(command)
     arguments = parser.parse_args(argv)
 
     return run(lambda: import_module(f".commands.{arguments.command}", __package__).run(arguments))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from xml.etree import ElementTree
+
+from reference.errors import UserError
 
 from .metrics import METRICS
 from .results import Check, verdict
@@ -90,3 +93,12 @@ def as_junit(results: Sequence[Reported]) -> str:
     suite.set("skipped", str(sum(case.find("skipped") is not None for case in cases)))
     ElementTree.indent(suites)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a report; UserError where that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error

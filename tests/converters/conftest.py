@@ -1,4 +1,4 @@
-"""What several tests of converters look at, made once per run."""
+"""What several tests of converters look at: a peer's ONNX file, made once per run."""
 
 from __future__ import annotations
 

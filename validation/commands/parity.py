@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.table import Table
 
 from reference.command_line import working
-from reference.errors import UserError
 
 from ..comparison import Parity, parity, pictures
-from ..reports import as_json, as_junit, as_markdown, shown
+from ..reports import as_json, as_junit, as_markdown, shown, write_file
 from ..results import Check, exit_code, verdict
 from ..runtimes import Options
 from ..tables import show
@@ -42,7 +40,7 @@ def run(arguments: Namespace) -> int:
     show(table, *_diagnoses(results))
     for path, write in ((arguments.json, as_json), (arguments.markdown, as_markdown), (arguments.junit, as_junit)):
         if path is not None:
-            _write(path, write(results))
+            write_file(path, write(results))
     return exit_code(results, arguments.require)
 
 
@@ -59,11 +57,3 @@ def _lines(checks: Sequence[Check], verbose: bool) -> list[str]:
 
 def _diagnoses(results: Sequence[Parity]) -> list[str]:
     return [f"{each.artifact}, {each.runtime}: {line}" for each in results for line in each.diagnosis]
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from ..graphs import Weights
 from .package import Function
 from .protos import FeatureTypes_pb2
 from .values import data_type_of, stored_bits
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Stored values of one type and purpose.
-
-    compression: the constexpr operation that decompresses them, "none" without one.
-    """
-
-    data_type: str
-    compression: str
-    tensors: int
-    bytes: int
 
 
 def described(feature: Any) -> str:
@@ -45,7 +32,7 @@ def weights_of(function: Function) -> list[Weights]:
     decompressed_by: dict[str, str] = {}  # name of a constant -> constexpr operation
     for operation in operations:
         if operation.type.startswith("constexpr_"):
-            decompressed_by |= dict.fromkeys(_names(operation), operation.type)
+            decompressed_by |= dict.fromkeys(names_in(operation), operation.type)
     tensors: Counter[tuple[str, str]] = Counter()
     bits: Counter[tuple[str, str]] = Counter()
     for operation in operations:
@@ -61,7 +48,8 @@ def weights_of(function: Function) -> list[Weights]:
     return [Weights(*key, tensors[key], (count + 7) // 8) for key, count in bits.most_common()]
 
 
-def _names(operation: Any) -> Iterator[str]:
+def names_in(operation: Any) -> Iterator[str]:
+    """The values that an operation takes by name."""
     for argument in operation.inputs.values():
         for binding in argument.arguments:
             if binding.WhichOneof("binding") == "name":

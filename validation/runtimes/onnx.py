@@ -50,6 +50,8 @@ class ONNXRuntime:
             raise NotRun("onnxruntime is not installed (extra onnx)") from error
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = self._threads
+        # Threads that wait in a busy loop after a run would take the time of whatever runs next.
+        settings.add_session_config_entry("session.force_spinning_stop", "1")
         settings.log_severity_level = 3  # errors; its warnings are about its own kernels
         try:
             return onnxruntime.InferenceSession(model, settings, providers=["CPUExecutionProvider"])

@@ -1,0 +1,74 @@
+"""What `python -m validation latency` prints."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.table import Table
+
+from reference.command_line import working
+from reference.images import open_image
+
+from ..reports import write_file
+from ..results import NOT_RUN_BUT_REQUIRED, PASSED
+from ..runtimes import Options
+from ..tables import show
+from ..timing import Latency, latency
+
+LEGEND = """ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile range): inference by the clock;
+cpu: its p50 in processor time of all threads; ratio: median of the rounds' own, by clock and by
+cpu, to {}.
+MiB: peak memory of loading and one run, beyond a process that has loaded PyTorch."""
+
+
+def run(arguments: Namespace) -> int:
+    """Time, print, write JSON where asked to; returns the exit code: 3 where no artifact ran."""
+    image = None if arguments.image is None else open_image(arguments.image)
+    with working("timing", arguments.verbose):
+        results = latency(
+            arguments.artifacts,
+            against=arguments.against,
+            image=image,
+            checkpoint=arguments.checkpoint,
+            threads=arguments.threads or [1],
+            runs=arguments.runs,
+            warm_up=arguments.warmup,
+            options=Options(compute_units=arguments.compute_units),
+        )
+    show(_table(results, arguments.runs), LEGEND.format(Path(arguments.against).name), *_not_run(results))
+    if arguments.json is not None:
+        write_file(arguments.json, json.dumps([asdict(each) for each in results], indent=2) + "\n")
+    ran = {each.model for each in results if not each.not_run}
+    return PASSED if ran & {artifact.name for artifact in arguments.artifacts} else NOT_RUN_BUT_REQUIRED
+
+
+def _table(results: Sequence[Latency], runs: int) -> Table:
+    table = Table(title=f"{runs} rounds in turn", title_justify="left", padding=0)
+    table.add_column("model, runtime", overflow="fold", ratio=1)
+    for heading in ("threads", "load", "crop", "p50", "p90", "p99", "IQR", "cpu", "ratio", "MiB"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in results:
+        crop, times = each.preprocessing, each.inference
+        if crop is None or times is None:
+            continue
+        percentiles = [f"{times.percentile(percent):.2f}" for percent in (50, 90, 99)]
+        table.add_row(
+            f"{each.model}\n{each.runtime}",
+            str(each.threads),
+            f"{each.load_ms:.0f}",
+            f"{crop.percentile(50):.1f}",
+            *percentiles,
+            f"{times.spread:.2f}",
+            f"{times.percentile(50, 'processor'):.2f}",
+            "-" if each.ratio is None else f"{each.ratio:.2f} {each.processor_ratio:.2f}",
+            "-" if each.peak_mib is None else f"{each.peak_mib:.0f}",
+        )
+    return table
+
+
+def _not_run(results: Sequence[Latency]) -> list[str]:
+    return [f"NOT RUN: {each.model}, {each.threads} threads: {each.not_run}" for each in results if each.not_run]

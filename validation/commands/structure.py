@@ -1,0 +1,56 @@
+"""What `python -m validation structure` prints."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from dataclasses import asdict
+
+from rich.table import Table
+
+from reference.command_line import working
+
+from ..composition import Structure, structure
+from ..graphs import Weights
+from ..reports import write_file
+from ..results import PASSED
+from ..tables import show
+
+KINDS = 8  # of operations, the most frequent ones; -v shows all
+
+
+def run(arguments: Namespace) -> int:
+    """Look into the artifacts, print, write JSON where asked to; returns the exit code."""
+    with working("reading", arguments.verbose):
+        found = structure(arguments.artifacts)
+    show(*(_table(each, None if arguments.verbose else KINDS) for each in found))
+    if arguments.json is not None:
+        write_file(arguments.json, json.dumps([asdict(each) for each in found], indent=2) + "\n")
+    return PASSED
+
+
+def _table(found: Structure, kinds: int | None) -> Table:
+    table = Table(title=f"{found.artifact}  {found.bytes / 1e6:.2f} MB", title_justify="left", show_header=False)
+    table.add_column("what")
+    table.add_column("found", overflow="fold", ratio=1)
+    said = [f"{kind} {count}" for kind, count in list(found.operations.items())[:kinds]]
+    rest = len(found.operations) - len(said)
+    total = sum(found.operations.values())
+    table.add_row("operations", f"{total}: {', '.join(said)}{f', {rest} more kinds' if rest else ''}")
+    table.add_row("moves", f"{found.transposes} transposes, {found.reshapes} reshapes; {found.rank} dimensions at most")
+    table.add_row("computes with", ", ".join(f"{kind} {count}" for kind, count in found.computes.items()))
+    table.add_row("weights", "\n".join(_weights(each) for each in found.weights))
+    parts = []
+    for each in found.partitions:
+        inside = "" if each.operations is None else f", {each.operations} operations"
+        count = "" if each.count is None else f"{each.count}{inside}  "
+        parts.append(f"{each.accelerator}: {count}({each.source})")
+    table.add_row("partitions", "\n".join(parts))
+    for warning in found.obstacles:
+        table.add_row("warning", f"{warning.accelerator}: {warning.reason} ({warning.operations}; {warning.source})")
+    return table
+
+
+def _weights(weights: Weights) -> str:
+    compression = "" if weights.compression == "none" else f", {weights.compression}"
+    return f"{weights.data_type}{compression}: {weights.bytes:,} bytes in {weights.tensors} tensors"

@@ -1,0 +1,77 @@
+"""Graphs of .tflite files: the flatbuffer by LiteRT's generated classes, without its interpreter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reference.command_line import require
+from reference.errors import UserError
+
+from . import Graph, Node, Value, tally
+
+IDENTIFIER = b"TFL3"  # bytes 4..7 of every file
+
+
+def read(artifact: Path) -> Graph:
+    """See graphs.read."""
+    require("tflite", "ai_edge_litert")
+    from ai_edge_litert import schema_py_generated as schema
+
+    try:
+        content = artifact.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {artifact}: {error.strerror}") from error
+    if content[4:8] != IDENTIFIER:
+        raise UserError(f"{artifact} is no .tflite file: it does not carry {IDENTIFIER.decode()}")
+    try:
+        return _graph(schema.ModelT.InitFromPackedBuf(content, 0), schema)
+    except Exception as error:  # flatbuffers checks nothing: a broken file fails wherever it is read
+        raise UserError(f"{artifact} is broken: {str(error).splitlines()[0]}") from error
+
+
+def _graph(model: Any, schema: Any) -> Graph:
+    operators = {number: name for name, number in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    types = {number: name.lower() for name, number in vars(schema.TensorType).items() if not name.startswith("_")}
+    nodes, values, flexible = [], {}, {}
+    stored: dict[int, tuple[str, str, int]] = {}  # buffer -> type, compression, bytes; tensors may share one
+    for number, graph in enumerate(model.subgraphs):
+        for index, tensor in enumerate(graph.tensors):
+            size = _size(model.buffers[tensor.buffer])
+            values[f"{number}:{index}"] = Value(types[tensor.type], _shape(tensor), size > 0)
+            if size:
+                stored[tensor.buffer] = (types[tensor.type], _compression(tensor), size)
+        for operator in graph.operators:
+            code = model.operatorCodes[operator.opcodeIndex]
+            kind = operators[max(code.builtinCode, code.deprecatedBuiltinCode)]  # the field that came first is a byte
+            if kind == "CUSTOM":
+                kind = f"CUSTOM {code.customCode.decode()}"
+            inputs, outputs = (
+                tuple(f"{number}:{each}" for each in (() if ends is None else ends) if each >= 0)
+                for ends in (operator.inputs, operator.outputs)
+            )
+            nodes.append(Node(kind, inputs, outputs))
+        for index in graph.inputs if number == 0 else ():
+            shape = values[f"0:{index}"].shape
+            if shape is not None and None in shape:
+                flexible[graph.tensors[index].name.decode()] = "range"
+    return Graph("tflite", nodes, values, tally(stored.values()), flexible)
+
+
+def _size(buffer: Any) -> int:
+    """Bytes of a buffer, which in files beyond 2 GB lie behind the flatbuffer."""
+    return buffer.size if buffer.offset > 1 else 0 if buffer.data is None else len(buffer.data)
+
+
+def _shape(tensor: Any) -> tuple[int | None, ...] | None:
+    signature = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature  # -1: open
+    if signature is None:
+        return () if tensor.hasRank else None
+    return tuple(None if size < 0 else int(size) for size in signature)
+
+
+def _compression(tensor: Any) -> str:
+    if tensor.sparsity is not None:
+        return "sparse"
+    scale = None if tensor.quantization is None else tensor.quantization.scale
+    return "none" if scale is None or not len(scale) else f"scale per {'channel' if len(scale) > 1 else 'tensor'}"
