@@ -67,7 +67,7 @@ def test_what_the_gpu_delegate_does_not_know(tflite, tmp_path):
 
     known = {kind for kind in ON_GPU_DELEGATE if not kind.startswith("CUSTOM ")}
     assert known < vars(schema.BuiltinOperator).keys(), "misspelt kinds would never match"
-    wrong = mistaken.copy_of(tflite("float32").path, tmp_path)
+    wrong = mistaken.copy_of(tflite("none").path, tmp_path)
     before = look(wrong)
     assert before.obstacles == []
 

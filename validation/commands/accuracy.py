@@ -40,17 +40,19 @@ def run(arguments: Namespace) -> int:
 
 def _summary(result: Accuracies) -> Table:
     table = Table(title=f"{len(result.images)} images", title_justify="left")
-    table.add_column("model", overflow="fold", min_width=36)
+    table.add_column("model", overflow="fold")
     table.add_column("runtime", max_width=14)
     names = list(result.reference.outcome.figures())
-    for heading in (*names, "points lost", "95 % interval"):
-        table.add_column(heading, justify="right")
-    percents = [f"{result.reference.outcome.percent(name):.2f} %" for name in names]
-    table.add_row(result.reference.model, result.reference.runtime, *percents, "-", "-")
-    for each in result.artifacts:
-        points, low, high = drop(result.reference.outcome, each.outcome, names[0])
-        percents = [f"{each.outcome.percent(name):.2f} %" for name in names]
-        table.add_row(each.model, each.runtime, *percents, f"{points:+.2f}", f"{low:+.2f} .. {high:+.2f}")
+    for name in names:
+        table.add_column(f"{name}, %", justify="right")
+    table.add_column("points lost, 95 % interval", justify="right", no_wrap=True)
+    for each in (result.reference, *result.artifacts):
+        lost = "-"
+        if each is not result.reference:
+            points, low, high = drop(result.reference.outcome, each.outcome, names[0])
+            lost = f"{points:+.2f} ({low:+.2f} .. {high:+.2f})"
+        percents = [f"{each.outcome.percent(name):.2f}" for name in names]
+        table.add_row(each.model, each.runtime, *percents, lost)
     return table
 
 
