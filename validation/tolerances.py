@@ -43,11 +43,13 @@ NUMBERS: dict[str, Numbers] = {
     "mlpackage float16": Numbers(45, 1e-2, 0.997, "weights and every activation rounded to 11 bits"),
     "mlpackage mixed": Numbers(45, 1e-2, 0.997, "float16 but for what would overflow"),
     "int8": Numbers(30, 0.08, 0.98, "weights rounded to 8 bits, a scale for each output channel"),
-    "onnx int8": Numbers(12, 0.4, 0.9, "weights of 7 bits, activations of 8, one scale for each tensor of activations"),
-    "int8-weight": Numbers(30, 0.08, 0.98, "weights rounded to 8 bits, a scale for each output channel"),
-    "int8-dynamic": Numbers(25, 0.1, 0.97, "the same, and 8 bits for what matrices take, by each image's own range"),
-    "tflite int8": Numbers(12, 0.4, 0.9, "weights and most activations of 8 bits, one scale for each tensor"),
-    "int8-full": Numbers(8, 0.6, 0.85, "weights and all activations of 8 bits, softmax and norms too"),
+    "onnx int8": Numbers(
+        16, 0.25, 0.93, "weights of 7 bits, activations of 8, one scale for each tensor of activations"
+    ),
+    "int8-weight": Numbers(20, 0.2, 0.97, "weights rounded to 8 bits, a scale for each output channel"),
+    "int8-dynamic": Numbers(20, 0.2, 0.97, "the same, and 8 bits for what matrices take, by each image's own range"),
+    "tflite int8": Numbers(18, 0.2, 0.94, "weights and most activations of 8 bits, one scale for each tensor"),
+    "int8-full": Numbers(16, 0.2, 0.93, "weights and all activations of 8 bits, softmax and norms too"),
     "int16x8": Numbers(25, 0.1, 0.97, "weights of 8 bits, activations of 16"),
     "palettize8": Numbers(30, 0.08, 0.98, "weights out of 256 values for each tensor"),
     "palettize6": Numbers(16, 0.3, 0.95, "weights out of 64 values for each tensor"),
