@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # These stand here and not in the modules that know them: --help must not import PyTorch.
 QUANTIZATIONS = ("none", "float16", "int8")
 INPUT_DTYPES = ("uint8", "float32")
+RANGE_METHODS = ("auto", "minmax", "percentile")  # TFLite's, but for mse, which ONNX Runtime's quantizer lacks
 OPSETS = range(18, 24)
 
 
@@ -43,6 +44,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "--calibration-samples", type=positive, default=128, help="how many of them (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--range-method",
+        choices=RANGE_METHODS,
+        default="auto",
+        help="minmax: all values; percentile: all but 0.001 %%; auto: percentile (default: auto)",
     )
     parser.add_argument(
         "--input-dtype",
@@ -74,6 +81,7 @@ def main(argv: list[str] | None = None) -> int:
             opset=arguments.opset,
             calibration_folder=arguments.calibration,
             calibration_samples=arguments.calibration_samples,
+            range_method="percentile" if arguments.range_method == "auto" else arguments.range_method,
             excluded_passes=arguments.no_pass,
         )
 

@@ -37,6 +37,7 @@ def convert(
     opset: int | None = None,
     calibration_folder: Path | None = None,
     calibration_samples: int = 128,
+    range_method: str = "percentile",
     excluded_passes: Collection[str] = (),
 ) -> Written:
     """Convert `checkpoint` and publish the .onnx file.
@@ -49,6 +50,7 @@ def convert(
         dynamic_batch: whether the first axis of inputs and outputs is open; the manifest states one image.
         opset: version of ONNX's operations, 18 or newer; None: 23, and 20 for "int8".
         calibration_folder, calibration_samples: images that "int8" measures on; see `calibration`.
+        range_method: "minmax" or "percentile", of activations.
         excluded_passes: names of exact rewrites to leave out.
 
     Raises:
@@ -71,7 +73,8 @@ def convert(
     if quantize == "float16":
         halve_weights(model)
     if images is not None:
-        model = quantize_layers(model, images.inputs, transform, spared=first_convolutions(network.network))
+        spared = first_convolutions(network.network)
+        model = quantize_layers(model, images.inputs, transform, range_method=range_method, spared=spared)
 
     feed = InputSpec(
         name=INPUT,
@@ -96,7 +99,9 @@ def convert(
         precision="float16" if quantize == "float16" else "float32",
         compression=compression,
         preprocessing=preprocessing,
-        calibration=images.facts(f"percentile {PERCENTILE}") if images else None,
+        calibration=images.facts(f"percentile {PERCENTILE}" if range_method == "percentile" else range_method)
+        if images
+        else None,
         input=feed,
         outputs=outputs,
         tools=("torch", "onnx", "onnxscript", *["onnxruntime"] * integer),

@@ -16,6 +16,7 @@ from ..deployable import InputTransform
 
 OPSET = 20  # ONNX Runtime 1.23 has no QuantizeLinear of 23
 PERCENTILE = 99.999  # of each tensor's values, which its range holds: a few far ones would make the steps coarse
+METHODS = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
 QUANTIZED = ["Conv", "Gemm", "Sigmoid", "Mul"]  # layers with weights, and SiLU; attention and norms stay float32
 
 
@@ -39,7 +40,7 @@ class _Images(CalibrationDataReader):
 
 
 def quantize_layers(
-    model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform, *, spared: int
+    model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform, *, range_method: str, spared: int
 ) -> ModelProto:
     """The model with int8 weights, a scale for each output channel, and uint8 activations around them.
 
@@ -47,8 +48,9 @@ def quantize_layers(
 
     Args:
         model: float32.
-        inputs: what the network takes, [1, 3, H, W] each; the ranges hold all but a few of the values they lead to.
+        inputs: what the network takes, [1, 3, H, W] each; the values they lead to give the ranges.
         transform: that led to them from RGB 0..255.
+        range_method: "minmax" (all values) or "percentile" (PERCENTILE of them).
         spared: how many convolutions at the beginning stay float32, with what activates them.
     """
     first = [node for node in model.graph.node if node.op_type == "Conv"][:spared]
@@ -67,7 +69,7 @@ def quantize_layers(
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.Percentile,
+            calibrate_method=METHODS[range_method],
             # One image at a time (for histograms too, in spite of the name): else all of their values at once.
             extra_options={"CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
         )

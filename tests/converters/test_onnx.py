@@ -14,6 +14,7 @@ from torch import nn
 
 from converters.deployable import InputTransform
 from converters.onnx.__main__ import main
+from converters.onnx.convert import convert
 from converters.onnx.export import check
 from converters.onnx.quantize import _pixels
 from reference.demo import scenes
@@ -121,6 +122,21 @@ def test_metadata_and_names_are_the_manifests(onnx_file, demo):
 
 def test_float16_halves_the_weights(onnx_file):
     assert onnx_file("float16").manifest.artifact.bytes < 0.6 * onnx_file().manifest.artifact.bytes
+
+
+def test_the_range_method_decides_the_ranges(onnx_file, demo, tmp_path):
+    """All values are a wider range than nearly all of them."""
+    wide = convert(demo, tmp_path, quantize="int8", calibration_samples=24, range_method="minmax")
+    assert wide.manifest.calibration.method == "minmax"
+    assert onnx_file("int8").manifest.calibration.method == "percentile 99.999"
+    scales = []
+    for artifact in (wide, onnx_file("int8")):
+        values = {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load(artifact.path).graph.initializer}
+        scales.append({name: value for name, value in values.items() if name.endswith("_scale") and value.ndim == 0})
+    shared = scales[0].keys() & scales[1].keys()
+    assert len(shared) > 30
+    assert all(scales[0][name] >= scales[1][name] * 0.999 for name in shared)
+    assert any(scales[0][name] > scales[1][name] * 1.05 for name in shared)
 
 
 def test_int8_is_integer_and_as_accurate(onnx_file, demo):
