@@ -46,8 +46,8 @@ NUMBERS: dict[str, Numbers] = {
     "onnx int8": Numbers(
         16, 0.25, 0.93, "weights of 7 bits, activations of 8, one scale for each tensor of activations"
     ),
-    "int8-weight": Numbers(20, 0.2, 0.97, "weights rounded to 8 bits, a scale for each output channel"),
-    "int8-dynamic": Numbers(20, 0.2, 0.97, "the same, and 8 bits for what matrices take, by each image's own range"),
+    "int8-weight": Numbers(23, 0.08, 0.98, "weights rounded to 8 bits, a scale for each output channel"),
+    "int8-dynamic": Numbers(25, 0.1, 0.97, "the same, and 8 bits for what matrices take, by each image's own range"),
     "tflite int8": Numbers(18, 0.2, 0.94, "weights and most activations of 8 bits, one scale for each tensor"),
     "int8-full": Numbers(16, 0.2, 0.93, "weights and all activations of 8 bits, softmax and norms too"),
     "int16x8": Numbers(25, 0.1, 0.97, "weights of 8 bits, activations of 16"),
