@@ -1,0 +1,25 @@
+plugins {
+    alias(libs.plugins.android.library)
+}
+
+android {
+    namespace = "mobilevit"
+    compileSdk = libs.versions.compileSdk.get().toInt()
+
+    defaultConfig {
+        minSdk = libs.versions.minSdk.get().toInt()
+    }
+
+    testOptions {
+        unitTests.all { it.systemProperty("mobilevit.fixtures", rootDir.resolve("../tests/fixtures").path) }
+    }
+}
+
+dependencies {
+    api(project(":core"))
+    implementation(libs.litert)
+    implementation(libs.litert.gpu)
+    implementation(libs.litert.gpu.api)
+    testImplementation(libs.kotlin.test.junit)
+    testImplementation(libs.junit)
+}
