@@ -35,5 +35,7 @@ dependencies {
     implementation(libs.activity.compose)
     implementation(libs.lifecycle.viewmodel.compose)
     implementation(libs.lifecycle.runtime.compose)
+    implementation(libs.core)
+    implementation(libs.exifinterface)
     implementation(libs.coroutines.android)
 }

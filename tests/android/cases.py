@@ -47,8 +47,16 @@ def cases() -> dict[str, Any]:
 def _json_texts() -> dict[str, Any]:
     """valid: texts, and the value that Python reads; invalid: texts that Python, held to RFC 8259, refuses too."""
     draw = random.Random(9)
-    texts = [json.dumps(_value(draw, 4), ensure_ascii=draw.random() < 0.5, indent=draw.choice([None, 1])) for _ in range(60)]
-    texts += [' [1 ,\t-0.0\r\n, 1E2, 1e-2, 0.10] ', '"\\/\\b\\f\\ud83d\\ude00\\u00E9"', "9223372036854775807", "-0", '{"":{}}']
+    texts = [
+        json.dumps(_value(draw, 4), ensure_ascii=draw.random() < 0.5, indent=draw.choice([None, 1])) for _ in range(60)
+    ]
+    texts += [
+        " [1 ,\t-0.0\r\n, 1E2, 1e-2, 0.10] ",
+        '"\\/\\b\\f\\ud83d\\ude00\\u00E9"',
+        "9223372036854775807",
+        "-0",
+        '{"":{}}',
+    ]
     return {
         "valid": [{"text": text, "value": json.loads(text)} for text in texts],
         "invalid": [*NO_JSON, '{"a":1,"a":2}', "1e999", "9223372036854775808"],
@@ -70,7 +78,7 @@ def _text(draw: random.Random) -> str:
 
 
 def _frame(rng: np.random.Generator, width: int, height: int, rotation: int, gap: int) -> dict[str, Any]:
-    """y, u, v: planes with their strides; expected: RGB of the upright image; nv21: the same frame, where rows have no gap."""
+    """y, u, v: planes with their strides; expected: RGB of the upright image; nv21: the same, where rows have no gap."""
     shape = ((height + 1) // 2, (width + 1) // 2)
     y = rng.integers(0, 256, (height, width), np.uint8)
     u, v = (rng.integers(0, 256, shape, np.uint8) for _ in range(2))
@@ -101,7 +109,7 @@ def _class_map(rng: np.random.Generator, layout: str) -> dict[str, Any]:
 
 
 def _large(width: int, height: int, edge: int, crop: int) -> dict[str, Any]:
-    """sha256: of the crop's RGB bytes; pixel i of the image, row by row, has the lowest 24 bits of i * 2654435761 as RGB."""
+    """sha256: of the crop's RGB bytes; the image's pixel i, row by row, is the lowest 24 bits of i * 2654435761."""
     packed = np.arange(width * height, dtype=np.uint64) * 2654435761
     rgb = np.stack([packed >> np.uint64(shift) & np.uint64(255) for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
     processor = MobileViTImageProcessor(size=edge, crop_size=crop)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from .cases import FOLDER, NO_JSON, cases
-from .toolchain import NO_JDK, Module, Toolchain
+from .toolchain import NO_JDK, ROOT, Module, Toolchain
+
+DEMO = ROOT / "android_demo"
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +47,54 @@ def test_the_library_does_what_its_tests_say(compiled):
     assert "OK (" in result.stdout
 
 
+def test_the_app_is_sound_as_far_as_the_front_end_sees(compiled):
+    """Names, types and Compose's rules, against signatures of AndroidX; for code, Compose wants its real runtime."""
+    resources = compiled.output / "R.kt"
+    names = re.findall(r'<string name="(\w+)"', (DEMO / "app/src/main/res/values/strings.xml").read_text("utf-8"))
+    constants = "".join(f"const val {name}: Int = 0\n" for name in names)
+    resources.write_text(f"package mobilevit.demo\nobject R {{ object string {{\n{constants}}} }}\n", encoding="utf-8")
+    coroutines, compose = compiled.libraries("kotlinx-coroutines-core-jvm", "compose-compiler-plugin")
+    modules = (compiled.output / "core", compiled.output / "mobilevit")
+    sources = ("android_demo/app/src/main/kotlin", "tests/android/stubs/androidx", "tests/android/stubs/platform")
+    classpath = (*modules, compiled.android, coroutines)
+    app = Module("app", (*sources, str(resources)), classpath, (NO_JDK, f"-Xplugin={compose}"))
+    result = compiled.compile([app])
+    assert not re.search(r"^.*(error|warning): .*$", result.stderr, re.MULTILINE), result.stderr
+    assert "The Compose Compiler requires the Compose Runtime to be on the class path" in result.stderr
+
+
+def test_each_text_is_used():
+    code = "".join(path.read_text("utf-8") for path in DEMO.rglob("app/src/main/**/*.*ml")) + "".join(
+        path.read_text("utf-8") for path in DEMO.rglob("app/src/main/**/*.kt")
+    )
+    names = re.findall(r'<string name="(\w+)"', code)
+    assert names
+    assert not [name for name in names if not re.search(rf"R\.string\.{name}\b|@string/{name}\b", code)]
+
+
+def test_builds_name_what_the_catalog_has():
+    """Each pin is used, and nothing is used that has none; Gradle itself does not run here."""
+    catalog = (DEMO / "gradle/libs.versions.toml").read_text("utf-8")
+    builds = "".join(path.read_text("utf-8") for path in DEMO.rglob("*.gradle.kts"))
+    sections = {name: set(re.findall(r"^([\w-]+) =", text, re.MULTILINE)) for name, text in _sections(catalog).items()}
+    used = {kind: set() for kind in sections}
+    for reference in re.findall(r"libs((?:\.\w+)+)", builds):
+        kind, name = re.fullmatch(r"\.(?:(versions|plugins)\.)?([\w.]+?)(?:\.get)?", reference).groups()
+        used[kind or "libraries"].add(name.replace(".", "-"))
+    used["versions"] |= set(re.findall(r'version\.ref = "(\w+)"', catalog))
+    assert used == sections
+
+
+def _sections(catalog: str) -> dict[str, str]:
+    parts = re.split(r"^\[(\w+)\]$", catalog, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
 def test_cases_are_what_python_finds():
     for name, content in cases().items():
-        assert json.loads((FOLDER / name).read_text(encoding="utf-8")) == content, f"{name}: python -m tests.android.cases"
+        assert json.loads((FOLDER / name).read_text(encoding="utf-8")) == content, (
+            f"{name}: python -m tests.android.cases"
+        )
 
 
 @pytest.mark.parametrize("text", NO_JSON)

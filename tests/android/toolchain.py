@@ -1,4 +1,4 @@
-"""The Kotlin compiler, JUnit and android.jar that `.ci/kotlin` fetches, and the modules of android_demo in their hands."""
+"""The Kotlin compiler, JUnit and android.jar that `.ci/kotlin` fetches, and what they make of android_demo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-COMPILER = ("kotlin-compiler", "kotlin-stdlib", "kotlin-reflect", "kotlin-script-runtime", "kotlinx-coroutines-core-jvm")
+COMPILER = (
+    "kotlin-compiler",
+    "kotlin-stdlib",
+    "kotlin-reflect",
+    "kotlin-script-runtime",
+    "kotlinx-coroutines-core-jvm",
+)
 JAVA = ("java", "-XX:+UseSerialGC", "-Xmx1g")
 NO_JDK = "-no-jdk"  # no Java classes but those of the classpath: android.jar's
 

@@ -1,0 +1,3 @@
+package androidx.compose.ui.geometry
+
+class Size(val width: Float, val height: Float)
