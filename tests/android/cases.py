@@ -78,7 +78,7 @@ def _text(draw: random.Random) -> str:
 
 
 def _frame(rng: np.random.Generator, width: int, height: int, rotation: int, gap: int) -> dict[str, Any]:
-    """y, u, v: planes with their strides; expected: RGB of the upright image; nv21: the same, where rows have no gap."""
+    """y, u, v: planes with their strides; expected: RGB of the upright image; nv21: the same where rows have no gap."""
     shape = ((height + 1) // 2, (width + 1) // 2)
     y = rng.integers(0, 256, (height, width), np.uint8)
     u, v = (rng.integers(0, 256, shape, np.uint8) for _ in range(2))
