@@ -42,7 +42,7 @@ def compiled(tmp_path_factory) -> Toolchain:
 
 
 def test_the_library_does_what_its_tests_say(compiled):
-    result = compiled.test("core", "mobilevit")
+    result = compiled.test()
     assert result.returncode == 0, result.stdout
     assert "OK (" in result.stdout
 
@@ -61,6 +61,13 @@ def test_the_app_is_sound_as_far_as_the_front_end_sees(compiled):
     result = compiled.compile([app])
     assert not re.search(r"^.*(error|warning): .*$", result.stderr, re.MULTILINE), result.stderr
     assert "The Compose Compiler requires the Compose Runtime to be on the class path" in result.stderr
+
+
+@pytest.mark.benchmark
+def test_a_camera_frame_takes_less_than_15_ms(compiled):
+    result = compiled.run("mobilevit.core.PreprocessingBenchmarkKt")
+    print(result.stdout)
+    assert float(re.search(r"ARGB to 256x256: .* ms, ([\d.]+) ms", result.stdout)[1]) < 15
 
 
 def test_each_text_is_used():

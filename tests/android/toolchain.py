@@ -69,15 +69,18 @@ class Toolchain:
         settings = ("-XX:TieredStopAtLevel=1", "-Dkotlin.environment.keepalive=true", "-cp", classpath)
         return _run([*JAVA, *settings, HERE / "Compile.java", *files])
 
-    def test(self, *modules: str) -> subprocess.CompletedProcess[str]:
+    def test(self) -> subprocess.CompletedProcess[str]:
         """Run every class of "tests" whose name ends in Test with JUnit."""
         tests = self.output / "tests"
         names = sorted(".".join(path.relative_to(tests).with_suffix("").parts) for path in tests.rglob("*Test.class"))
+        return self.run("org.junit.runner.JUnitCore", *names)
+
+    def run(self, *main: str) -> subprocess.CompletedProcess[str]:
+        """Run a class with arguments, with "core", "mobilevit" and "tests" at hand."""
+        classes = [self.output / module for module in ("core", "mobilevit", "tests")]
         libraries = self.libraries("kotlin-stdlib", "kotlin-test", "kotlin-test-junit")
-        classes = [tests, *(self.output / module for module in modules)]
-        classpath = _joined([*classes, *libraries, *self.junit, self.android])
         fixtures = f"-Dmobilevit.fixtures={ROOT / 'tests' / 'fixtures'}"
-        return _run([*JAVA, fixtures, "-cp", classpath, "org.junit.runner.JUnitCore", *names])
+        return _run([*JAVA, fixtures, "-cp", _joined([*classes, *libraries, *self.junit, self.android]), *main])
 
 
 def _joined(paths: Iterable[Path]) -> str:

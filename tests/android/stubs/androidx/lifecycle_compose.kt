@@ -1,3 +1,5 @@
+@file:Suppress("UNUSED_PARAMETER")
+
 package androidx.lifecycle.compose
 
 import androidx.compose.runtime.Composable
@@ -8,6 +10,19 @@ import kotlinx.coroutines.flow.StateFlow
 import stubs.stub
 
 val LocalLifecycleOwner: ProvidableCompositionLocal<LifecycleOwner> get() = stub()
+
+class LifecyclePauseOrDisposeEffectResult
+
+class LifecycleResumePauseEffectScope {
+    fun onPauseOrDispose(onPauseOrDisposeEffect: () -> Unit): LifecyclePauseOrDisposeEffectResult = stub()
+}
+
+@Composable
+fun LifecycleResumeEffect(
+    key1: Any?,
+    lifecycleOwner: LifecycleOwner = LocalLifecycleOwner.current,
+    effects: LifecycleResumePauseEffectScope.() -> LifecyclePauseOrDisposeEffectResult,
+): Unit = stub()
 
 @Composable
 fun <T> StateFlow<T>.collectAsStateWithLifecycle(): State<T> = stub()

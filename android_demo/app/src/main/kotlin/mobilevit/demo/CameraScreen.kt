@@ -33,6 +33,7 @@ import androidx.compose.ui.unit.dp
 import androidx.compose.ui.viewinterop.AndroidView
 import androidx.core.content.ContextCompat
 import androidx.lifecycle.LifecycleOwner
+import androidx.lifecycle.compose.LifecycleResumeEffect
 import androidx.lifecycle.compose.LocalLifecycleOwner
 import java.util.concurrent.Executors
 import kotlinx.coroutines.CancellationException
@@ -47,6 +48,10 @@ fun CameraScreen(model: MobileViT) {
     val context = LocalContext.current
     var granted by remember { mutableStateOf(mayUseCamera(context)) }
     val ask = rememberLauncherForActivityResult(ActivityResultContracts.RequestPermission()) { granted = it }
+    LifecycleResumeEffect(context) { // back from the settings, say
+        granted = mayUseCamera(context)
+        onPauseOrDispose {}
+    }
     if (granted) LiveAnswers(model) else Explanation { ask.launch(Manifest.permission.CAMERA) }
 }
 

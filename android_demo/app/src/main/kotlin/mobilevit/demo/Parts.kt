@@ -72,10 +72,15 @@ fun words(accelerator: Accelerator): String = when (accelerator) {
     Accelerator.Gpu -> stringResource(R.string.gpu)
 }
 
-/** Labels with percentages, or what else the answer has, and the times; TalkBack reads it when it changes. */
+/** Labels with percentages, or what else the answer has, and the times. */
 @Composable
 fun AnswerText(shown: Shown) {
-    Column(Modifier.padding(16.dp).semantics { liveRegion = LiveRegionMode.Polite }) {
+    val best = shown.scores.firstOrNull()?.label.orEmpty()
+    val announced = Modifier.semantics { // by TalkBack when the best label changes, not with every percentage
+        liveRegion = LiveRegionMode.Polite
+        contentDescription = best
+    }
+    Column(announced.padding(16.dp)) {
         for (score in shown.scores) {
             Text(stringResource(R.string.score, score.label, (score.probability * 100).roundToInt()))
         }

@@ -2,6 +2,7 @@ package mobilevit.core
 
 import java.nio.ByteBuffer
 import java.security.MessageDigest
+import javax.imageio.ImageIO
 import kotlin.math.abs
 import kotlin.test.Test
 import kotlin.test.assertContentEquals
@@ -44,6 +45,21 @@ class PixelsTest {
             val found = digest.digest().joinToString("") { "%02x".format(it) }
             assertEquals(case.text("sha256"), found, "$width x $height")
         }
+    }
+
+    @Test
+    fun `a golden picture becomes its golden crop`() {
+        val preprocessing = Case(Contract.read("contract/manifests.json")).cases("valid").first().case("preprocessing")
+        for (picture in Golden.parse(Contract.text("contract/golden.json")).pictures) {
+            val (image, expected) = decoded(picture.png) to decoded(picture.cropPng)
+            val crop = IntArray(expected.argb.size)
+            Resampler(image.width, image.height, preprocessing.preprocessing()).resample(image, crop)
+            assertContentEquals(expected.argb, crop)
+        }
+    }
+
+    private fun decoded(png: ByteArray): ArgbImage = ImageIO.read(png.inputStream()).run {
+        ArgbImage(width, height, getRGB(0, 0, width, height, null, 0, width))
     }
 
     @Test
