@@ -58,6 +58,12 @@ class AnswersTest {
     }
 
     @Test
+    fun `the first of equally probable classes counts`() {
+        val agreement = Metric.TOP1_AGREEMENT.measure(listOf(floatArrayOf(0.5f, 0.5f)), listOf(floatArrayOf(0.6f, 0.4f)))
+        assertEquals(1.0, agreement)
+    }
+
+    @Test
     fun `integers stand for numbers`() {
         for (case in Contract.cases("contract/quantization.json")) {
             val quantization = Quantization(case.double("scale"), case.int("zero_point"))
