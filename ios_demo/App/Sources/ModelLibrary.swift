@@ -19,7 +19,7 @@ final class ModelLibrary {
   private(set) var state = State.loading
 
   init(folder: URL? = Bundle.main.resourceURL?.appendingPathComponent("Models")) {
-    let found = folder.map(Artifact.all) ?? ([], [])
+    let found = folder.map { Artifact.all(in: $0) } ?? (artifacts: [], problems: [])
     artifacts = found.artifacts
     problems = found.problems.map(\.localizedDescription)
     selection = artifacts.first?.id

@@ -21,7 +21,7 @@ public struct Artifact: Equatable, Sendable, Identifiable {
     }
     manifest = try Manifest(json: json, file: place.lastPathComponent)
     guard manifest.artifact.file == file, manifest.artifact.format == .mlpackage else {
-      throw FormatError(file: place.lastPathComponent, place: "artifact", problem: "it is not about \(file) for Core ML")
+      throw FormatError(file: place.lastPathComponent, place: "artifact", problem: "it is not about \(file)")
     }
     let package = folder.appendingPathComponent(file)
     let candidates = [package, package.deletingPathExtension().appendingPathExtension("mlmodelc")]

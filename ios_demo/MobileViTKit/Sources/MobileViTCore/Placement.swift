@@ -23,7 +23,8 @@ public struct Placement: Equatable, Sendable {
   public init(width: Int, height: Int, _ preprocessing: Preprocessing) {
     precondition(width > 0 && height > 0, "a picture has pixels")
     let edge = preprocessing.shortestEdge
-    let longest = Int(Double(edge * max(width, height)) / Double(min(width, height)))
+    let ratio = Double(edge * max(width, height)) / Double(min(width, height))
+    let longest = Int(ratio)
     sourceWidth = width
     sourceHeight = height
     resizedWidth = width <= height ? edge : longest

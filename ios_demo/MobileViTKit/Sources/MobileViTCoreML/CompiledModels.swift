@@ -21,8 +21,10 @@
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
         do {
           try files.moveItem(at: compiled, to: kept)
-        } catch where files.fileExists(atPath: kept.path) {
-          try? files.removeItem(at: compiled)  // another task was faster
+        } catch {
+          // Another task may have been faster.
+          guard files.fileExists(atPath: kept.path) else { throw error }
+          try? files.removeItem(at: compiled)
         }
         return kept
       } catch {

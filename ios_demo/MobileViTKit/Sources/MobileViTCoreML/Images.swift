@@ -47,9 +47,8 @@
     /// The overlay (see `overlay`) as an image of the picture's size; nil where there is no memory for it.
     public func overlayImage(_ palette: [RGBColor], opacity: Double = 0.5, on placement: Placement) -> CGImage? {
       let data = Data(overlay(palette, opacity: opacity, on: placement))
-      guard let space = CGColorSpace(name: CGColorSpace.sRGB), let provider = CGDataProvider(data: data as CFData) else {
-        return nil
-      }
+      guard let space = CGColorSpace(name: CGColorSpace.sRGB), let provider = CGDataProvider(data: data as CFData)
+      else { return nil }
       return CGImage(
         width: placement.sourceWidth, height: placement.sourceHeight, bitsPerComponent: 8, bitsPerPixel: 32,
         bytesPerRow: placement.sourceWidth * 4, space: space,

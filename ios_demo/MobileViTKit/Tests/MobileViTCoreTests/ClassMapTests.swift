@@ -26,6 +26,20 @@ final class ClassMapTests: XCTestCase {
     }
   }
 
+  private struct LogitsCase: Decodable {
+    let maps, mapWidth, mapHeight, width, height: Int
+    let logits, classes: Data
+  }
+
+  func testLogitsBecomeTheReferencesClasses() throws {
+    for each in try Contract.cases("logits.json", of: LogitsCase.self) {
+      let found = ClassMap(
+        logits: floats(each.logits), maps: each.maps, mapWidth: each.mapWidth, mapHeight: each.mapHeight,
+        width: each.width, height: each.height)
+      XCTAssertEqual(found.classes, [UInt8](each.classes))
+    }
+  }
+
   func testColoursOfThePaletteAreRead() throws {
     XCTAssertEqual(try palette().count, 256)
     XCTAssertEqual(try palette()[19], RGBColor(hexadecimal: "#80C000"))

@@ -16,8 +16,16 @@ final class PreprocessingTests: XCTestCase {
   }
 
   func testPixelsAreTheReferencesBitForBit() throws {
-    let places = try Contract.cases("pixels.json", of: PlacedCase.self)
-    for (placed, pixels) in zip(places, try Contract.cases("pixels.json", of: PixelCase.self)) {
+    try assertPixels("pixels.json")
+  }
+
+  func testAllFiltersOfPillowsAreItsOwnBitForBit() throws {
+    try assertPixels("filters.json")
+  }
+
+  private func assertPixels(_ file: String) throws {
+    let places = try Contract.cases(file, of: PlacedCase.self)
+    for (placed, pixels) in zip(places, try Contract.cases(file, of: PixelCase.self)) {
       let picture = RGBImage(width: placed.width, height: placed.height, bytes: [UInt8](pixels.rgb))
       let crop = try Preprocessor(placed.preprocessing).crop(picture)
       XCTAssertEqual(crop.pixels.bytes, [UInt8](pixels.expected), "\(placed)")
