@@ -33,7 +33,7 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command of the toolchain; skip where there is none, which continuous integration does not forgive."""
     result = subprocess.run([ROOT / ".ci" / "swift", *command], cwd=ROOT, capture_output=True, text=True, timeout=600)
     if result.returncode == NO_SWIFT:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(result.stderr.strip())
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"NOT RUN: {result.stderr.strip()}")
     return result
 
 
@@ -83,6 +83,10 @@ def test_app_and_core_ml_code_type_check(interfaces):
     sources = {name: sorted(folder.glob("*.swift")) for name, folder in MODULES.items()}
     if sys.platform != "darwin":
         sources = {name: sorted(STUBS.glob(f"{name}*.swift")) for name in STUBBED} | sources
+    sources["Readme"] = [interfaces / "Readme.swift"]
+    snippets = re.findall(r"^```swift\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert len(snippets) == 1
+    sources["Readme"][0].write_text(snippets[0], encoding="utf-8")
     for name, files in sources.items():
         place = ["-module-name", name, "-emit-module-path", interfaces / f"{name}.swiftmodule"]
         assert_passes(*compiler, *options, *place, *files)

@@ -27,6 +27,11 @@ struct BenchmarkScreen: View {
           }
           if let problem = bench.problem { Text(problem).foregroundStyle(.red) }
         }
+        if !library.problems.isEmpty {
+          Section("Models that cannot be used") {
+            ForEach(library.problems, id: \.self) { Text($0) }
+          }
+        }
         if let outcome = bench.outcome { OutcomeSections(outcome: outcome) }
         if let file = bench.file {
           Section {

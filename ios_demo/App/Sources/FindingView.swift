@@ -23,6 +23,8 @@ struct FindingView: View {
     }
     .padding()
     .background(.regularMaterial)
+    .accessibilityElement(children: .contain)
+    .accessibilityAddTraits(.updatesFrequently)
   }
 }
 

@@ -29,6 +29,9 @@ extension PrimitiveButtonStyle where Self == BorderedProminentButtonStyle {
 }
 
 public enum AccessibilityChildBehavior { case ignore, contain, combine }
+public struct AccessibilityTraits {
+  public static var updatesFrequently: AccessibilityTraits { fatalError() }
+}
 
 extension View {
   public func tabItem<V: View>(@ViewBuilder _ label: () -> V) -> some View { self }
@@ -48,6 +51,7 @@ extension View {
   public func aspectRatio(_ aspectRatio: CGFloat? = nil, contentMode: ContentMode) -> some View { self }
   public func buttonStyle<S: PrimitiveButtonStyle>(_ style: S) -> some View { self }
   public func accessibilityElement(children: AccessibilityChildBehavior = .ignore) -> some View { self }
+  public func accessibilityAddTraits(_ traits: AccessibilityTraits) -> some View { self }
   public func accessibilityLabel(_ labelKey: LocalizedStringKey) -> some View { self }
   @_disfavoredOverload public func accessibilityLabel<S: StringProtocol>(_ label: S) -> some View { self }
   public func accessibilityHint(_ hintKey: LocalizedStringKey) -> some View { self }
