@@ -5,7 +5,7 @@ import MobileViTCoreML
 /// What a model found in a picture, ready to be shown.
 enum Finding: Sendable {
   case classes([Prediction])
-  case regions([Region], Overlay)
+  case regions([Region], DrawnImage)
   case features(count: Int, length: Double)
 }
 
@@ -18,8 +18,8 @@ struct Region: Identifiable, Sendable {
   let share: Double
 }
 
-/// The colours of a segmented picture, of that picture's size. An image that is drawn never changes: it may be handed on.
-struct Overlay: @unchecked Sendable {
+/// A picture, or the colours to lay over it. An image that is drawn never changes: it may be handed on.
+struct DrawnImage: @unchecked Sendable {
   let image: CGImage
 }
 
@@ -46,7 +46,7 @@ extension MobileViTModel {
       let regions = map.shares.filter { $0.label < manifest.labels.count }.map {
         Region(id: $0.label, label: manifest.labels[$0.label], color: manifest.palette[$0.label], share: $0.share)
       }
-      return .regions(regions, Overlay(image: image))
+      return .regions(regions, DrawnImage(image: image))
     case .features:
       let vector = try manifest.features(values)
       return .features(count: vector.count, length: vector.reduce(0) { $0 + Double($1 * $1) }.squareRoot())

@@ -44,7 +44,7 @@ final class Photo {
   }
 
   struct Seen: Sendable {
-    let picture: Overlay
+    let picture: DrawnImage
     let look: Look
   }
 
@@ -71,6 +71,6 @@ final class Photo {
   private nonisolated static func look(at file: Data, with model: MobileViTModel) async throws -> Seen {
     let image = try uprightImage(file)
     let crop = try model.preprocessor.crop(image)
-    return Seen(picture: Overlay(image: image), look: try await model.look(at: crop))
+    return Seen(picture: DrawnImage(image: image), look: try await model.look(at: crop))
   }
 }
