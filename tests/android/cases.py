@@ -1,6 +1,6 @@
 """What Kotlin must arrive at beside tests/fixtures/contract: `python -m tests.android.cases` writes it.
 
-The oracles are Python's json, Pillow and PyTorch. A test holds the written files to what this gives.
+The oracles are Python's json and Pillow. A test holds the written files to what this gives.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from reference.image_processor import MobileViTImageProcessor
@@ -39,7 +38,6 @@ def cases() -> dict[str, Any]:
     return {
         "json_texts.json": _json_texts(),
         "frames.json": [_frame(rng, *each) for each in FRAMES],
-        "class_maps.json": [_class_map(rng, layout) for layout in ("NHWC", "NCHW")],
         "large.json": [_large(*each) for each in LARGE],
     }
 
@@ -95,17 +93,6 @@ def _frame(rng: np.random.Generator, width: int, height: int, rotation: int, gap
         "expected": _base64(np.rot90(rgb, -rotation // 90)),
     }  # fmt: skip
     return case if gap else case | {"nv21": _base64(np.concatenate([y.ravel(), interleaved.ravel()]))}
-
-
-def _class_map(rng: np.random.Generator, layout: str) -> dict[str, Any]:
-    """logits: float32 of `shape`; expected: a class for each pixel of `height` x `width`."""
-    logits = torch.from_numpy(rng.normal(size=(1, 5, 4, 6)).astype(np.float32))
-    large = torch.nn.functional.interpolate(logits, size=(32, 45), mode="bilinear", align_corners=False)
-    stored = logits[0].permute(1, 2, 0) if layout == "NHWC" else logits[0]
-    return {
-        "layout": layout, "shape": list(stored.shape), "logits": _base64(stored.numpy()), "height": 32, "width": 45,
-        "expected": _base64(large[0].argmax(dim=0).numpy().astype(np.uint8)),
-    }  # fmt: skip
 
 
 def _large(width: int, height: int, edge: int, crop: int) -> dict[str, Any]:

@@ -20,11 +20,17 @@ class AnswersTest {
 
     @Test
     fun `class maps of coarse logits are PyTorch's`() {
-        for (case in Contract.cases("android/class_maps.json")) {
-            val layout = Layout.valueOf(case.text("layout"))
-            val (height, width) = case.int("height") to case.int("width")
-            val found = classMap(case.floats("logits"), case.ints("shape"), layout, height, width)
-            assertContentEquals(case.bytes("expected"), found)
+        for (case in Contract.cases("contract/logits.json")) {
+            val (maps, height, width) = listOf("maps", "map_height", "map_width").map(case::int)
+            val logits = case.floats("logits")
+            val last = FloatArray(logits.size) { logits[it % maps * height * width + it / maps] }
+            for ((layout, values, shape) in listOf(
+                Triple(Layout.NCHW, logits, listOf(maps, height, width)),
+                Triple(Layout.NHWC, last, listOf(height, width, maps)),
+            )) {
+                val found = classMap(values, shape, layout, case.int("height"), case.int("width"))
+                assertContentEquals(case.bytes("classes"), found, "$layout")
+            }
         }
     }
 
