@@ -129,8 +129,8 @@ class MobileViTTest {
         assertFailsWith<MobileViTException.InferenceFailed> { model(warmUp = 1) { broken } }
         assertEquals(1, broken.closed)
         model { broken }.use { assertFailsWith<MobileViTException.InferenceFailed> { it.classify(photograph) } }
-        val bicubic = Preprocessing(18, "bicubic", true, 16, 16)
-        model(classifier.copy(preprocessing = bicubic)) { Fake(ByteArray(3)) }.use {
+        val nearest = Preprocessing(18, "nearest", true, 16, 16)
+        model(classifier.copy(preprocessing = nearest)) { Fake(ByteArray(3)) }.use {
             assertFailsWith<MobileViTException.Unsupported> { it.classify(photograph) }
         }
         assertFailsWith<MobileViTException.Unsupported> {

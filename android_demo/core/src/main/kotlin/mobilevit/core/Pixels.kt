@@ -5,7 +5,7 @@ interface Pixels {
     val width: Int
     val height: Int
 
-    /** Writes the pixels of row `y` from column `from` up to column `to`, not included, into the same places of `row`. */
+    /** Writes the pixels of row `y` from column `from` up to `to`, not included, into the same places of `row`. */
     fun readRow(y: Int, from: Int, to: Int, row: IntArray)
 }
 

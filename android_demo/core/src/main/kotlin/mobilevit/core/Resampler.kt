@@ -1,30 +1,23 @@
 package mobilevit.core
 
-import kotlin.math.abs
 import kotlin.math.ceil
 
 /**
  * Resizes images of one size by the shortest edge and crops the centre, pixel by pixel as Pillow does.
  *
- * Pillow's bilinear filter is a triangle, as wide as a pixel of the result where it shrinks, in two passes: along rows
- * first, each rounded to 8 bits; weights are integers of 22 bits. Only what the crop needs is computed. Buffers
- * are kept, so an instance belongs to one thread.
+ * Pillow's filters widen with the pixels of the result where they shrink, and go in two passes: along rows first, each
+ * rounded to 8 bits; weights are integers of 22 bits. Only what the crop needs is computed. Buffers are kept, so an
+ * instance belongs to one thread.
  *
- * @throws UnsupportedOperationException for filters other than the antialiased bilinear one.
+ * @throws UnsupportedOperationException for a filter that [Filter] does not have.
  */
 class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessing) {
     val placement = Placement.of(width, height, preprocessing)
 
-    init {
-        if (preprocessing.interpolation != "bilinear" || !preprocessing.antialias) {
-            val asked = preprocessing.interpolation + if (preprocessing.antialias) "" else " without antialiasing"
-            throw UnsupportedOperationException("resizing by $asked is not built in, only bilinear with antialiasing")
-        }
-    }
-
     private val cropWidth = preprocessing.cropWidth
-    private val columns = Taps.of(width, placement.width, placement.left, cropWidth)
-    private val rows = Taps.of(height, placement.height, placement.top, preprocessing.cropHeight)
+    private val filter = Filter.of(preprocessing)
+    private val columns = Taps.of(filter, width, placement.width, placement.left, cropWidth)
+    private val rows = Taps.of(filter, height, placement.height, placement.top, preprocessing.cropHeight)
     private val source = IntArray(width)
     private val narrow = IntArray(columns.count * rows.sources)
     // Of a row of the result in two halves: red and blue in one number with 32 bits for each, green in the other.
@@ -91,12 +84,14 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
 
         fun pair(pixel: Int): Long = ((pixel and 0xFF0000).toLong() shl 16) or (pixel and 0xFF).toLong()
 
-        // Weights are not negative and sum up to one, give or take their rounding: only 255 can be exceeded.
+        /** Blue may be negative, by weights that are, and has then borrowed one from red. */
         fun packed(redBlue: Long, green: Int): Int {
-            val red = minOf((redBlue ushr (32 + BITS)).toInt(), 255)
-            val blue = minOf((redBlue.toInt() ushr BITS), 255)
-            return BLACK or (red shl 16) or (minOf(green shr BITS, 255) shl 8) or blue
+            val blue = redBlue.toInt()
+            val red = ((redBlue - blue) shr 32).toInt()
+            return BLACK or (byte(red) shl 16) or (byte(green) shl 8) or byte(blue)
         }
+
+        fun byte(sum: Int): Int = (sum shr BITS).coerceIn(0, 255)
     }
 
     /**
@@ -111,11 +106,12 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
         val sources = (starts.indices.maxOfOrNull { starts[it] + offsets[it + 1] - offsets[it] } ?: 0) - firstSource
 
         companion object {
-            fun of(size: Int, resized: Int, corner: Int, crop: Int): Taps {
+            fun of(filter: Filter, size: Int, resized: Int, corner: Int, crop: Int): Taps {
                 val shown = maxOf(corner, 0) until minOf(corner + crop, resized)
                 val scale = size.toDouble() / resized
-                val support = maxOf(scale, 1.0)
-                val sharp = 1 / support // Pillow multiplies by it, which rounds otherwise than a division
+                val widened = maxOf(scale, 1.0)
+                val support = filter.support * widened
+                val sharp = 1 / widened // Pillow multiplies by it, which rounds otherwise than a division
                 val starts = IntArray(shown.count())
                 val offsets = IntArray(starts.size + 1)
                 val weights = IntArray(starts.size * (ceil(support).toInt() * 2 + 1))
@@ -123,12 +119,13 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
                     val center = (place + 0.5) * scale
                     val first = maxOf((center - support + 0.5).toInt(), 0)
                     val count = minOf((center + support + 0.5).toInt(), size) - first
-                    val triangle = DoubleArray(count) { maxOf(0.0, 1 - abs((it + first - center + 0.5) * sharp)) }
-                    val sum = triangle.sum()
+                    val shares = DoubleArray(count) { filter.weight((it + first - center + 0.5) * sharp) }
+                    val sum = shares.sum()
                     starts[pixel] = first
                     offsets[pixel + 1] = offsets[pixel] + count
-                    triangle.forEachIndexed { tap, weight ->
-                        weights[offsets[pixel] + tap] = (0.5 + weight / sum * (1 shl BITS)).toInt()
+                    shares.forEachIndexed { tap, share ->
+                        val weight = share / sum * (1 shl BITS)
+                        weights[offsets[pixel] + tap] = (if (weight < 0) weight - 0.5 else weight + 0.5).toInt()
                     }
                 }
                 return Taps(maxOf(-corner, 0), starts, offsets, weights)

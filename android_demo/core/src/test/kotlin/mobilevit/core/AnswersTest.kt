@@ -65,8 +65,8 @@ class AnswersTest {
 
     @Test
     fun `the first of equally probable classes counts`() {
-        val agreement = Metric.TOP1_AGREEMENT.measure(listOf(floatArrayOf(0.5f, 0.5f)), listOf(floatArrayOf(0.6f, 0.4f)))
-        assertEquals(1.0, agreement)
+        val (even, first) = listOf(floatArrayOf(0.5f, 0.5f)) to listOf(floatArrayOf(0.6f, 0.4f))
+        assertEquals(1.0, Metric.TOP1_AGREEMENT.measure(even, first))
     }
 
     @Test

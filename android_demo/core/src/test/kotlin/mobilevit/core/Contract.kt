@@ -47,6 +47,8 @@ internal class Case(value: Any?) {
     fun argb(name: String): IntArray = bytes(name).map { it.toInt() and 0xFF }.chunked(3)
         .map { (red, green, blue) -> (0xFF shl 24) or (red shl 16) or (green shl 8) or blue }.toIntArray()
 
-    fun preprocessing() =
-        Preprocessing(int("resize_shortest_edge"), "bilinear", true, int("crop_height"), int("crop_width"))
+    fun preprocessing(): Preprocessing {
+        val filter = members["interpolation"] as String? ?: "bilinear"
+        return Preprocessing(int("resize_shortest_edge"), filter, true, int("crop_height"), int("crop_width"))
+    }
 }
