@@ -128,12 +128,10 @@ private suspend fun showCamera(context: Context, owner: LifecycleOwner, view: Pr
     }
 }
 
-private fun analyze(frame: ImageProxy, look: (YuvImage) -> Unit) {
-    val image = frame.use {
-        val (y, u, v) = it.planes.map { plane -> YuvImage.Plane(plane.buffer, plane.rowStride, plane.pixelStride) }
-        YuvImage(it.width, it.height, y, u, v, it.imageInfo.rotationDegrees)
-    }
-    look(image)
+/** Keeps the frame until it has been looked at: only then does CameraX choose the next one. */
+private fun analyze(frame: ImageProxy, look: (YuvImage) -> Unit) = frame.use {
+    val (y, u, v) = it.planes.map { plane -> YuvImage.Plane(plane.buffer, plane.rowStride, plane.pixelStride) }
+    look(YuvImage(it.width, it.height, y, u, v, it.imageInfo.rotationDegrees))
 }
 
 private fun mayUseCamera(context: Context): Boolean =
