@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from .composition import Structure, structure
     from .layers import Located, localize
     from .measurement import Accuracies, accuracy
+    from .regression import Drift, drift
     from .results import Check, exit_code, verdict
     from .runtimes import NotRun, Options
     from .timing import Latency, latency
 
 __all__ = [
-    "Accuracies", "Check", "Latency", "Located", "NotRun", "Options", "Parity", "Structure", "accuracy", "exit_code",
-    "latency", "localize", "parity", "structure", "verdict",
+    "Accuracies", "Check", "Drift", "Latency", "Located", "NotRun", "Options", "Parity", "Structure", "accuracy",
+    "drift", "exit_code", "latency", "localize", "parity", "structure", "verdict",
 ]  # fmt: skip
 
 _HOMES = {
@@ -29,6 +30,7 @@ _HOMES = {
     "composition": ("Structure", "structure"),
     "layers": ("Located", "localize"),
     "measurement": ("Accuracies", "accuracy"),
+    "regression": ("Drift", "drift"),
     "results": ("Check", "exit_code", "verdict"),
     "runtimes": ("NotRun", "Options"),
     "timing": ("Latency", "latency"),

@@ -37,14 +37,15 @@ class Parity:
     """An artifact in one runtime beside the reference.
 
     checks: metrics with their bounds, and what else was looked at; diagnosis: what explains a failure, in words;
-    errors: absolute differences of all values, none where nothing ran.
+    expected, answers: the reference's and the artifact's, [images, ...], empty where nothing ran.
     """
 
     artifact: str
     runtime: str
     checks: list[Check]
     diagnosis: list[str] = field(default_factory=list)
-    errors: np.ndarray = field(default_factory=lambda: np.empty(0))
+    expected: np.ndarray = field(default_factory=lambda: np.empty(0))
+    answers: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def parity(
@@ -59,17 +60,14 @@ def parity(
 
     Args:
         artifacts: paths, with their manifests beside them.
-        images: pictures as a camera gives them; None: the first IMAGES rendered validation scenes.
+        images: pictures as a camera gives them; None: `scenes`.
         checkpoint: the reference's weights, where a manifest's own id cannot be found from here.
         runtimes: keys of RUNTIMES to use; none: all that take an artifact's format and are not on request only.
 
     Raises:
         UserError: where there is no such artifact, or no reference for it. A broken artifact is a failed check.
     """
-    if images is None:
-        from reference.demo.scenes import render
-
-        images = [render("validation", index).image for index in range(IMAGES)]
+    images = scenes() if images is None else images
     references: dict[tuple[object, ...], _Reference] = {}
     results = []
     for artifact in map(Path, artifacts):
@@ -141,7 +139,7 @@ def _compare(
             layers = loaded.convolutions(processor.resize_and_crop(images[0]))
             located = align(reference.checkpoint, right_values(reference.checkpoint, images[0]), layers)
             diagnosis = where(located, bounds.layer_db)
-    return Parity(name, runtime, checks, diagnosis, np.abs(reference.answers.astype(np.float64) - answers).ravel())
+    return Parity(name, runtime, checks, diagnosis, reference.answers, answers)
 
 
 def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
@@ -172,6 +170,13 @@ def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
             f"first at {place}"
         )
     return found
+
+
+def scenes() -> list[Image.Image]:
+    """The first IMAGES rendered validation scenes."""
+    from reference.demo.scenes import render
+
+    return [render("validation", index).image for index in range(IMAGES)]
 
 
 def pictures(paths: Sequence[Path]) -> list[Image.Image]:

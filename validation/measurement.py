@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reference.errors import UserError
-from reference.manifest import read_manifest
-
+from .artifacts import manifests_of_one
 from .counting import Job, count_all
-from .datasets import open_dataset
+from .datasets import Dataset, open_dataset
 from .outcomes import Classified, Outcome, Segmented
 from .runtimes import DEFAULT_OPTIONS, Options, load
 
@@ -28,12 +26,13 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Accuracies:
-    """The reference and the artifacts on the same images, whose names are `images`, their classes `labels`."""
+    """The reference and the artifacts on the images of a data set, whose names are `images`, their classes `labels`."""
 
     reference: Accuracy
     artifacts: list[Accuracy]
     images: list[str]
     labels: list[str]
+    dataset: Dataset
 
 
 def accuracy(
@@ -65,14 +64,8 @@ def accuracy(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     paths = [Path(artifact) for artifact in artifacts]
-    manifests = [read_manifest(path) for path in paths]
+    manifests = manifests_of_one(paths)
     first = manifests[0]
-    for manifest in manifests:
-        if (manifest.checkpoint, manifest.preprocessing) != (first.checkpoint, first.preprocessing):
-            raise UserError(
-                f"{manifest.artifact.file} and {first.artifact.file} are of different checkpoints or input sizes: "
-                "measure them one after the other"
-            )
     dataset = open_dataset(data, first.task, first.labels, images)
     # Mistakes show here, once, and not in every process.
     names = [load(path, manifest, options=options).name for path, manifest in zip(paths, manifests)]
@@ -93,7 +86,7 @@ def accuracy(
     outcomes = [_outcome(np.array(numbers), len(first.labels), first.task == "segmentation") for numbers in of_models]
     models = [f"checkpoint {first.checkpoint.id}", *(path.name for path in paths)]
     reference, *measured = map(Accuracy, models, ["PyTorch", *names], outcomes)
-    return Accuracies(reference, measured, _names(job), list(first.labels))
+    return Accuracies(reference, measured, _names(job), list(first.labels), dataset)
 
 
 def _outcome(numbers: np.ndarray, classes: int, segments: bool) -> Outcome:

@@ -102,6 +102,7 @@ def latency(
     runs: int = RUNS,
     warm_up: int = WARM_UP,
     options: Options = DEFAULT_OPTIONS,
+    memory: bool = True,
 ) -> list[Latency]:
     """Time the reference and each artifact, with each number of threads.
 
@@ -113,6 +114,7 @@ def latency(
         threads: of CPU runtimes; one entry or more.
         runs: rounds that count; warm_up: rounds before them that do not.
         options: for the compute units of Core ML.
+        memory: whether to look for the peak of memory too, which takes a process for each.
 
     Returns:
         For each number of threads the artifacts, each checkpoint and input size's reference before its first one.
@@ -145,12 +147,14 @@ def latency(
             contenders[first:] = [replace(each, base=base) for each in contenders[first:]]
     before = torch.get_num_threads()
     try:
-        return race(contenders, image, runs=runs, warm_up=warm_up)
+        return race(contenders, image, runs=runs, warm_up=warm_up, memory=memory)
     finally:
         torch.set_num_threads(before)
 
 
-def race(contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm_up: int) -> list[Latency]:
+def race(
+    contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm_up: int, memory: bool = True
+) -> list[Latency]:
     """Load all, then run them in turn, round by round."""
     results, loaded = [], {}
     for place, each in enumerate(contenders):
@@ -162,7 +166,7 @@ def race(contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm
             continue
         loaded[place] = runtime
         peak = None
-        if each.threads == contenders[0].threads:  # it hardly depends on them, and takes a process each
+        if memory and each.threads == contenders[0].threads:  # it hardly depends on them, and takes a process each
             peak = peak_mib(partial(_load_and_run, each.open, each.crop(image)))
         results.append(Latency(each.model, runtime.name, each.threads, load_ms, peak_mib=peak))
     rounds: dict[int, list[tuple[tuple[float, float], ...]]] = {place: [] for place in loaded}
