@@ -112,6 +112,10 @@ class _Pair:
         if old is None:
             reason = "not in the baseline: --update-baseline adds it"
             return Drift(artifact, runtime, [*checks, about.model_copy(update={"reason": reason})])
+        if runtime != FILE and self.before.data != self.now.data:
+            reason = f"the baseline was measured on other images: {self.before.data}, not {self.now.data}"
+            checks.append(about.model_copy(update={"reason": reason}))
+            old, new = ({LATENCY: each[LATENCY]} if LATENCY in each else {} for each in (old, new))
         notes = []
         told = {each.check for each in checks}
         for name in [*new, *(name for name in old if name not in new and name not in told)]:
@@ -129,9 +133,6 @@ class _Pair:
         if allowed is None or old is None or new is None:
             missing = "not in the baseline" if old is None else "not measured here"
             return about.model_copy(update=facts | {"reason": f"{missing}: --update-baseline"})
-        if about.runtime != FILE and name != LATENCY and self.before.data != self.now.data:
-            reason = f"measured on other images: the baseline on {self.before.data}, this run on {self.now.data}"
-            return about.model_copy(update=facts | {"reason": reason})
         if name == LATENCY and self.before.machine != self.now.machine:
             reason = f"only told: the baseline is of another machine, {self.before.machine}"
             return about.model_copy(update=facts | {"verdict": "PASS", "reason": reason})

@@ -60,7 +60,7 @@ def judged(results: Sequence[Reported], title: str, verbose: bool) -> Table:
     table.add_column("measured", ratio=1)
     for result in results:
         lines = [_line(check) for check in result.checks if told(check) or verbose]
-        same = sum(check.baseline is not None for check in result.checks) - sum("before" in line for line in lines)
+        same = 0 if verbose else sum(check.baseline is not None and not told(check) for check in result.checks)
         lines += [f"{same} figures as before"] if same else []
         table.add_row(result.artifact, result.runtime, verdict(result.checks), "\n".join(lines), end_section=True)
     return table

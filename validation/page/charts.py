@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
@@ -22,10 +23,10 @@ def histogram(data: Histogram) -> Markup:
         height = PLOT[1] * count / highest
         says = f"{count:,} values differ by 1e{data.edges[index]:g} to 1e{data.edges[index + 1]:g}"
         marks.append(_bar(LEFT + index * step, height, step - 2, says))
-    decades = [edge for edge in data.edges if edge == int(edge) and int(edge) % 2 == 1]
+    decades = [edge for edge in data.edges if edge == int(edge) and int(edge) % 3 == 0]
     places = [LEFT + PLOT[0] * (edge - data.edges[0]) / (data.edges[-1] - data.edges[0]) for edge in decades]
     labels = [_text(x, HEIGHT - BOTTOM + 14, f"1e{edge:g}", "middle") for x, edge in zip(places, decades)]
-    axis = _ticks([0, highest / 2, highest], lambda value: PLOT[1] * value / highest)
+    axis = _ticks(_round(0, highest), lambda value: PLOT[1] * value / highest)
     return _svg(
         f"Histogram of absolute differences, {data.artifact} in {data.runtime}; {data.equal:,} values are equal",
         [*axis, *marks, *labels, _text(LEFT + PLOT[0] / 2, HEIGHT - 6, "|Δ| to the reference", "middle")],
@@ -50,8 +51,7 @@ def profile(data: Profile) -> Markup:
         )
     y = HEIGHT - BOTTOM - height(data.bound_db)
     line = Markup('<line class="bound" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(LEFT, WIDTH - RIGHT, y, y)
-    tick = 20 if top > 50 else 10
-    axis = _ticks(range(0, int(top) + 1, tick), height)
+    axis = _ticks(_round(0, top), height)
     label = f"convolutions, first to last; dashed: {data.bound_db:g} dB"
     return _svg(
         f"Signal to noise ratio of each layer, dB, {data.artifact}",
@@ -101,14 +101,22 @@ def _scatter(models: Sequence[Measured], horizontal: Axis, vertical: Axis) -> Ma
         dot = '<g class="dot"><title>{}: {:.4g}, {:.4g}</title><circle cx="{:.1f}" cy="{:.1f}" r="9"/>'
         marks.append(Markup(dot).format(name, a, b, *place))
         marks.append(_text(place[0], place[1] + 4, str(number), "middle") + Markup("</g>"))
-    axis = _ticks([low + margin, (low + high) / 2, high - margin], height)
+    axis = _ticks(_round(low, high), height)
     labels = [
-        _text(LEFT + PLOT[0] * part / 3, HEIGHT - BOTTOM + 14, f"{right * part / 3:.3g}", "middle") for part in range(4)
+        _text(LEFT + PLOT[0] * value / right, HEIGHT - BOTTOM + 14, f"{value:.4g}", "middle")
+        for value in _round(0, right)
     ]
     return _svg(
         f"{up} by {across}, the numbers those of the table",
         [*axis, *labels, *marks, _text(LEFT + PLOT[0] / 2, HEIGHT - 6, across, "middle"), _text(4, 10, up, "start")],
     )
+
+
+def _round(low: float, high: float) -> list[float]:
+    """Three to seven round numbers in a range: multiples of 1, 2 or 5 times a power of ten."""
+    power = 10 ** math.floor(math.log10((high - low) / 3))
+    step = power * max(factor for factor in (1, 2, 5) if factor * power <= (high - low) / 3)
+    return [step * index for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _svg(says: str, parts: Sequence[Markup]) -> Markup:

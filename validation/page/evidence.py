@@ -17,7 +17,7 @@ from ..measurement import Accuracies
 from ..outcomes import drop
 from ..runtimes import DEFAULT_OPTIONS, NotRun, Options
 
-DECADES = range(-9, 2)  # of the histogram; what lies beyond counts into the last bin on its side
+DECADES = range(-12, 2)  # of the histogram; what lies beyond counts into the last bin on its side
 BINS_PER_DECADE = 2
 
 

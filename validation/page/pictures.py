@@ -60,7 +60,7 @@ def worst_of_parity(
         masks = manifest.answer.meaning == "class_map"
         differences = np.abs(each.expected.astype(np.float64) - each.answers).reshape(len(each.answers), -1)
         off = (differences > 0).mean(axis=1) if masks else np.nan_to_num(differences.max(axis=1), nan=np.inf)
-        for index in np.argsort(-off, kind="stable")[:WORST]:
+        for index in (each for each in np.argsort(-off, kind="stable")[:WORST] if off[each] > 0):
             crop = app_processor(manifest.preprocessing).resize_and_crop(pictures[index])
             pair = each.expected[index], each.answers[index]
             shots, lines = (
@@ -116,11 +116,11 @@ def _masks(
     differ = expected != answer
     grey = np.asarray(Image.fromarray(crop).convert("L"), np.uint8)[..., None] // 2 + 96
     shown = np.where(differ[..., None], np.array(DIFFERENT, np.uint8), grey)
-    lines = [f"{differ.mean():.2%} of the pixels differ"]
-    wrong = np.unique(np.stack([expected[differ], answer[differ]]), axis=1, return_counts=True)
-    if differ.any():
-        pair = wrong[0][:, wrong[1].argmax()]
-        lines.append(f"most often {manifest.labels[pair[0]]} by the reference, {manifest.labels[pair[1]]} here")
+    lines = [f"{differ.sum():,} of {differ.size:,} pixels differ"]
+    pairs, counts = np.unique(np.stack([expected[differ], answer[differ]]), axis=1, return_counts=True)
+    if counts.size:
+        truth, said = pairs[:, counts.argmax()]
+        lines.append(f"most often {manifest.labels[truth]} by the reference, {manifest.labels[said]} here")
     return [
         _shot(crop, "the picture, cropped"),
         _shot(colors[expected], "the reference's mask"),
