@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reference.command_line import DEFAULT_OUTPUT, add_checkpoint_options, add_verbose_option, require, working
+from reference.errors import UserError
 from reference.sources import hub_id
 
 if TYPE_CHECKING:  # these load PyTorch, which --help must not wait for
@@ -26,7 +27,18 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         default="mask",
         help="of segmentation: the class of each pixel, or the network's coarse logits (default: mask)",
     )
-    parser.add_argument("--output-dir", type=Path, default=DEFAULT_OUTPUT, help="default: %(default)s")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--output-dir", type=Path, default=DEFAULT_OUTPUT, help="default: %(default)s")
+    place.add_argument(
+        "--into",
+        type=Path,
+        metavar="APP",
+        help="ios_demo, android_demo, or a folder of an app's own: writes there instead, and a golden set beside the "
+        "artifact: pictures with the reference's answers, for the app's self-test",
+    )
+    parser.add_argument(
+        "--golden-pictures", type=Path, metavar="FOLDER", help="pictures for it (default: rendered scenes)"
+    )
     parser.add_argument(
         "--no-pass",
         action="append",
@@ -49,11 +61,20 @@ def convert_and_report(
     require(extra, needs)
     from reference.checkpoints import load_checkpoint
 
+    from .app import models_folder, write_golden
+
+    if arguments.golden_pictures is not None and arguments.into is None:
+        raise UserError("--golden-pictures is for the golden set that --into writes: give --into too")
+    if arguments.into is not None:
+        arguments.output_dir = models_folder(arguments.into)
     started = time.monotonic()
     checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
     with working(f"converting with {needs}", arguments.verbose):
         written = convert(checkpoint)
+        golden = write_golden(written, checkpoint, arguments.golden_pictures) if arguments.into else None
     _print_written(written, time.monotonic() - started)
+    if golden is not None:
+        print(f"golden set {golden}  {golden.stat().st_size / 1e6:.2f} MB")
     return 0
 
 

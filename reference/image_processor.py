@@ -17,6 +17,7 @@ from PIL import Image
 
 from .batches import BatchFeature, as_batch
 from .errors import UserError
+from .geometry import centered, resized
 from .images import Picture, as_labels, as_list, as_rgb, in_unit_range
 from .json_files import read_json, write_json
 from .sources import PREPROCESSOR_FILE, open_with_options, require_file
@@ -216,17 +217,14 @@ class MobileViTImageProcessor:
             image = image.resize(self._resized(image.width, image.height), resample)
         if self.do_center_crop:
             width, height = self.crop_size["width"], self.crop_size["height"]
-            # Floor division, so that an image smaller than the crop is padded as Hugging Face pads it.
-            left, top = (image.width - width) // 2, (image.height - height) // 2
-            image = image.crop((left, top, left + width, top + height))
+            at = centered(image.width, image.height, width, height)
+            image = image.crop((at.left, at.top, at.left + width, at.top + height))
         return image
 
     def _resized(self, width: int, height: int) -> tuple[int, int]:
         if "shortest_edge" not in self.size:
             return self.size["width"], self.size["height"]
-        edge = self.size["shortest_edge"]
-        longest = int(edge * max(width, height) / min(width, height))
-        return (edge, longest) if width <= height else (longest, edge)
+        return resized(width, height, self.size["shortest_edge"])
 
     def _label_map(self, picture: Picture) -> np.ndarray:
         labels = as_labels(picture)

@@ -10,7 +10,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import UserError
 
@@ -135,13 +135,23 @@ class Manifest(_Strict):
     checkpoint: CheckpointFacts
     artifact: ArtifactFacts
     input: InputSpec
-    outputs: list[OutputSpec]
+    outputs: Annotated[list[OutputSpec], Field(min_length=1)]
     preprocessing: Preprocessing
     other_sizes: list[Preprocessing]
     calibration: CalibrationFacts | None
     labels: list[str]
     palette: list[Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]]
     tool_versions: dict[str, str]
+
+    @model_validator(mode="after")
+    def _counts(self) -> Manifest:
+        answer = self.answer
+        classes = answer.shape[-1 if answer.meaning == "probabilities" or answer.layout == "NHWC" else 1]
+        if answer.meaning in ("probabilities", "logits") and len(self.labels) != classes:
+            raise ValueError(f"{len(self.labels)} labels for {classes} classes")
+        if len(self.palette) != (len(self.labels) if self.task == "segmentation" else 0):
+            raise ValueError(f"{len(self.palette)} colours for {len(self.labels)} labels of {self.task}")
+        return self
 
     @property
     def answer(self) -> OutputSpec:

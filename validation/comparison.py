@@ -18,6 +18,7 @@ from reference.errors import UserError
 from reference.images import images_in, open_image
 from reference.labels import distinct
 from reference.manifest import Manifest, read_manifest
+from reference.tolerances import tolerance
 
 from .artifacts import app_processor, at_crop, reference_of
 from .diagnosis import diagnose, where
@@ -27,7 +28,6 @@ from .mistakes import right_values
 from .results import Check, Verdict
 from .runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
 from .runtimes.pytorch import PyTorchRuntime
-from .tolerances import tolerance
 
 IMAGES = 16  # rendered scenes, where no pictures are given
 

@@ -20,12 +20,12 @@ from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.layers import ConvLayer, MobileViTLayer
 from reference.manifest import read_manifest
+from reference.tolerances import tolerance
 
 from .artifacts import app_processor, at_crop, reference_of
 from .metrics import sqnr_db
 from .mistakes import right_values
 from .runtimes import DEFAULT_OPTIONS, Layer, LooksInside, Options, load
-from .tolerances import tolerance
 
 # Of each format the runtime that gives results on the way.
 LOOKING_INSIDE = {"mlpackage": "mil", "tflite": "litert", "onnx": "onnxruntime"}

@@ -11,8 +11,9 @@ import pytest
 
 from converters.artifact import app_preprocessing, publish
 from reference.errors import UserError
+from reference.golden import golden_path, read_golden
 from reference.image_processor import MobileViTImageProcessor
-from reference.manifest import OutputSpec, read_manifest
+from reference.manifest import OutputSpec, digest, read_manifest
 
 from .conftest import names_in
 
@@ -35,17 +36,19 @@ def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_the_main_command(module, name, tool, tmp_path, demo):
-    for _ in range(2):  # the second run replaces the first one's files
-        result = command(module, "--size", "xxs", "--output-dir", str(tmp_path / "out"))
+    for place in ("--output-dir", "--into"):  # the second run replaces the first one's files
+        result = command(module, "--size", "xxs", place, str(tmp_path / "out"))
         assert result.returncode == 0, result.stderr
     assert result.stderr == "", "quiet by default"
-    written, *_, about = result.stdout.splitlines()
+    written, *_, about, golden = result.stdout.splitlines()
     assert written.startswith(str(tmp_path / "out" / name))
     for unit in (" MB ", " M parameters ", " s"):
         assert unit in written
     assert "demonstration" in about
     assert "--checkpoint apple/mobilevit-xx-small" in about
-    assert names_in(tmp_path / "out") == [name, name + ".manifest.json"]
+    assert golden.startswith(f"golden set {tmp_path / 'out' / name}.golden.json")
+    assert names_in(tmp_path / "out") == [name, name + ".golden.json", name + ".manifest.json"]
+    assert read_golden(golden_path(tmp_path / "out" / name)).sha256 == digest(tmp_path / "out" / name)
 
     manifest = read_manifest(tmp_path / "out" / name)  # which compares the artifact's sha256
     assert manifest.checkpoint.sha256 == demo.sha256
@@ -58,6 +61,7 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
     ("arguments", "message"),
     [
         (["--size", "m"], "invalid choice: 'm'"),
+        (["--golden-pictures", "."], "give --into too"),
         (["--task", "segmentation", "--size", "s"], "no demo checkpoint of size s is bundled for segmentation"),
         (["--checkpoint", "no-such-file"], "does not exist"),
         (["--checkpoint", "BROKEN"], "model.safetensors is truncated"),

@@ -167,7 +167,7 @@ def test_an_app_that_turns_pictures(file, photographs, monkeypatch):
             ["without the margin", "resize_shortest_edge is 256, the checkpoint's 288"],
         ),
         ({"labels": lambda labels: [*labels[1:], labels[0]]}, ["labels differ from the checkpoint's"]),
-        ({"labels": lambda labels: labels[:-1]}, ["29 against 30, first at 29"]),
+        ({"labels": lambda labels: labels[:-1]}, ["29 labels for 30 classes"]),
         ({"input__network_color_order": "RGB"}, ["network_color_order is RGB, the checkpoint's BGR"]),
         ({"input__dtype": "uint8"}, ["Got value of type"]),
         ({"outputs": lambda outputs: [{**outputs[0], "name": "answer"}]}, ["answer"]),

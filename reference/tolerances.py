@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reference.errors import UserError
-from reference.manifest import ArtifactFacts, Meaning
+from .errors import UserError
+from .manifest import ArtifactFacts, Meaning
 
 
 @dataclass(frozen=True)

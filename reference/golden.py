@@ -1,0 +1,146 @@
+"""The golden set: a few pictures with the reference's answers, in one JSON file beside an artifact.
+
+An app shows its pictures to the artifact, and holds the answers against the reference's without PyTorch. Decoding is
+strict, as of manifests.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+
+from .answers import answer_to_pixels
+from .checkpoints import Checkpoint
+from .demo import scenes
+from .errors import UserError
+from .images import as_rgb
+from .manifest import Manifest, Meaning, Positive, Sha256
+from .tolerances import tolerance
+
+SUFFIX = ".golden.json"
+PICTURES = 4
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _decode(text: object) -> object:
+    return base64.b64decode(text, validate=True) if isinstance(text, str) else text
+
+
+Base64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(lambda data: base64.b64encode(data).decode())]
+
+
+class GoldenPicture(_Strict):
+    """One picture, everything in Base64.
+
+    png: as a camera gives it, RGB; crop_png: what the manifest's preprocessing makes of it, the artifact's input;
+    answer: the reference's, little-endian float32, of class maps one byte per pixel.
+    """
+
+    name: str
+    png: Base64
+    crop_png: Base64
+    answer: Base64
+
+
+class Golden(_Strict):
+    """What an artifact is to answer.
+
+    artifact, sha256: as its manifest has them. meaning, shape: of an answer, see OutputSpec, without the batch axis, in
+    the artifact's own layout. bounds: by metric, what the answers must reach, or must not exceed, to pass: see
+    reference/tolerances.py.
+    """
+
+    schema_version: Literal[1]
+    artifact: str
+    sha256: Sha256
+    meaning: Meaning
+    shape: list[Positive]
+    bounds: dict[str, float]
+    pictures: list[GoldenPicture]
+
+    def answers(self) -> np.ndarray:
+        """The reference's answers [pictures, *shape]."""
+        return np.stack([decoded(picture.answer, self.meaning, self.shape) for picture in self.pictures])
+
+
+def golden_path(artifact: Path) -> Path:
+    """Where the golden set of `artifact` lies: beside it."""
+    return artifact.with_name(artifact.name + SUFFIX)
+
+
+def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Image.Image] | None = None) -> Golden:
+    """The golden set of an artifact.
+
+    Args:
+        checkpoint: what it was made from, with the preprocessing that its manifest describes.
+        pictures: None: the first rendered validation scenes, which can be shown to every network.
+    """
+    if pictures is None:
+        pictures = [scenes.render("validation", index).image for index in range(PICTURES)]
+    spec = manifest.answer
+    entries = []
+    for index, picture in enumerate(map(as_rgb, pictures)):
+        pixels = checkpoint.processor.resize_and_crop(picture)
+        answer = answer_to_pixels(checkpoint, pixels, spec.meaning)
+        answer = np.moveaxis(answer, 0, -1) if spec.layout == "NHWC" else answer
+        entries.append(
+            GoldenPicture.model_construct(
+                name=f"{index:03}",
+                png=as_png(picture),
+                crop_png=as_png(Image.fromarray(pixels)),
+                answer=np.ascontiguousarray(answer, _stored(spec.meaning)).tobytes(),
+            )
+        )
+    return Golden(
+        schema_version=1,
+        artifact=manifest.artifact.file,
+        sha256=manifest.artifact.sha256,
+        meaning=spec.meaning,
+        shape=list(answer.shape),
+        bounds=tolerance(manifest.artifact, spec.meaning, len(entries)).bounds,
+        pictures=entries,
+    )
+
+
+def read_golden(path: Path) -> Golden:
+    """Read and check a golden set; UserError when it is missing or malformed."""
+    try:
+        golden = Golden.model_validate_json(path.read_bytes())
+        golden.answers()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{path} is no valid golden set: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is no valid golden set: {error}") from error
+    return golden
+
+
+def decoded(answer: bytes, meaning: Meaning, shape: Sequence[int]) -> np.ndarray:
+    """An answer as golden sets and devices write it; ValueError when it has another length."""
+    values = np.frombuffer(answer, _stored(meaning))
+    if values.size != np.prod(shape):
+        raise ValueError(f"an answer has {values.size} values, its shape {list(shape)}")
+    return values.reshape(shape)
+
+
+def as_png(image: Image.Image) -> bytes:
+    """The bytes of a PNG file."""
+    stream = io.BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _stored(meaning: Meaning) -> np.dtype:
+    return np.dtype(np.uint8 if meaning == "class_map" else "<f4")

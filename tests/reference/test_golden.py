@@ -1,0 +1,113 @@
+"""The golden set, and the numbers that the phones' code is tested with."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import MobileViTImageProcessor
+
+from converters.app import models_folder
+from reference.errors import UserError
+from reference.golden import golden_set, read_golden
+from reference.manifest import manifest_path, read_manifest
+from tests.contract import FOLDER, contract
+from validation.device_results import read_device_results
+
+
+@pytest.fixture
+def golden(demo, tflite, tmp_path):
+    path = tmp_path / "x.golden.json"
+    path.write_text(golden_set(demo, tflite().manifest).model_dump_json())
+    return path
+
+
+def opened(png):
+    return Image.open(io.BytesIO(png))
+
+
+def test_its_pictures_crops_and_answers_belong_together(golden, demo):
+    read = read_golden(golden)
+    theirs = MobileViTImageProcessor(size={"shortest_edge": 288}, crop_size={"height": 256, "width": 256}, resample=2)
+    for picture, answer in zip(read.pictures, read.answers(), strict=True):
+        values = theirs(opened(picture.png), return_tensors="pt")["pixel_values"]
+        crop = np.asarray(opened(picture.crop_png))[..., ::-1].transpose(2, 0, 1) / 255
+        np.testing.assert_allclose(values[0], crop, atol=1.5 / 255, err_msg="transformers resizes in torch")
+        with torch.inference_mode():
+            logits = demo.model(torch.tensor(crop, dtype=torch.float32)[None]).logits[0].numpy()
+        expected = np.exp(logits) / np.exp(logits).sum()
+        np.testing.assert_allclose(answer, expected, atol=1e-5)
+        assert expected.max() > 0.5, "the bundled network knows its scenes"
+    assert read.bounds["top1_agreement"] == 0.75, "one picture of four may lie on the border"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"schema_version": 2}, "schema_version"),
+        ({"extra": 1}, "extra"),
+        ({"shape": [31]}, "30 values"),
+        ({"sha256": "x"}, "sha256"),
+        ({"pictures": [{"name": "0", "png": "!", "crop_png": "", "answer": ""}]}, "pictures.0.png"),
+    ],
+)
+def test_a_wrong_set_is_refused(golden, change, says):
+    golden.write_text(json.dumps({**json.loads(golden.read_text()), **change}))
+    with pytest.raises(UserError, match=says):
+        read_golden(golden)
+
+
+def test_a_set_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(UserError, match="cannot read"):
+        read_golden(tmp_path / "x.golden.json")
+
+
+def test_demos_have_a_place_for_artifacts(tmp_path):
+    assert models_folder(tmp_path / "ios_demo") == tmp_path / "ios_demo/App/Models"
+    assert models_folder(tmp_path / "android_demo") == tmp_path / "android_demo/app/src/main/assets/models"
+    assert models_folder(tmp_path) == tmp_path
+
+
+def same(written, expected):
+    """Equal but for the last digits, which processors differ in, and for how PNG files are packed."""
+    if isinstance(expected, dict):
+        assert written.keys() == expected.keys()
+        for key, value in expected.items():
+            if key.endswith("png"):
+                continue
+            same(written[key], value)
+    elif isinstance(expected, list):
+        assert len(written) == len(expected)
+        for pair in zip(written, expected):
+            same(*pair)
+    else:
+        assert written == (pytest.approx(expected, rel=1e-12) if isinstance(expected, float) else expected)
+
+
+def test_the_phones_fixtures_are_what_python_says():
+    """After a change: python -m tests.contract."""
+    expected = contract()
+    assert {path.name for path in FOLDER.iterdir()} == expected.keys()
+    for name, content in expected.items():
+        same(json.loads((FOLDER / name).read_text()), json.loads(json.dumps(content)))
+
+
+def test_pythons_readers_take_the_fixtures(tmp_path):
+    golden, results = read_golden(FOLDER / "golden.json"), read_device_results(FOLDER / "device_results.json")
+    assert golden.answers().shape == (2, 3)
+    assert results.runs[0].sha256 == golden.sha256
+    artifact = tmp_path / "m"
+    artifact.touch()
+    cases = json.loads((FOLDER / "manifests.json").read_text())
+    for manifest in cases["valid"]:
+        manifest_path(artifact).write_text(json.dumps(manifest))
+        with pytest.raises(UserError, match="sha256 differs"):  # and nothing else
+            read_manifest(artifact)
+    for case in cases["invalid"]:
+        manifest_path(artifact).write_text(json.dumps(case["manifest"]))
+        with pytest.raises(UserError, match="no valid manifest"):
+            read_manifest(artifact)
