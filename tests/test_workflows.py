@@ -15,6 +15,7 @@ from validation.results import Check
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ARTIFACTS = ("a.mlpackage", "a.tflite", "a_int8.tflite", "a.onnx")
 # Each call prints its arguments, a line for each, and an empty line.
 PRINTING = 'set -euo pipefail\npython() { printf "%s\\n" "$@" ""; }\n'
 
@@ -33,10 +34,17 @@ def calls(script: str, folder: Path, **variables: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-@pytest.mark.parametrize("own", [{"BASELINE": ""}, {"BASELINE": "my baselines/a.json", "DATA": "my images"}])
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"BASELINE": "", "CALIBRATION": ""},
+        {"BASELINE": "my baselines/a.json", "CALIBRATION": "my pictures", "DATA": "my images"},
+    ],
+    ids=["demo", "own"],
+)
 def test_commands_parse(path, own, tmp_path, monkeypatch):
     (tmp_path / "build").mkdir()
-    for name in ("a.mlpackage", "a.tflite", "a_int8.tflite", "a.onnx"):
+    for name in ARTIFACTS:
         (tmp_path / "build" / name).touch()
     parsed = 0
     for script in scripts(path):
@@ -49,9 +57,7 @@ def test_commands_parse(path, own, tmp_path, monkeypatch):
             assert main.main(arguments) == 0, arguments
             parsed += 1
             if "drift" in arguments:
-                assert arguments[1:5] == [
-                    f"build/{name}" for name in ("a.mlpackage", "a.tflite", "a_int8.tflite", "a.onnx")
-                ]
+                assert arguments[1:5] == [f"build/{name}" for name in ARTIFACTS]
                 assert ("my baselines/a.json" in arguments) == bool(own["BASELINE"])
     assert parsed or path.name != "accuracy-drift.yml"
 
