@@ -27,7 +27,7 @@ from .metrics import METRICS, compare
 from .mistakes import right_values
 from .results import Check, Verdict
 from .runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime
+from .runtimes.pytorch import PyTorchRuntime, torch_threads
 
 IMAGES = 16  # rendered scenes, where no pictures are given
 
@@ -68,9 +68,20 @@ def parity(
         UserError: where there is no such artifact, or no reference for it. A broken artifact is a failed check.
     """
     images = scenes() if images is None else images
+    with torch_threads(options.threads):
+        return _parity([Path(each) for each in artifacts], images, checkpoint, runtimes, options)
+
+
+def _parity(
+    artifacts: Sequence[Path],
+    images: Sequence[Image.Image],
+    checkpoint: str | None,
+    runtimes: Sequence[str],
+    options: Options,
+) -> list[Parity]:
     references: dict[tuple[object, ...], _Reference] = {}
     results = []
-    for artifact in map(Path, artifacts):
+    for artifact in artifacts:
         if not artifact.exists():
             raise UserError(f"artifact {artifact} does not exist: convert it first")
         try:

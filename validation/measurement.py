@@ -13,6 +13,7 @@ from .counting import Job, count_all
 from .datasets import Dataset, open_dataset
 from .outcomes import Classified, Outcome, Segmented
 from .runtimes import DEFAULT_OPTIONS, Options, load
+from .runtimes.pytorch import torch_threads
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def accuracy(
         journal.parent.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     done: dict[int, list[list[list[float]]]] = {}
-    with Progress(*columns, transient=True) as progress:
+    with torch_threads(1), Progress(*columns, transient=True) as progress:  # as in every process of a pool
         bar = progress.add_task("images", total=len(dataset))
         for number, numbers in count_all(job, jobs=jobs, scheduler=scheduler, journal=journal):
             done[number] = numbers

@@ -24,7 +24,7 @@ from reference.manifest import Manifest, read_manifest
 from .artifacts import app_processor, at_crop, reference_of
 from .memory import peak_mib
 from .runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime
+from .runtimes.pytorch import PyTorchRuntime, torch_threads
 
 REFERENCE = "reference"
 RUNS, WARM_UP = 50, 5
@@ -145,11 +145,8 @@ def latency(
         if against != REFERENCE:
             base = next(i for i in range(first, len(contenders)) if contenders[i].model == Path(against).name)
             contenders[first:] = [replace(each, base=base) for each in contenders[first:]]
-    before = torch.get_num_threads()
-    try:
+    with torch_threads(1):  # the reference sets its own
         return race(contenders, image, runs=runs, warm_up=warm_up, memory=memory)
-    finally:
-        torch.set_num_threads(before)
 
 
 def race(
