@@ -7,7 +7,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from reference.command_line import Parser, add_verbose_option, positive, run
+from reference.command_line import DEFAULT_OUTPUT, Parser, add_verbose_option, positive, run
+from reference.config import SIZES
 
 DATA_HELP = (
     "the rendered validation scenes, or a folder: of folders named for their classes, with a labels.csv (file,label), "
@@ -90,7 +91,10 @@ def main(argv: list[str] | None = None) -> int:
     peers.add_argument(
         "--scenes", type=positive, default=200, help="how many rendered validation scenes (default: %(default)s)"
     )
-    for command in (classify, accuracy, drift, parity, latency, structure, peers):
+    peers.add_argument("--size", choices=SIZES, help="all classifiers of this size in the folder of --models")
+    peers.add_argument("--models", type=Path, default=DEFAULT_OUTPUT, metavar="FOLDER", help="default: %(default)s")
+    peers.add_argument("artifacts", nargs="*", type=Path, metavar="ARTIFACT", help=".tflite, where no --size is given")
+    for command in (classify, accuracy, drift, parity, latency, structure):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
     for command in (classify, accuracy, drift, parity, localize, latency, structure, peers):
         add_verbose_option(command)

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from ai_edge_litert.schema_py_generated import BuiltinOperator
+from ai_edge_litert.schema_py_generated import BuiltinOperator, TensorType
 from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.quantizer import Quantizer
 
 from reference.errors import UserError
 
 from .ranges import Quantity
+
+COPIES = (BuiltinOperator.DEQUANTIZE, BuiltinOperator.QUANTIZE)
 
 
 def apply(content: bytes, rules: Sequence[Mapping[str, Any]], ranges: Mapping[str, Quantity]) -> bytes:
@@ -25,23 +27,31 @@ def apply(content: bytes, rules: Sequence[Mapping[str, Any]], ranges: Mapping[st
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"ai-edge-quantizer refuses the recipe: {str(error).splitlines()[0]}") from error
     assert result.quantized_model is not None
-    return _choosing_among_integers(bytes(result.quantized_model))
+    return _integers_where_meant(bytes(result.quantized_model))
 
 
-def _choosing_among_integers(content: bytes) -> bytes:
-    """Given: DEQUANTIZE, then ARG_MAX, which ai-edge-quantizer leaves float. Result: ARG_MAX of the integers alone."""
+def _integers_where_meant(content: bytes) -> bytes:
+    """Given: a copy of integers in another type, then ARG_MAX, or a MEAN. Result: the same of the integers themselves.
+
+    ai-edge-quantizer leaves ARG_MAX float, and hands a MEAN with an integer result the copy that is another output.
+    """
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     changed = False
     for graph in model.subgraphs:
-        restored = {
-            node.outputs[0]: node for node in graph.operators if codes[node.opcodeIndex] == BuiltinOperator.DEQUANTIZE
+        types = [tensor.type for tensor in graph.tensors]
+        copies = {
+            node.outputs[0]: node
+            for node in graph.operators
+            if codes[node.opcodeIndex] in COPIES and types[node.inputs[0]] != TensorType.FLOAT32
         }
         for node in graph.operators:
-            before = restored.get(node.inputs[0]) if codes[node.opcodeIndex] == BuiltinOperator.ARG_MAX else None
-            if before is not None:
-                node.inputs[0] = before.inputs[0]
-                graph.operators.remove(before)
+            kind, copy = codes[node.opcodeIndex], copies.get(node.inputs[0])
+            of_integers = kind == BuiltinOperator.MEAN and types[node.outputs[0]] != TensorType.FLOAT32
+            if copy is not None and (of_integers or kind == BuiltinOperator.ARG_MAX):
+                node.inputs[0] = copy.inputs[0]
+                if copy.outputs[0] not in graph.outputs:
+                    graph.operators.remove(copy)
                 changed = True
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model)) if changed else content
 

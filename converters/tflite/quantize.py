@@ -12,7 +12,7 @@ from reference.errors import UserError
 from reference.manifest import CalibrationFacts
 
 from ..calibration import calibration
-from ..deployable import Deployable, FeatureExtractor, MaskSegmenter
+from ..deployable import Deployable, MaskSegmenter
 from .apply import apply
 from .fallback import labelled_images, walk
 from .ranges import choose, measure
@@ -74,11 +74,6 @@ def settled(options: Options, network: Deployable) -> Plan:
     measures = measured(rules)
     input_dtype = options.input_dtype or mode.input_dtype
     output_dtype = options.output_dtype or mode.output_dtype
-    if measures and isinstance(network, FeatureExtractor):
-        raise UserError(
-            "ai-edge-quantizer breaks the mean of a map that is an output too: for --task features choose --quantize "
-            "int8-dynamic, int8-weight, float16 or none"
-        )
     if isinstance(network, MaskSegmenter):
         if options.output_dtype:
             raise UserError("a mask's output is the int32 class of each pixel: leave --output-dtype out")

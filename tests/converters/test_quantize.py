@@ -127,13 +127,6 @@ def test_options_that_do_not_fit(network, options, message):
         settled(options, network)
 
 
-def test_features_of_quantized_activations_are_refused():
-    network = deployable(load_checkpoint("random", "xxs", "features"), passes=PASSES, bake_input=True)
-    with pytest.raises(UserError, match="for --task features choose --quantize int8-dynamic"):
-        settled(Options("int8"), network)
-    assert settled(Options("int8-dynamic"), network).recipe
-
-
 def test_masks_have_no_output_type():
     segmenter = deployable(load_checkpoint("random", "xxs", "segmentation"), passes=PASSES, bake_input=True)
     with pytest.raises(UserError, match="int32 class of each pixel"):

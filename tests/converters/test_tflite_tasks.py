@@ -80,21 +80,30 @@ def test_the_gpu_delegate_knows_all_but_the_choice_of_the_class(converted, tmp_p
     assert [each.reason for each in found.obstacles] == expected
 
 
-def test_a_mask_of_integers_alone():
-    """int8-full up to the class: no float operation, no dequantized logits before the choice."""
+def quantized(task, mode):
+    """A trained network of small input, its file in a mode whose ranges come from one image, and that image."""
     from converters.tflite.apply import apply
-    from converters.tflite.checks import structure
     from converters.tflite.convert import to_tflite
     from converters.tflite.keras_mobilevit import build
     from converters.tflite.quantize import Options, settled
     from converters.tflite.ranges import choose, measure
 
-    checkpoint = load_checkpoint("demo", "xxs", "segmentation")
+    checkpoint = load_checkpoint("demo", "xxs", task)
     network = deployable(checkpoint, passes=PASSES, bake_input=True)
     plain = to_tflite(build(network, SIDE, SIDE, "float32"), "float32", network.meanings)
-    picture = scenes.render("validation", 3).image.resize((SIDE, SIDE))
-    image = np.asarray(picture)[None]
-    content = apply(plain, settled(Options("int8-full"), network).recipe, choose(measure(plain, [image]), "minmax"))
+    image = np.asarray(scenes.render("validation", 3).image.resize((SIDE, SIDE)))[None]
+    return (
+        network,
+        apply(plain, settled(Options(mode), network).recipe, choose(measure(plain, [image]), "minmax")),
+        image,
+    )
+
+
+def test_a_mask_of_integers_alone():
+    """int8-full up to the class: no float operation, no dequantized logits before the choice."""
+    from converters.tflite.checks import structure
+
+    network, content, image = quantized("segmentation", "int8-full")
     assert structure(content).float_operations == ()
     found = Interpreter(model_content=content).get_signature_runner()(image=image)["class_map"]
     with torch.inference_mode():
@@ -102,3 +111,20 @@ def test_a_mask_of_integers_alone():
     assert found.dtype == np.int32
     assert len(np.unique(expected)) > 1
     assert (found == expected).mean() > 0.9
+
+
+@pytest.mark.parametrize("mode", ["int8", "int8-full", "int16x8"])
+def test_features_beside_the_map_they_are_the_mean_of(mode):
+    """The map is an output and the MEAN's input, of which ai-edge-quantizer makes a mean of the wrong numbers."""
+    from converters.tflite.ranges import from_stored, to_stored
+
+    network, content, image = quantized("features", mode)
+    run = Interpreter(model_content=content).get_signature_runner()
+    answers = run(image=to_stored(image, run.get_input_details()["image"]))
+    with torch.inference_mode():
+        expected = network(torch.tensor(image).permute(0, 3, 1, 2).float())
+    for name, values in zip(network.meanings, expected, strict=True):
+        answer = from_stored(answers[name], run.get_output_details()[name])
+        answer = np.moveaxis(answer, -1, 1).ravel()
+        wanted = values.numpy().ravel()
+        assert answer @ wanted > 0.99 * np.linalg.norm(answer) * np.linalg.norm(wanted)

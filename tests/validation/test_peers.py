@@ -8,6 +8,9 @@ import torch
 
 from reference.demo.scenes import render
 from reference.errors import UserError
+from reference.manifest import manifest_path
+from validation.__main__ import main
+from validation.commands.peers import classifiers
 from validation.peers import build, side_by_side
 from validation.peers.side_by_side import print_side_by_side
 
@@ -42,9 +45,25 @@ def test_the_table_has_all_and_says_what_did_not_run(tflite, stock, monkeypatch,
     assert "NOT RUN: litert-torch float32: litert_torch is not installed" in out
     for name in ("TensorFlow float32", "mobilevit_xxs_demo_int8.tflite"):
         assert name in out
-    assert max(map(len, out.splitlines())) <= 110
+    assert max(map(len, out.splitlines())) <= 100
 
 
 def test_only_classifiers_have_peers(mlpackage):
     with pytest.raises(UserError, match="is no .tflite classifier"):
         print_side_by_side([mlpackage("float16").path], None, scenes=1, verbose=False)
+
+
+def test_a_size_stands_for_the_files_in_a_folder(tflite, tmp_path):
+    written = [tflite("int8").path, tflite("float16").path]
+    for path in written:
+        for file in (path, manifest_path(path)):
+            (tmp_path / file.name).symlink_to(file)
+    assert classifiers(tmp_path, "xxs") == [tmp_path / path.name for path in reversed(written)]
+    with pytest.raises(UserError, match="no .tflite classifier of size s in"):
+        classifiers(tmp_path, "s")
+
+
+@pytest.mark.parametrize("arguments", [["peers"], ["peers", "x.tflite", "--size", "xxs"]])
+def test_either_files_or_a_size(arguments, capsys):
+    assert main(arguments) == 2
+    assert "name .tflite files, or a --size, not both" in capsys.readouterr().err

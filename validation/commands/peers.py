@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
+
+from reference.errors import UserError
+from reference.manifest import read_manifest
 
 from ..peers.side_by_side import print_side_by_side
 
 
 def run(arguments: Namespace) -> int:
     """Build the peers, compare, print; returns the exit code."""
-    return print_side_by_side(
-        arguments.artifacts, arguments.checkpoint, scenes=arguments.scenes, verbose=arguments.verbose
-    )
+    if bool(arguments.artifacts) == bool(arguments.size):
+        raise UserError("name .tflite files, or a --size, not both: python -m validation peers --size xxs")
+    artifacts = arguments.artifacts or classifiers(arguments.models, arguments.size)
+    return print_side_by_side(artifacts, arguments.checkpoint, scenes=arguments.scenes, verbose=arguments.verbose)
+
+
+def classifiers(folder: Path, size: str) -> list[Path]:
+    """The .tflite classifiers of the demonstration checkpoint in `folder`, the largest file first."""
+    found = []
+    for path in folder.glob("*.tflite"):
+        manifest = read_manifest(path)
+        if (manifest.task, manifest.size, manifest.checkpoint.id) == ("classification", size, "demo"):
+            found.append((-manifest.artifact.bytes, path))
+    if not found:
+        raise UserError(f"no .tflite classifier of size {size} in {folder}: python -m converters.tflite --size {size}")
+    return [path for _, path in sorted(found)]

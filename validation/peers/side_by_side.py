@@ -18,6 +18,7 @@ from reference.manifest import Manifest
 from ..artifacts import app_processor, manifests_of_one, reference_of
 from ..runtimes import NotRun
 from ..runtimes.pytorch import PyTorchRuntime
+from ..tables import show
 from .build import ROUTES
 
 BASELINE = "litert-torch float32"
@@ -62,7 +63,6 @@ class Contender:
 
 def print_side_by_side(artifacts: Sequence[Path], source: str | None, *, scenes: int, verbose: bool) -> int:
     """Build the peers, run all on the first `scenes` validation scenes in turn, print the table; the exit code."""
-    from rich.console import Console
     from rich.progress import track
     from rich.table import Table
 
@@ -93,8 +93,8 @@ def print_side_by_side(artifacts: Sequence[Path], source: str | None, *, scenes:
         truth.append(scene.label)
         for contender in contenders:
             contender.run(pixels)
-    table = Table(title=f"{scenes} validation scenes, one thread, in turn", title_justify="left")
-    for heading in ("file", "ops", "parts", "MB", "p50 ms", "p90 ms", "ratio", "mean |Δp|", "drop"):
+    table = Table(title=f"{scenes} validation scenes, one thread, in turn", title_justify="left", padding=0)
+    for heading in ("file", "ops", "parts", "MB", "p50 ms", "p90 ms", "ratio", "|Δp|", "drop"):
         table.add_column(heading, justify="left" if heading == "file" else "right", overflow="fold")
     base = next((_median(each) for each in contenders if each.name == BASELINE), None)
     top = _percent(expected, truth)
@@ -112,10 +112,8 @@ def print_side_by_side(artifacts: Sequence[Path], source: str | None, *, scenes:
             f"{error:.1e}",
             f"{top - _percent(each.answers, truth):+.2f}",
         )
-    console = Console()
-    console.width = min(console.width, 110) if console.is_terminal else 110
-    console.print(table)
-    print(f"ratio: p50 against {BASELINE}; drop: points of top-1 below PyTorch's {top:.2f} %")
+    show(table)
+    print(f"ratio: p50 to {BASELINE}; |Δp|: of the most wrong class, mean; drop: points below {top:.2f} %")
     print(*missing, sep="\n", end="\n" if missing else "")
     return 3 if missing else 0
 

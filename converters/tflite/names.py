@@ -1,0 +1,39 @@
+"""Names of tensors: as the network's modules are called, without what the converters put around that.
+
+TensorFlow's converter names a tensor after all operations that it made it from, each with the whole path. In a file of
+one megabyte that is a tenth.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+
+def shorten(graph: Any) -> None:
+    """Given: "functional/mobilevit/layer.2/dense/add;functional/mobilevit/...". Result: "layer.2/dense/add".
+
+    Args:
+        graph: a sub-graph in the object form of TFLite's schema. Names stay different from each other, and those of
+            inputs and outputs as they are.
+    """
+    ends = {*graph.inputs, *graph.outputs}
+    inner = [tensor for index, tensor in enumerate(graph.tensors) if index not in ends]
+    names = [tensor.name.decode().split(";")[0] for tensor in inner]
+    prefix = _common_folder([name for name in names if "/" in name])
+    taken = {graph.tensors[index].name.decode() for index in ends}
+    for tensor, name in zip(inner, names):
+        short = unique = name.removeprefix(prefix)
+        count = 1
+        while unique in taken:
+            count += 1
+            unique = f"{short}_{count}"
+        taken.add(unique)
+        tensor.name = unique.encode()
+
+
+def _common_folder(names: Sequence[str]) -> str:
+    """The folders that all paths begin with, "a/b/"; empty where there is none."""
+    folder, slash, _ = os.path.commonprefix(names).rpartition("/")
+    return folder + slash
