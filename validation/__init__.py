@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .comparison import Parity, parity
     from .composition import Structure, structure
+    from .devices import import_device
     from .layers import Located, localize
     from .measurement import Accuracies, accuracy
     from .regression import Drift, drift
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accuracies", "Check", "Drift", "Latency", "Located", "NotRun", "Options", "Parity", "Structure", "accuracy",
-    "drift", "exit_code", "latency", "localize", "parity", "structure", "verdict",
+    "drift", "exit_code", "import_device", "latency", "localize", "parity", "structure", "verdict",
 ]  # fmt: skip
 
 _HOMES = {
     "comparison": ("Parity", "parity"),
     "composition": ("Structure", "structure"),
+    "devices": ("import_device",),
     "layers": ("Located", "localize"),
     "measurement": ("Accuracies", "accuracy"),
     "regression": ("Drift", "drift"),

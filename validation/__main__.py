@@ -29,8 +29,15 @@ def main(argv: list[str] | None = None) -> int:
     parity = commands.add_parser(
         "parity", help="compare artifacts with the reference by number; fails beyond tolerance"
     )
-    parity.add_argument(
+    seen = parity.add_mutually_exclusive_group()
+    seen.add_argument(
         "--images", nargs="+", type=Path, default=[], help="pictures or folders of them (default: 16 rendered scenes)"
+    )
+    seen.add_argument(
+        "--golden",
+        type=Path,
+        metavar="FILE",
+        help="a golden set instead, with the answers: no weights needed",
     )
     parity.add_argument(
         "--runtime", action="append", default=[], metavar="NAME", help="only this one; may be repeated (default: all)"
@@ -45,6 +52,13 @@ def main(argv: list[str] | None = None) -> int:
         help="write what was measured there: exactly the artifacts given; comparing then fails nothing",
     )
     drift.add_argument("--images", type=positive, help="how many, evenly spread (default: as many as the baseline)")
+    device = commands.add_parser("import-device", help="judge what the phone apps exported, as if it had run here")
+    device.add_argument("results", type=Path, metavar="RESULTS.json")
+    device.add_argument(
+        "--models", type=Path, required=True, metavar="FOLDER", help="the artifacts that ran, with their golden sets"
+    )
+    device.add_argument("--baseline", type=Path, metavar="FILE", help="compare with this one too, of the same device")
+    device.add_argument("--update-baseline", action="store_true", help="write what was measured there")
     localize = commands.add_parser("localize", help="the layer at which an artifact leaves the reference")
     localize.add_argument("artifact", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
     localize.add_argument("--image", type=Path, help="a photograph (default: a rendered scene)")
@@ -79,13 +93,14 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument(
             "--require", action="append", default=[], metavar="RUNTIME", help="exit with 3 where this one did not run"
         )
+    for command in (drift, parity, device):
         for name, where in (("--markdown", "for GitHub's summary"), ("--junit", "as JUnit's XML")):
             command.add_argument(name, type=Path, metavar="FILE", help=f"write the results there too, {where}")
-    for command in (accuracy, drift, parity):
+    for command in (accuracy, drift, parity, device):
         command.add_argument(
             "--html", type=Path, metavar="FILE", help="write one page with plots and pictures there too"
         )
-    for command in (drift, parity, latency, structure):
+    for command in (drift, parity, device, latency, structure):
         command.add_argument("--json", type=Path, metavar="FILE", help="write the results there too, as JSON")
     peers = commands.add_parser("peers", help="the same weights through stock TFLite routes, beside .tflite files")
     peers.add_argument(
@@ -96,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     peers.add_argument("artifacts", nargs="*", type=Path, metavar="ARTIFACT", help=".tflite, where no --size is given")
     for command in (classify, accuracy, drift, parity, latency, structure):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
-    for command in (classify, accuracy, drift, parity, localize, latency, structure, peers):
+    for command in (classify, accuracy, drift, parity, device, localize, latency, structure, peers):
         add_verbose_option(command)
     for command in (classify, accuracy, drift, parity, localize, latency, peers):
         command.add_argument(
@@ -104,7 +119,7 @@ def main(argv: list[str] | None = None) -> int:
         )
     arguments = parser.parse_args(argv)
 
-    return run(lambda: import_module(f".commands.{arguments.command}", __package__).run(arguments))
+    return run(lambda: import_module(f".commands.{arguments.command.replace('-', '_')}", __package__).run(arguments))
 
 
 if __name__ == "__main__":

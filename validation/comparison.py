@@ -15,21 +15,20 @@ from PIL import Image
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.images import images_in, open_image
+from reference.golden import Golden, read_golden
 from reference.labels import distinct
-from reference.manifest import Manifest, read_manifest
-from reference.tolerances import tolerance
+from reference.manifest import Manifest, Meaning, read_manifest
+from reference.tolerances import Tolerance, tolerance
 
 from .artifacts import app_processor, at_crop, reference_of
 from .diagnosis import diagnose, where
 from .layers import align
 from .metrics import METRICS, compare
 from .mistakes import right_values
+from .pictures import pictures_of, scenes
 from .results import Check, Verdict
 from .runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
 from .runtimes.pytorch import PyTorchRuntime, torch_threads
-
-IMAGES = 16  # rendered scenes, where no pictures are given
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ def parity(
     artifacts: Sequence[Path | str],
     *,
     images: Sequence[Image.Image] | None = None,
+    golden: Path | str | None = None,
     checkpoint: str | None = None,
     runtimes: Sequence[str] = (),
     options: Options = DEFAULT_OPTIONS,
@@ -61,25 +61,32 @@ def parity(
     Args:
         artifacts: paths, with their manifests beside them.
         images: pictures as a camera gives them; None: `scenes`.
+        golden: a golden set, whose pictures and stored answers stand for the images and the reference; what only the
+            checkpoint can tell, whether the manifest lies and what explains a failure, is then not looked at.
         checkpoint: the reference's weights, where a manifest's own id cannot be found from here.
         runtimes: keys of RUNTIMES to use; none: all that take an artifact's format and are not on request only.
 
     Raises:
         UserError: where there is no such artifact, or no reference for it. A broken artifact is a failed check.
     """
-    images = scenes() if images is None else images
+    stored = None if golden is None else read_golden(Path(golden))
+    if stored is not None:
+        images = pictures_of(stored)
+    elif images is None:
+        images = scenes()
     with torch_threads(options.threads):
-        return _parity([Path(each) for each in artifacts], images, checkpoint, runtimes, options)
+        return _parity([Path(each) for each in artifacts], images, stored, checkpoint, runtimes, options)
 
 
 def _parity(
     artifacts: Sequence[Path],
     images: Sequence[Image.Image],
+    golden: Golden | None,
     checkpoint: str | None,
     runtimes: Sequence[str],
     options: Options,
 ) -> list[Parity]:
-    references: dict[tuple[object, ...], _Reference] = {}
+    references: dict[tuple[object, ...], _Expected] = {}
     results = []
     for artifact in artifacts:
         if not artifact.exists():
@@ -89,9 +96,10 @@ def _parity(
         except UserError as error:
             results.append(Parity(artifact.name, "-", [_failed(artifact.name, "-", "manifest", str(error))]))
             continue
-        key = (manifest.checkpoint, manifest.task, manifest.preprocessing, manifest.answer.meaning)
+        spec = manifest.answer
+        key = (manifest.checkpoint, manifest.task, manifest.preprocessing, spec.meaning, spec.layout)
         if key not in references:
-            references[key] = _Reference(manifest, checkpoint, images)
+            references[key] = _asked(manifest, checkpoint, images) if golden is None else _stored(manifest, golden)
         format = manifest.artifact.format
         chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
         for runtime in chosen:
@@ -99,42 +107,72 @@ def _parity(
     return results
 
 
-class _Reference:
-    """The reference's answers to all images."""
+@dataclass(frozen=True)
+class _Expected:
+    """The reference's answers to all images, and the reference, None where only its answers are at hand."""
 
-    def __init__(self, manifest: Manifest, source: str | None, images: Sequence[Image.Image]) -> None:
-        self.checkpoint: Checkpoint = at_crop(reference_of(manifest, source), manifest.preprocessing)
-        self.runtime = PyTorchRuntime(self.checkpoint, manifest.answer.meaning)
-        self.answers = np.stack([self.runtime.answer(right_values(self.checkpoint, image)) for image in images])
+    answers: np.ndarray
+    runtime: PyTorchRuntime | None
+
+
+def _asked(manifest: Manifest, source: str | None, images: Sequence[Image.Image]) -> _Expected:
+    checkpoint = at_crop(reference_of(manifest, source), manifest.preprocessing)
+    runtime = PyTorchRuntime(checkpoint, manifest.answer.meaning)
+    return _Expected(np.stack([runtime.answer(right_values(checkpoint, image)) for image in images]), runtime)
+
+
+def _stored(manifest: Manifest, golden: Golden) -> _Expected:
+    spec = manifest.answer
+    if golden.meaning != spec.meaning:
+        raise UserError(f"the golden set holds {golden.meaning}, {manifest.artifact.file} answers with {spec.meaning}")
+    answers = golden.answers()
+    return _Expected(np.moveaxis(answers, -1, 1) if spec.layout == "NHWC" else answers, None)
 
 
 def _compare(
     artifact: Path,
     manifest: Manifest,
-    reference: _Reference,
+    reference: _Expected,
     images: Sequence[Image.Image],
     runtime: str,
     options: Options,
 ) -> Parity:
     name = artifact.name
-    checks = [_failed(name, runtime, "manifest", lie) for lie in lies(manifest, reference.checkpoint)]
+    asked = reference.runtime
+    found = [] if asked is None else lies(manifest, asked.checkpoint)
+    checks = [_failed(name, runtime, "manifest", lie) for lie in found]
     processor = app_processor(manifest.preprocessing)
     try:
         loaded = load(artifact, manifest, runtime, options)
         answers = np.stack([loaded.run(processor.resize_and_crop(image)) for image in images])
-        values = compare(manifest.answer.meaning, reference.answers, answers)
         bounds = tolerance(manifest.artifact, manifest.answer.meaning, len(images))
+        checks += judge(name, runtime, manifest.answer.meaning, reference.answers, answers, bounds)
     except NotRun as reason:
         return Parity(name, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
     except Exception as error:  # whatever a runtime raises on a broken file: the artifact fails, the others go on
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Parity(name, runtime, [*checks, _failed(name, runtime, "run", said)])
-    for metric, value in values.items():
+    diagnosis = []
+    if asked is not None and any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
+        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, asked, images)
+        if not diagnosis and isinstance(loaded, LooksInside):
+            layers = loaded.convolutions(processor.resize_and_crop(images[0]))
+            located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
+            diagnosis = where(located, bounds.layer_db)
+    return Parity(name, runtime, checks, diagnosis, reference.answers, answers)
+
+
+def judge(
+    artifact: str, runtime: str, meaning: Meaning, expected: np.ndarray, answers: np.ndarray, bounds: Tolerance
+) -> list[Check]:
+    """A check for each metric; arrays [images, ...] of one shape."""
+    checks = []
+    for metric, value in compare(meaning, expected, answers).items():
         bound = bounds.bounds.get(metric)
         passed = METRICS[metric].passes(value, bound) if bound is not None else bool(np.isfinite(value))
         checks.append(
             Check(
-                artifact=name,
+                artifact=artifact,
                 runtime=runtime,
                 check=metric,
                 verdict="PASS" if passed else "FAIL",
@@ -143,14 +181,7 @@ def _compare(
                 reason=bounds.reason if np.isfinite(value) else "not a finite number",
             )
         )
-    diagnosis = []
-    if any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
-        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, reference.runtime, images)
-        if not diagnosis and isinstance(loaded, LooksInside):
-            layers = loaded.convolutions(processor.resize_and_crop(images[0]))
-            located = align(reference.checkpoint, right_values(reference.checkpoint, images[0]), layers)
-            diagnosis = where(located, bounds.layer_db)
-    return Parity(name, runtime, checks, diagnosis, reference.answers, answers)
+    return checks
 
 
 def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
@@ -181,18 +212,6 @@ def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
             f"first at {place}"
         )
     return found
-
-
-def scenes() -> list[Image.Image]:
-    """The first IMAGES rendered validation scenes."""
-    from reference.demo.scenes import render
-
-    return [render("validation", index).image for index in range(IMAGES)]
-
-
-def pictures(paths: Sequence[Path]) -> list[Image.Image]:
-    """Image files, and those in folders and below; UserError where there are none."""
-    return [open_image(path) for given in paths for path in (images_in(given) if given.is_dir() else [given])]
 
 
 def _check(artifact: str, runtime: str, check: str, verdict: Verdict, reason: str) -> Check:

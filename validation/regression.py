@@ -20,7 +20,8 @@ from .runtimes import DEFAULT_OPTIONS, Options
 from .survey import Run, measure
 
 FILE = "file"  # what stands for the runtime where nothing ran
-LATENCY = "latency_ratio"
+# What depends on the machine, and not on the images.
+OF_MACHINE = ("latency_ratio", "load_ms", "preprocessing_ms", "inference_ms", "inference_p90_ms", "peak_mib")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class _Pair:
         if runtime != FILE and self.before.data != self.now.data:
             reason = f"the baseline was measured on other images: {self.before.data}, not {self.now.data}"
             checks.append(about.model_copy(update={"reason": reason}))
-            old, new = ({LATENCY: each[LATENCY]} if LATENCY in each else {} for each in (old, new))
+            old, new = ({name: each[name] for name in OF_MACHINE if name in each} for each in (old, new))
         notes = []
         told = {each.check for each in checks}
         for name in [*new, *(name for name in old if name not in new and name not in told)]:
@@ -133,7 +134,7 @@ class _Pair:
         if allowed is None or old is None or new is None:
             missing = "not in the baseline" if old is None else "not measured here"
             return about.model_copy(update=facts | {"reason": f"{missing}: --update-baseline"})
-        if name == LATENCY and self.before.machine != self.now.machine:
+        if name in OF_MACHINE and self.before.machine != self.now.machine:
             reason = f"only told: the baseline is of another machine, {self.before.machine}"
             return about.model_copy(update=facts | {"verdict": "PASS", "reason": reason})
         verdict = "PASS" if self._passes(name, new, old) else "FAIL"

@@ -14,13 +14,14 @@ from PIL import Image
 
 from .artifacts import manifests_of_one
 from .baseline import Baseline, Figures, Measured, rounded
-from .comparison import IMAGES as PARITY_IMAGES
-from .comparison import Parity, parity, scenes
+from .comparison import Parity, parity
 from .composition import Structure, structure
 from .datasets import open_dataset
 from .measurement import Accuracies, accuracy
 from .metrics import METRICS
 from .outcomes import Outcome
+from .pictures import IMAGES as PARITY_IMAGES
+from .pictures import scenes
 from .runtimes import DEFAULT_OPTIONS, Options, suitable_runtimes
 from .timing import latency
 

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from reference.command_line import working
+from reference.golden import read_golden
 
-from ..comparison import parity, pictures, scenes
+from ..comparison import parity
 from ..page import Page
 from ..page.evidence import histograms, profiles
 from ..page.pictures import worst_of_parity
+from ..pictures import pictures, pictures_of, scenes
 from ..reports import Reported, diagnoses, shown, told
 from ..results import Check, exit_code, verdict
 from ..runtimes import Options
@@ -22,12 +24,16 @@ from .reporting import about, write_reports
 
 def run(arguments: Namespace) -> int:
     """Compare, print, write JSON where asked to; returns the exit code."""
-    images = pictures(arguments.images) if arguments.images else scenes()
+    if arguments.golden is not None:
+        images = pictures_of(read_golden(arguments.golden))
+    else:
+        images = pictures(arguments.images) if arguments.images else scenes()
     options = Options(arguments.threads, arguments.compute_units)
     with working("comparing with the reference", arguments.verbose):
         results = parity(
             arguments.artifacts,
             images=images,
+            golden=arguments.golden,
             checkpoint=arguments.checkpoint,
             runtimes=arguments.runtime,
             options=options,
@@ -36,13 +42,16 @@ def run(arguments: Namespace) -> int:
 
     def page() -> Page:
         with working("drawing", arguments.verbose):
+            layers = []
+            if arguments.golden is None:  # else it must do without the checkpoint
+                layers = profiles(
+                    arguments.artifacts, images[0], results, checkpoint=arguments.checkpoint, options=options
+                )
             return Page(
                 "parity",
                 results,
                 histograms=histograms(results),
-                profiles=profiles(
-                    arguments.artifacts, images[0], results, checkpoint=arguments.checkpoint, options=options
-                ),
+                profiles=layers,
                 examples=worst_of_parity(arguments.artifacts, results, images),
                 about=about(f"{len(images)}"),
             )
