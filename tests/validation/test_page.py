@@ -128,7 +128,7 @@ def test_histograms_count_every_value():
 
 def test_masks_and_where_they_differ(tflite, tmp_path, photographs):
     artifact = mistaken.copy_of(tflite("none").path, tmp_path)
-    changes = {"labels": ["ground", "sky"], "palette": ["#000000", "#00FF00"]}
+    changes = {"task": "segmentation", "labels": ["ground", "sky"], "palette": ["#000000", "#00FF00"]}
     mistaken.describe_anew(artifact, **changes)
     path = artifact.with_name(artifact.name + ".manifest.json")
     path.write_text(path.read_text("utf-8").replace('"probabilities"', '"class_map"'), "utf-8")
