@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         action="append",
         default=[],
         metavar="REGEX",
-        help="leave operations in float whose results have such names, layer.4_1/fusion say; may be repeated",
+        help="leave operations in float whose results have such names, layer.4/fusion say; may be repeated",
     )
     parser.add_argument(
         "--recipe", type=Path, metavar="FILE", help="ai-edge-quantizer's JSON instead of the rules of --quantize"

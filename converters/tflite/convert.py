@@ -23,6 +23,7 @@ from ..passes import PASSES, without
 from .checks import check
 from .keras_mobilevit import INPUT, build
 from .metadata import with_metadata
+from .names import shorten
 from .quantize import Options, quantize, settled
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def to_tflite(model: keras.Model, precision: str, outputs: Sequence[str]) -> byt
         if precision == "float16":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_types = [tf.float16]
-        return converter.convert()
+        return shorten(converter.convert())
 
 
 def _input(checkpoint: Checkpoint, preprocessing: Preprocessing, detail: Mapping[str, Any]) -> InputSpec:

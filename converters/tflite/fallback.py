@@ -24,7 +24,7 @@ from .recipes import FLOAT, Rule
 
 SCENES = range(1000, 1300)  # of the training split, beyond those that ranges are measured on
 # What goes back to float as one: a block's parts, and what lies outside of the blocks.
-PART = re.compile(r"conv_stem_1|encoder_1/layer\.\d+_1/[^/;]+|conv_1x1_exp_1|classifier_1")
+PART = re.compile(r"^(conv_stem|layer\.\d+/[^/]+|conv_1x1_exp|classifier)(?=/)")
 
 
 @dataclass(frozen=True)

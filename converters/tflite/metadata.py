@@ -20,8 +20,6 @@ from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
 from reference.checkpoints import Checkpoint
 from reference.manifest import OutputSpec
 
-from .names import shorten
-
 LABELS = "labels.txt"
 FIELD = "TFLITE_METADATA"
 SEGMENTER_FIELD = "SEGMENTER_METADATA"
@@ -35,14 +33,12 @@ PURPOSES = {
 def with_metadata(
     content: bytes, checkpoint: Checkpoint, outputs: Sequence[OutputSpec], labels: Sequence[str]
 ) -> bytes:
-    """The file with short names, a description, the input's normalisation (none: RGB 0..255) and its labels inside.
+    """The file with a description, the input's normalisation (none: RGB 0..255) and its labels inside.
 
     ImageClassifier runs classifiers as they are, ImageSegmenter those that answer with logits.
     """
     described = _model_metadata(checkpoint, sorted(outputs, key=lambda output: _place(content, output)))
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
-    for subgraph in model.subgraphs:
-        shorten(subgraph)
     entry = model_schema.MetadataT()
     entry.name, entry.buffer = FIELD, len(model.buffers)
     buffer = model_schema.BufferT()

@@ -7,12 +7,26 @@ one megabyte that is a tenth.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from ai_edge_litert.tools import flatbuffer_utils
 
-def shorten(graph: Any) -> None:
-    """Given: "functional/mobilevit/layer.2/dense/add;functional/mobilevit/...". Result: "layer.2/dense/add".
+KERAS_COUNT = re.compile(r"_1(?=/)")  # Keras's mark of a layer that is called a second time, for the whole model
+WRAPPERS = re.compile(r"^(mobilevit/)?(encoder/)?")  # modules that tell nothing apart
+
+
+def shorten(content: bytes) -> bytes:
+    """A .tflite file with short names."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    for graph in model.subgraphs:
+        shorten_graph(graph)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def shorten_graph(graph: Any) -> None:
+    """Given: "functional_1/body_1/layer.2_1/dense_1/add;functional_1/body_1/...". Result: "layer.2/dense/add".
 
     Args:
         graph: a sub-graph in the object form of TFLite's schema. Names stay different from each other, and those of
@@ -24,7 +38,7 @@ def shorten(graph: Any) -> None:
     prefix = _common_folder([name for name in names if "/" in name])
     taken = {graph.tensors[index].name.decode() for index in ends}
     for tensor, name in zip(inner, names):
-        short = unique = name.removeprefix(prefix)
+        short = unique = WRAPPERS.sub("", KERAS_COUNT.sub("", name.removeprefix(prefix)))
         count = 1
         while unique in taken:
             count += 1

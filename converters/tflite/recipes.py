@@ -1,7 +1,7 @@
 """What each value of --quantize does, as data: a list of rules in ai-edge-quantizer's own form, the later ones winning.
 
 A rule names operations (of TFLite, "*" for all) and the scopes they lie in: a regular expression, searched in the names
-of an operation's results, which follow the network's modules ("encoder_1/layer.2_1/transformer.layer.0_1/add").
+of an operation's results, which follow the network's modules ("layer.2/transformer.layer.0/add").
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MATRICES = ("CONV_2D", "FULLY_CONNECTED")
 # The scopes of a network's parts, whatever its size and task.
 STEM = "conv_stem"
 NORMS = "layernorm"
-RESIDUAL_STREAM = r"transformer\.layer\.\d+_1/add(_1)?;$"
+RESIDUAL_STREAM = r"transformer\.layer\.\d+/add(_1)?;$"
 
 
 @dataclass(frozen=True)

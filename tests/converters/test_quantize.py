@@ -135,7 +135,7 @@ def test_masks_have_no_output_type():
 
 
 def test_scopes_stay_float_on_request(plain, ranges):
-    blocks = recipe("int8", keep_float=[r"layer\.4_1"])
+    blocks = recipe("int8", keep_float=[r"layer\.4/"])
     content = apply(plain, blocks, ranges)
     assert structure(content).float_weights == float_weights(plain, blocks) > 20
     assert structure(apply(plain, recipe("int8"), ranges)).float_weights == 0

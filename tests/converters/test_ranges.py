@@ -26,9 +26,9 @@ def test_ends_are_those_of_pytorchs_values_over_all_images(demo, pixels, activat
     network = deployable(demo, passes=PASSES, bake_input=True).network
     parts = network.mobilevit
     modules = {
-        "conv_stem_1/convolution_1": parts.conv_stem.convolution,
-        "layer.4_1/fusion_1/convolution_1": parts.encoder.layer[4].fusion.convolution,
-        "layer.2_1/conv_kxk_1/convolution_1": parts.encoder.layer[2].conv_kxk.convolution,
+        "conv_stem/convolution": parts.conv_stem.convolution,
+        "layer.4/fusion/convolution": parts.encoder.layer[4].fusion.convolution,
+        "layer.2/conv_kxk/convolution": parts.encoder.layer[2].conv_kxk.convolution,
     }
     seen = {name: [] for name in modules}
     for name, module in modules.items():
