@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from reference.class_maps import class_maps
 from reference.geometry import centered, resized
 from reference.golden import Golden, GoldenPicture, as_png
 from reference.image_processor import MobileViTImageProcessor
@@ -34,7 +35,10 @@ PICTURES = [
     (40, 30, 18, 16, 16), (30, 40, 18, 16, 16), (64, 37, 9, 8, 8), (7, 5, 18, 16, 16), (33, 21, 12, 16, 16),
     (20, 31, 11, 16, 14), (1, 1, 8, 6, 6), (90, 4, 4, 4, 4),
 ]  # fmt: skip
+FILTERS = ("box", "bilinear", "hamming", "bicubic", "lanczos")
 MASKS = [(20, 15, 9, 8, 8), (15, 20, 9, 8, 8), (11, 11, 6, 8, 8)]
+# Classes, width and height of the maps, width and height of the crop.
+LOGITS = [(3, 4, 4, 16, 16), (21, 5, 3, 17, 10)]
 
 
 def contract() -> dict[str, Any]:
@@ -52,6 +56,10 @@ def contract() -> dict[str, Any]:
         "manifests.json": {"valid": [_classifier(), _segmenter()], "invalid": _invalid()},
         "golden.json": _golden(),
         "device_results.json": _device_results(),
+        "filters.json": [
+            _pixels(rng, *each, filter=name) | {"interpolation": name} for name in FILTERS for each in PICTURES[:4]
+        ],
+        "logits.json": [_logits(rng, *each) for each in LOGITS],
     }
 
 
@@ -64,15 +72,28 @@ def _placement(width: int, height: int, edge: int, crop_width: int, crop_height:
     }  # fmt: skip
 
 
-def _processor(edge: int, crop_width: int, crop_height: int) -> MobileViTImageProcessor:
-    return MobileViTImageProcessor(size=edge, crop_size={"height": crop_height, "width": crop_width})
+def _processor(edge: int, crop_width: int, crop_height: int, filter: str = "bilinear") -> MobileViTImageProcessor:
+    resample = Image.Resampling[filter.upper()]
+    return MobileViTImageProcessor(size=edge, crop_size={"height": crop_height, "width": crop_width}, resample=resample)
 
 
-def _pixels(rng: np.random.Generator, width: int, height: int, *crop: int) -> dict[str, Any]:
+def _pixels(rng: np.random.Generator, width: int, height: int, *crop: int, filter: str = "bilinear") -> dict[str, Any]:
     """rgb, expected: bytes, three for a pixel, row by row."""
     rgb = rng.integers(0, 256, (height, width, 3), np.uint8)
-    expected = _processor(*crop).resize_and_crop(Image.fromarray(rgb))
+    expected = _processor(*crop, filter).resize_and_crop(Image.fromarray(rgb))
     return {**_placement(width, height, *crop), "rgb": _base64(rgb), "expected": _base64(expected)}
+
+
+def _logits(
+    rng: np.random.Generator, maps: int, map_width: int, map_height: int, width: int, height: int
+) -> dict[str, Any]:
+    """logits: float32 [maps, map_height, map_width]; classes: a byte for each pixel of the crop."""
+    logits = rng.normal(size=(maps, map_height, map_width)).astype(np.float32)
+    (classes,) = class_maps(logits[None], [(height, width)], False)
+    return {
+        "maps": maps, "map_width": map_width, "map_height": map_height, "width": width, "height": height,
+        "logits": _base64(logits), "classes": _base64(classes.numpy().astype(np.uint8)),
+    }  # fmt: skip
 
 
 def _answers(rng: np.random.Generator, classes: int) -> dict[str, Any]:

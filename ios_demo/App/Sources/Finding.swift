@@ -1,0 +1,55 @@
+import CoreGraphics
+import MobileViTCore
+import MobileViTCoreML
+
+/// What a model found in a picture, ready to be shown.
+enum Finding: Sendable {
+  case classes([Prediction])
+  case regions([Region], DrawnImage)
+  case features(count: Int, length: Double)
+}
+
+/// A class in a segmented picture.
+struct Region: Identifiable, Sendable {
+  let id: Int
+  let label: String
+  let color: RGBColor
+  /// Of the crop's pixels, 0..1.
+  let share: Double
+}
+
+/// A picture, or the colours to lay over it. An image that is drawn never changes: it may be handed on.
+struct DrawnImage: @unchecked Sendable {
+  let image: CGImage
+}
+
+/// A finding and how long the model took.
+struct Look: Sendable {
+  let finding: Finding
+  let milliseconds: Double
+}
+
+extension MobileViTModel {
+  /// Looks at a crop with whatever the model is for. Runs off the main actor.
+  nonisolated func look(at crop: Crop) async throws -> Look {
+    let answer = try await answer(to: crop.pixels)
+    return Look(finding: try finding(answer.values, crop.placement), milliseconds: answer.milliseconds)
+  }
+
+  private nonisolated func finding(_ values: [Float], _ placement: Placement) throws -> Finding {
+    switch manifest.task {
+    case .classification:
+      return .classes(try manifest.predictions(values, count: 5))
+    case .segmentation:
+      let map = try manifest.classMap(values)
+      guard let image = map.overlayImage(manifest.palette, on: placement) else { throw ModelError.memory }
+      let regions = map.shares.filter { $0.label < manifest.labels.count }.map {
+        Region(id: $0.label, label: manifest.labels[$0.label], color: manifest.palette[$0.label], share: $0.share)
+      }
+      return .regions(regions, DrawnImage(image: image))
+    case .features:
+      let vector = try manifest.features(values)
+      return .features(count: vector.count, length: vector.reduce(0) { $0 + Double($1 * $1) }.squareRoot())
+    }
+  }
+}

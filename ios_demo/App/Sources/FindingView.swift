@@ -1,0 +1,73 @@
+import MobileViTCore
+import SwiftUI
+
+/// A finding as a list of names and shares.
+struct FindingView: View {
+  let look: Look
+
+  var body: some View {
+    VStack(alignment: .leading, spacing: 8) {
+      switch look.finding {
+      case .classes(let predictions):
+        ForEach(predictions) { ShareRow(name: $0.label, share: $0.probability, color: .accentColor) }
+      case .regions(let regions, _):
+        if regions.isEmpty { Text("Nothing but background") }
+        ForEach(regions) { ShareRow(name: $0.label, share: $0.share, color: Color($0.color)) }
+      case .features(let count, let length):
+        Text("\(count) features, of length \(length.formatted(.number.precision(.fractionLength(2))))")
+      }
+      Text("\(look.milliseconds.formatted(.number.precision(.fractionLength(1)))) ms")
+        .font(.footnote)
+        .foregroundStyle(.secondary)
+        .accessibilityLabel("The model took \(Int(look.milliseconds.rounded())) milliseconds")
+    }
+    .padding()
+    .background(.regularMaterial)
+    .accessibilityElement(children: .contain)
+    .accessibilityAddTraits(.updatesFrequently)
+  }
+}
+
+/// A name, a bar and a percentage, which VoiceOver reads as one.
+struct ShareRow: View {
+  let name: String
+  let share: Double
+  let color: Color
+
+  private var percent: String { share.formatted(.percent.precision(.fractionLength(1))) }
+
+  var body: some View {
+    VStack(alignment: .leading, spacing: 2) {
+      HStack {
+        Text(name)
+        Spacer()
+        Text(percent).monospacedDigit()
+      }
+      ProgressView(value: min(max(share, 0), 1)).tint(color)
+    }
+    .accessibilityElement(children: .ignore)
+    .accessibilityLabel(name)
+    .accessibilityValue(percent)
+  }
+}
+
+/// The overlay of a finding that has one.
+struct OverlayView: View {
+  let finding: Finding
+
+  var body: some View {
+    if case .regions(let regions, let overlay) = finding {
+      Image(decorative: overlay.image, scale: 1)
+        .resizable()
+        .aspectRatio(contentMode: .fit)
+        .accessibilityElement()
+        .accessibilityLabel("Regions: \(regions.map(\.label).joined(separator: ", "))")
+    }
+  }
+}
+
+extension Color {
+  init(_ color: RGBColor) {
+    self.init(red: Double(color.red) / 255, green: Double(color.green) / 255, blue: Double(color.blue) / 255)
+  }
+}

@@ -1,0 +1,55 @@
+import MobileViTCore
+import MobileViTCoreML
+import SwiftUI
+
+/// Shows its content once there is a model, and until then what is missing; the bar above chooses the model.
+struct ModelGate<Content: View>: View {
+  let title: LocalizedStringKey
+  @ViewBuilder let content: (MobileViTModel) -> Content
+  @Environment(ModelLibrary.self) private var library
+
+  var body: some View {
+    NavigationStack {
+      Group {
+        switch library.state {
+        case .loading: ProgressView("Loading the model")
+        case .ready(let model): content(model)
+        case .failed(let problem): ProblemView(problem: problem)
+        }
+      }
+      .navigationTitle(title)
+      .toolbar { ModelPicker(library: library) }
+    }
+  }
+}
+
+/// All artifacts found in the bundle.
+struct ModelPicker: View {
+  @Bindable var library: ModelLibrary
+
+  var body: some View {
+    Picker("Model", selection: $library.selection) {
+      ForEach(library.artifacts) { artifact in
+        Text(artifact.manifest.shortName).tag(Optional(artifact.id))
+      }
+    }
+    .accessibilityHint("Chooses among the models in this app")
+  }
+}
+
+/// What went wrong, in words.
+struct ProblemView: View {
+  let problem: String
+
+  var body: some View {
+    ContentUnavailableView("That did not work", systemImage: "exclamationmark.triangle", description: Text(problem))
+  }
+}
+
+extension Manifest {
+  /// "classification xxs, float16" say.
+  var shortName: String {
+    let numbers = artifact.compression == "none" ? artifact.precision : artifact.compression
+    return "\(task.rawValue) \(size), \(numbers)"
+  }
+}

@@ -1,0 +1,76 @@
+import MobileViTCore
+import MobileViTCoreML
+import Observation
+import PhotosUI
+import SwiftUI
+
+/// A picture from the library, and what the model finds in it.
+struct PhotoScreen: View {
+  @State private var photo = Photo()
+
+  var body: some View {
+    ModelGate(title: "Photo") { model in
+      ScrollView {
+        VStack(spacing: 16) {
+          PhotosPicker(selection: $photo.item, matching: .images) {
+            Label("Choose a photo", systemImage: "photo.on.rectangle")
+          }
+          .buttonStyle(.borderedProminent)
+          if let problem = photo.problem { ProblemView(problem: problem) }
+          if let seen = photo.seen {
+            ZStack {
+              Image(decorative: seen.picture.image, scale: 1)
+                .resizable()
+                .aspectRatio(contentMode: .fit)
+              OverlayView(finding: seen.look.finding)
+            }
+            FindingView(look: seen.look)
+          }
+        }
+        .padding()
+      }
+      .task(id: Photo.Question(item: photo.item, model: ObjectIdentifier(model))) { await photo.show(to: model) }
+    }
+  }
+}
+
+/// The chosen photo, and what was found in it.
+@Observable @MainActor
+final class Photo {
+  /// What the answer depends on.
+  struct Question: Equatable {
+    let item: PhotosPickerItem?
+    let model: ObjectIdentifier
+  }
+
+  struct Seen: Sendable {
+    let picture: DrawnImage
+    let look: Look
+  }
+
+  var item: PhotosPickerItem?
+  private(set) var seen: Seen?
+  private(set) var problem: String?
+
+  func show(to model: MobileViTModel) async {
+    guard let item else { return }
+    problem = nil
+    do {
+      guard let file = try await item.loadTransferable(type: Data.self) else {
+        throw PreprocessingError.picture("the library gives no file")
+      }
+      seen = try await Self.look(at: file, with: model)
+    } catch is CancellationError {
+      // Another photo or model has been chosen.
+    } catch {
+      seen = nil
+      problem = error.localizedDescription
+    }
+  }
+
+  private nonisolated static func look(at file: Data, with model: MobileViTModel) async throws -> Seen {
+    let image = try uprightImage(file)
+    let crop = try model.preprocessor.crop(image)
+    return Seen(picture: DrawnImage(image: image), look: try await model.look(at: crop))
+  }
+}

@@ -1,0 +1,17 @@
+// swift-tools-version: 6.0
+
+import PackageDescription
+
+let package = Package(
+  name: "MobileViTKit",
+  platforms: [.iOS(.v16), .macOS(.v13)],
+  products: [
+    .library(name: "MobileViTCore", targets: ["MobileViTCore"]),
+    .library(name: "MobileViTCoreML", targets: ["MobileViTCoreML"]),
+  ],
+  targets: [
+    .target(name: "MobileViTCore"),
+    .target(name: "MobileViTCoreML", dependencies: ["MobileViTCore"]),
+    .testTarget(name: "MobileViTCoreTests", dependencies: ["MobileViTCore"]),
+  ]
+)

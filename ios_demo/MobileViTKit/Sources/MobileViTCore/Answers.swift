@@ -1,0 +1,31 @@
+import Foundation
+
+/// A class and how probable it is.
+public struct Prediction: Equatable, Sendable, Identifiable {
+  /// The class's index.
+  public let id: Int
+  /// Its name.
+  public let label: String
+  /// 0..1.
+  public let probability: Double
+
+  /// The `count` most probable classes, the first of equal ones first; fewer where there are fewer.
+  public static func best(_ count: Int, of probabilities: [Float], labels: [String]) -> [Prediction] {
+    largest(count, of: probabilities).map {
+      Prediction(id: $0, label: labels[$0], probability: Double(probabilities[$0]))
+    }
+  }
+}
+
+/// The indices of the `count` largest values, largest first, the first of equal ones first.
+public func largest(_ count: Int, of values: [Float]) -> [Int] {
+  Array(values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }.prefix(count))
+}
+
+/// Probabilities from logits; they sum to one. One value at least.
+public func softmax(_ logits: [Float]) -> [Double] {
+  let highest = Double(logits.max() ?? 0)
+  let exponentials = logits.map { exp(Double($0) - highest) }
+  let sum = exponentials.reduce(0, +)
+  return exponentials.map { $0 / sum }
+}

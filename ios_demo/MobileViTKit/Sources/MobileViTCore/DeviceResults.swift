@@ -1,0 +1,140 @@
+import Foundation
+
+/// What a device measured, in the JSON that `python -m validation import-device` reads.
+public struct DeviceResults: Encodable, Equatable, Sendable {
+  /// Where it ran.
+  public let device: DeviceFacts
+  /// ISO 8601 with the zone.
+  public let recordedAt: String
+  /// Each artifact in each setting.
+  public let runs: [DeviceRun]
+
+  private enum CodingKeys: String, CodingKey {
+    case schemaVersion = "schema_version"
+    case device
+    case recordedAt = "recorded_at"
+    case runs
+  }
+
+  /// Results recorded now, unless told otherwise.
+  public init(device: DeviceFacts, recordedAt: Date = Date(), runs: [DeviceRun]) {
+    self.device = device
+    self.recordedAt = recordedAt.formatted(.iso8601)
+    self.runs = runs
+  }
+
+  /// Encodes as the schema has it.
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(1, forKey: .schemaVersion)
+    try fields.encode(device, forKey: .device)
+    try fields.encode(recordedAt, forKey: .recordedAt)
+    try fields.encode(runs, forKey: .runs)
+  }
+
+  /// The file's content.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+}
+
+/// One artifact in one setting on a device.
+public struct DeviceRun: Encodable, Equatable, Sendable {
+  /// How hot the device is, by the system.
+  public enum ThermalState: String, Encodable, Sendable { case nominal, fair, serious, critical }
+
+  /// What the artifact answered to one picture of its golden set.
+  public struct Answer: Encodable, Equatable, Sendable {
+    let picture: String
+    let exactPixels: Bool
+    let answer: Data
+
+    private enum CodingKeys: String, CodingKey {
+      case picture
+      case exactPixels = "exact_pixels"
+      case answer
+    }
+
+    /// `exactPixels`: whether the artifact saw the golden crop itself; else the app made its own of the picture.
+    public init(picture: String, exactPixels: Bool, values: [Float], meaning: Meaning) {
+      self.picture = picture
+      self.exactPixels = exactPixels
+      answer = AnswerBytes.data(values, meaning)
+    }
+  }
+
+  /// The artifact's file name.
+  public let artifact: String
+  /// The artifact's, as its manifest has it.
+  public let sha256: String
+  /// "coreml-native" or "litert".
+  public let runtime: String
+  /// "CPU", "GPU", or the name of Core ML's compute units.
+  public let accelerator: String
+  /// nil where the runtime chooses.
+  public let threads: Int?
+  /// Milliseconds.
+  public let loadMilliseconds: Double
+  /// Runs before those that count.
+  public let warmUp: Int
+  /// Milliseconds of each run that counts.
+  public let preprocessingMilliseconds: [Double]
+  /// Milliseconds of each run that counts, from pixels to the answer.
+  public let inferenceMilliseconds: [Double]
+  /// At the end; nil where the system does not tell.
+  public let thermalState: ThermalState?
+  /// Of the process, nil likewise.
+  public let peakMiB: Double?
+  /// To the golden set's pictures.
+  public let answers: [Answer]
+
+  private enum CodingKeys: String, CodingKey {
+    case artifact, sha256, runtime, accelerator, threads
+    case loadMilliseconds = "load_ms"
+    case warmUp = "warm_up"
+    case preprocessingMilliseconds = "preprocessing_ms"
+    case inferenceMilliseconds = "inference_ms"
+    case thermalState = "thermal_state"
+    case peakMiB = "peak_mib"
+    case answers
+  }
+
+  /// A run; see the properties.
+  public init(
+    artifact: String, sha256: String, runtime: String = "coreml-native", accelerator: String, threads: Int? = nil,
+    loadMilliseconds: Double, warmUp: Int, preprocessingMilliseconds: [Double], inferenceMilliseconds: [Double],
+    thermalState: ThermalState?, peakMiB: Double?, answers: [Answer]
+  ) {
+    self.artifact = artifact
+    self.sha256 = sha256
+    self.runtime = runtime
+    self.accelerator = accelerator
+    self.threads = threads
+    self.loadMilliseconds = loadMilliseconds
+    self.warmUp = warmUp
+    self.preprocessingMilliseconds = preprocessingMilliseconds
+    self.inferenceMilliseconds = inferenceMilliseconds
+    self.thermalState = thermalState
+    self.peakMiB = peakMiB
+    self.answers = answers
+  }
+
+  /// Encodes as the schema has it: what is not known is null, not absent.
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(artifact, forKey: .artifact)
+    try fields.encode(sha256, forKey: .sha256)
+    try fields.encode(runtime, forKey: .runtime)
+    try fields.encode(accelerator, forKey: .accelerator)
+    try fields.encode(threads, forKey: .threads)
+    try fields.encode(loadMilliseconds, forKey: .loadMilliseconds)
+    try fields.encode(warmUp, forKey: .warmUp)
+    try fields.encode(preprocessingMilliseconds, forKey: .preprocessingMilliseconds)
+    try fields.encode(inferenceMilliseconds, forKey: .inferenceMilliseconds)
+    try fields.encode(thermalState, forKey: .thermalState)
+    try fields.encode(peakMiB, forKey: .peakMiB)
+    try fields.encode(answers, forKey: .answers)
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// Where the pixels of a picture go: resized by the shortest edge, then cropped around the centre.
+public struct Placement: Equatable, Sendable {
+  /// Of the picture, pixels.
+  public let sourceWidth: Int
+  /// Of the picture, pixels.
+  public let sourceHeight: Int
+  /// Of the picture after resizing, pixels.
+  public let resizedWidth: Int
+  /// Of the picture after resizing, pixels.
+  public let resizedHeight: Int
+  /// The crop's left edge in the resized picture, pixels; negative where zeros pad the crop.
+  public let left: Int
+  /// The crop's top edge, likewise.
+  public let top: Int
+  /// Of the crop, pixels.
+  public let cropWidth: Int
+  /// Of the crop, pixels.
+  public let cropHeight: Int
+
+  /// Of a picture of this size, one pixel wide and high at least.
+  public init(width: Int, height: Int, _ preprocessing: Preprocessing) {
+    precondition(width > 0 && height > 0, "a picture has pixels")
+    let edge = preprocessing.shortestEdge
+    let ratio = Double(edge * max(width, height)) / Double(min(width, height))
+    let longest = Int(ratio)
+    sourceWidth = width
+    sourceHeight = height
+    resizedWidth = width <= height ? edge : longest
+    resizedHeight = width <= height ? longest : edge
+    cropWidth = preprocessing.cropWidth
+    cropHeight = preprocessing.cropHeight
+    // A shift rounds down for negative numbers too, as the reference does where it pads.
+    left = (resizedWidth - cropWidth) >> 1
+    top = (resizedHeight - cropHeight) >> 1
+  }
+
+  /// The crop's column that each column of the picture falls into by its centre; outside of the crop below zero or
+  /// beyond it.
+  var columns: [Int] {
+    (0..<sourceWidth).map { Self.position($0, sourceWidth, resizedWidth) - left }
+  }
+
+  /// The crop's row of each row of the picture, likewise.
+  var rows: [Int] {
+    (0..<sourceHeight).map { Self.position($0, sourceHeight, resizedHeight) - top }
+  }
+
+  private static func position(_ index: Int, _ size: Int, _ resized: Int) -> Int {
+    Int(((Double(index) + 0.5) * Double(resized) / Double(size)).rounded(.down))
+  }
+}

@@ -1,0 +1,62 @@
+import Foundation
+
+/// Why an answer could not be read.
+public enum ReadingError: LocalizedError, Equatable {
+  /// The model does something else.
+  case task(Manifest.Task)
+  /// Not as many values as the manifest says.
+  case count(Int, expected: Int)
+  /// The manifest has an order of axes that is not read here.
+  case layout(String)
+
+  /// One sentence for people.
+  public var errorDescription: String? {
+    switch self {
+    case .task(let task): "This model is for \(task.rawValue), not for what was asked of it."
+    case .count(let count, let expected): "The model gave \(count) values where its manifest says \(expected)."
+    case .layout(let output): "The output \(output) is not in the order of axes that this app reads."
+    }
+  }
+}
+
+/// What the values of an artifact's answer say, in the order of its shape.
+extension Manifest {
+  /// The most probable classes of a classifier's probabilities.
+  public func predictions(_ values: [Float], count: Int) throws -> [Prediction] {
+    guard answer.meaning == .probabilities else { throw ReadingError.task(task) }
+    try check(values)
+    return Prediction.best(count, of: values, labels: labels)
+  }
+
+  /// The class of each pixel of the crop, of class maps or logits.
+  public func classMap(_ values: [Float]) throws -> ClassMap {
+    let (width, height) = (preprocessing.cropWidth, preprocessing.cropHeight)
+    switch answer.meaning {
+    case .classMap:
+      try check(values, expected: width * height)
+      return ClassMap(width: width, height: height, classes: values.map { UInt8(clamping: Int($0)) })
+    case .logits:
+      guard answer.layout == .channelsFirst, let sides = Layout.channelsFirst.sides(answer.shape) else {
+        throw ReadingError.layout(answer.name)
+      }
+      try check(values)
+      return ClassMap(
+        logits: values, maps: sides.channels, mapWidth: sides.width, mapHeight: sides.height, width: width,
+        height: height)
+    case .probabilities, .label, .features, .featureMap:
+      throw ReadingError.task(task)
+    }
+  }
+
+  /// The feature vector.
+  public func features(_ values: [Float]) throws -> [Float] {
+    guard answer.meaning == .features else { throw ReadingError.task(task) }
+    try check(values)
+    return values
+  }
+
+  private func check(_ values: [Float], expected: Int? = nil) throws {
+    let expected = expected ?? answer.shape.reduce(1, *)
+    if values.count != expected { throw ReadingError.count(values.count, expected: expected) }
+  }
+}

@@ -1,0 +1,113 @@
+#if canImport(CoreML)
+  import CoreML
+  import Foundation
+  import MobileViTCore
+
+  /// An artifact, loaded: it classifies, segments or extracts features, one picture at a time.
+  ///
+  /// An actor, as Core ML wants one caller at a time. Work that a cancelled task has not begun is not begun.
+  public actor MobileViTModel {
+    /// What the artifact's converter says of it.
+    public nonisolated let manifest: Manifest
+    /// The app's half of the preprocessing, to be used on any thread.
+    public nonisolated let preprocessor: Preprocessor
+    /// What Core ML may run it on.
+    public nonisolated let computeUnits: MLComputeUnits
+    /// How long Core ML took to load it, compiled.
+    public nonisolated let loadMilliseconds: Double
+
+    private let model: MLModel
+
+    /// Loads an artifact; a package is compiled the first time, which takes longer.
+    ///
+    /// Throws `ModelError` where Core ML refuses it, `PreprocessingError` for a preprocessing that this package has not.
+    public static func load(
+      _ artifact: Artifact, computeUnits: MLComputeUnits = .all
+    ) async throws -> MobileViTModel {
+      let compiled = try await CompiledModels.place(of: artifact)
+      try Task.checkCancellation()
+      return try MobileViTModel(compiled, artifact.manifest, computeUnits)
+    }
+
+    private init(_ compiled: URL, _ manifest: Manifest, _ computeUnits: MLComputeUnits) throws {
+      self.manifest = manifest
+      self.computeUnits = computeUnits
+      preprocessor = try Preprocessor(manifest.preprocessing)
+      let configuration = MLModelConfiguration()
+      configuration.computeUnits = computeUnits
+      do {
+        (model, loadMilliseconds) = try timed { try MLModel(contentsOf: compiled, configuration: configuration) }
+      } catch {
+        throw ModelError.load(manifest.artifact.file, error)
+      }
+    }
+
+    /// The `count` most probable classes, most probable first.
+    public func classify(_ crop: Crop, count: Int = 5) throws -> [Prediction] {
+      try manifest.predictions(answer(to: crop.pixels).values, count: count)
+    }
+
+    /// The class of each pixel of the crop; `crop.placement` lays it over the picture.
+    public func segment(_ crop: Crop) throws -> ClassMap {
+      try manifest.classMap(answer(to: crop.pixels).values)
+    }
+
+    /// The feature vector.
+    public func features(_ crop: Crop) throws -> [Float] {
+      try manifest.features(answer(to: crop.pixels).values)
+    }
+
+    /// The values of the answer in the order of its shape, and the time from pixels to them.
+    public func answer(to pixels: RGBImage) throws -> Answer {
+      try Task.checkCancellation()
+      let (values, milliseconds) = try timed {
+        let input = try MLDictionaryFeatureProvider(dictionary: [
+          manifest.input.name: MLFeatureValue(pixelBuffer: makePixelBuffer(pixels))
+        ])
+        let output: any MLFeatureProvider
+        do {
+          output = try model.prediction(from: input)
+        } catch {
+          throw ModelError.prediction(error)
+        }
+        return try read(output)
+      }
+      return Answer(values: values, milliseconds: milliseconds)
+    }
+
+    /// An answer and how long it took.
+    public struct Answer: Sendable {
+      /// In the order of the manifest's shape; of classifiers in the order of the labels.
+      public let values: [Float]
+      /// From pixels to values.
+      public let milliseconds: Double
+    }
+
+    private func read(_ output: any MLFeatureProvider) throws -> [Float] {
+      let spec = manifest.answer
+      let value = output.featureValue(for: spec.name)
+      switch spec.kind {
+      case .dictionary:
+        guard let value else { break }
+        let probabilities = value.dictionaryValue
+        let found = manifest.labels.compactMap { probabilities[$0]?.floatValue }
+        guard found.count == manifest.labels.count else { throw ModelError.labels(manifest.artifact.file) }
+        return found
+      case .tensor:
+        guard let array = value?.multiArrayValue else { break }
+        return MLShapedArray<Float>(converting: array).scalars
+      case .string:
+        break
+      }
+      throw ModelError.output(spec.name)
+    }
+  }
+
+  /// What a piece of work gave, and its milliseconds.
+  func timed<Result>(_ work: () throws -> Result) rethrows -> (Result, Double) {
+    let start = ContinuousClock.now
+    let result = try work()
+    let seconds = (ContinuousClock.now - start).components
+    return (result, Double(seconds.seconds) * 1e3 + Double(seconds.attoseconds) / 1e15)
+  }
+#endif

@@ -1,0 +1,60 @@
+import MobileViTCore
+import XCTest
+
+final class ClassMapTests: XCTestCase {
+  private struct MaskCase: Decodable {
+    let mask: Data
+    let onSource: [Int16]
+  }
+
+  func testMasksLieOnThePictureAsTheReferenceSays() throws {
+    let places = try Contract.cases("masks.json", of: PlacedCase.self)
+    for (placed, mask) in zip(places, try Contract.cases("masks.json", of: MaskCase.self)) {
+      let map = ClassMap(width: placed.cropWidth, height: placed.cropHeight, classes: [UInt8](mask.mask))
+      XCTAssertEqual(map.onSource(placed.placement), mask.onSource, "\(placed)")
+
+      let palette = try palette()
+      let overlay = map.overlay(palette, opacity: 0.5, on: placed.placement)
+      for (pixel, label) in mask.onSource.enumerated() {
+        let color = palette[max(Int(label), 0)]
+        let channels = [color.red, color.green, color.blue, 255].map { Double($0) / 2 }
+        let expected = label > 0 ? channels : [0, 0, 0, 0]
+        for (channel, value) in expected.enumerated() {
+          XCTAssertEqual(Double(overlay[pixel * 4 + channel]), value, accuracy: 0.5)
+        }
+      }
+    }
+  }
+
+  private struct LogitsCase: Decodable {
+    let maps, mapWidth, mapHeight, width, height: Int
+    let logits, classes: Data
+  }
+
+  func testLogitsBecomeTheReferencesClasses() throws {
+    for each in try Contract.cases("logits.json", of: LogitsCase.self) {
+      let found = ClassMap(
+        logits: floats(each.logits), maps: each.maps, mapWidth: each.mapWidth, mapHeight: each.mapHeight,
+        width: each.width, height: each.height)
+      XCTAssertEqual(found.classes, [UInt8](each.classes))
+    }
+  }
+
+  func testColoursOfThePaletteAreRead() throws {
+    XCTAssertEqual(try palette().count, 256)
+    XCTAssertEqual(try palette()[19], RGBColor(hexadecimal: "#80C000"))
+    for wrong in ["#80C00", "#80C0000", "80C0000", "#80c000", "#80C00G", "#+0C000", ""] {
+      XCTAssertNil(RGBColor(hexadecimal: wrong), wrong)
+    }
+  }
+
+  func testSharesLeaveTheBackgroundOut() {
+    let shares = ClassMap(width: 4, height: 1, classes: [0, 2, 2, 1]).shares
+    XCTAssertEqual(shares.map(\.label), [2, 1])
+    XCTAssertEqual(shares.map(\.share), [0.5, 0.25])
+  }
+
+  private func palette() throws -> [RGBColor] {
+    try JSONDecoder().decode([RGBColor].self, from: Contract.data("palette.json"))
+  }
+}

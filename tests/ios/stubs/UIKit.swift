@@ -1,0 +1,13 @@
+// Interface stub of UIKit; see README.md.
+@_exported import QuartzCore
+
+@MainActor open class UIView {
+  public init(frame: CGRect) {}
+  public convenience init() { fatalError() }
+  open var layer: CALayer { fatalError() }
+  open var bounds: CGRect {
+    get { fatalError() }
+    set {}
+  }
+  open func layoutSubviews() {}
+}
