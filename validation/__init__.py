@@ -13,22 +13,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .comparison import Parity, parity
     from .composition import Structure, structure
+    from .devices import import_device
     from .layers import Located, localize
     from .measurement import Accuracies, accuracy
+    from .regression import Drift, drift
     from .results import Check, exit_code, verdict
     from .runtimes import NotRun, Options
     from .timing import Latency, latency
 
 __all__ = [
-    "Accuracies", "Check", "Latency", "Located", "NotRun", "Options", "Parity", "Structure", "accuracy", "exit_code",
-    "latency", "localize", "parity", "structure", "verdict",
+    "Accuracies", "Check", "Drift", "Latency", "Located", "NotRun", "Options", "Parity", "Structure", "accuracy",
+    "drift", "exit_code", "import_device", "latency", "localize", "parity", "structure", "verdict",
 ]  # fmt: skip
 
 _HOMES = {
     "comparison": ("Parity", "parity"),
     "composition": ("Structure", "structure"),
+    "devices": ("import_device",),
     "layers": ("Located", "localize"),
     "measurement": ("Accuracies", "accuracy"),
+    "regression": ("Drift", "drift"),
     "results": ("Check", "exit_code", "verdict"),
     "runtimes": ("NotRun", "Options"),
     "timing": ("Latency", "latency"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from PIL import Image
 
 from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.errors import UserError
 from reference.image_processor import MobileViTImageProcessor
-from reference.manifest import Manifest, Preprocessing
+from reference.manifest import Manifest, Preprocessing, read_manifest
 
 
 def app_processor(facts: Preprocessing) -> MobileViTImageProcessor:
@@ -20,6 +22,18 @@ def app_processor(facts: Preprocessing) -> MobileViTImageProcessor:
         resample=Image.Resampling[facts.interpolation.upper()],
         crop_size={"height": facts.crop_height, "width": facts.crop_width},
     )
+
+
+def manifests_of_one(artifacts: Iterable[Path]) -> list[Manifest]:
+    """Their manifests; UserError unless all are of one checkpoint and input size, as what runs side by side must be."""
+    manifests = [read_manifest(artifact) for artifact in artifacts]
+    for manifest in manifests:
+        if (manifest.checkpoint, manifest.preprocessing) != (manifests[0].checkpoint, manifests[0].preprocessing):
+            raise UserError(
+                f"{manifest.artifact.file} and {manifests[0].artifact.file} are of different checkpoints or input "
+                "sizes: measure them one after the other"
+            )
+    return manifests
 
 
 def reference_of(manifest: Manifest, source: str | None) -> Checkpoint:

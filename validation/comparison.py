@@ -15,21 +15,20 @@ from PIL import Image
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.images import images_in, open_image
+from reference.golden import Golden, read_golden
 from reference.labels import distinct
-from reference.manifest import Manifest, read_manifest
-from reference.tolerances import tolerance
+from reference.manifest import Manifest, Meaning, read_manifest
+from reference.tolerances import Tolerance, tolerance
 
 from .artifacts import app_processor, at_crop, reference_of
 from .diagnosis import diagnose, where
 from .layers import align
 from .metrics import METRICS, compare
 from .mistakes import right_values
+from .pictures import pictures_of, scenes
 from .results import Check, Verdict
 from .runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime
-
-IMAGES = 16  # rendered scenes, where no pictures are given
+from .runtimes.pytorch import PyTorchRuntime, torch_threads
 
 
 @dataclass(frozen=True)
@@ -37,20 +36,22 @@ class Parity:
     """An artifact in one runtime beside the reference.
 
     checks: metrics with their bounds, and what else was looked at; diagnosis: what explains a failure, in words;
-    errors: absolute differences of all values, none where nothing ran.
+    expected, answers: the reference's and the artifact's, [images, ...], empty where nothing ran.
     """
 
     artifact: str
     runtime: str
     checks: list[Check]
     diagnosis: list[str] = field(default_factory=list)
-    errors: np.ndarray = field(default_factory=lambda: np.empty(0))
+    expected: np.ndarray = field(default_factory=lambda: np.empty(0))
+    answers: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def parity(
     artifacts: Sequence[Path | str],
     *,
     images: Sequence[Image.Image] | None = None,
+    golden: Path | str | None = None,
     checkpoint: str | None = None,
     runtimes: Sequence[str] = (),
     options: Options = DEFAULT_OPTIONS,
@@ -59,20 +60,35 @@ def parity(
 
     Args:
         artifacts: paths, with their manifests beside them.
-        images: pictures as a camera gives them; None: the first IMAGES rendered validation scenes.
+        images: pictures as a camera gives them; None: `scenes`.
+        golden: a golden set, whose pictures and stored answers stand for the images and the reference; what only the
+            checkpoint can tell, whether the manifest lies and what explains a failure, is then not looked at.
         checkpoint: the reference's weights, where a manifest's own id cannot be found from here.
         runtimes: keys of RUNTIMES to use; none: all that take an artifact's format and are not on request only.
 
     Raises:
         UserError: where there is no such artifact, or no reference for it. A broken artifact is a failed check.
     """
-    if images is None:
-        from reference.demo.scenes import render
+    stored = None if golden is None else read_golden(Path(golden))
+    if stored is not None:
+        images = pictures_of(stored)
+    elif images is None:
+        images = scenes()
+    with torch_threads(options.threads):
+        return _parity([Path(each) for each in artifacts], images, stored, checkpoint, runtimes, options)
 
-        images = [render("validation", index).image for index in range(IMAGES)]
-    references: dict[tuple[object, ...], _Reference] = {}
+
+def _parity(
+    artifacts: Sequence[Path],
+    images: Sequence[Image.Image],
+    golden: Golden | None,
+    checkpoint: str | None,
+    runtimes: Sequence[str],
+    options: Options,
+) -> list[Parity]:
+    references: dict[tuple[object, ...], _Expected] = {}
     results = []
-    for artifact in map(Path, artifacts):
+    for artifact in artifacts:
         if not artifact.exists():
             raise UserError(f"artifact {artifact} does not exist: convert it first")
         try:
@@ -80,9 +96,10 @@ def parity(
         except UserError as error:
             results.append(Parity(artifact.name, "-", [_failed(artifact.name, "-", "manifest", str(error))]))
             continue
-        key = (manifest.checkpoint, manifest.task, manifest.preprocessing, manifest.answer.meaning)
+        spec = manifest.answer
+        key = (manifest.checkpoint, manifest.task, manifest.preprocessing, spec.meaning, spec.layout)
         if key not in references:
-            references[key] = _Reference(manifest, checkpoint, images)
+            references[key] = _asked(manifest, checkpoint, images) if golden is None else _stored(manifest, golden)
         format = manifest.artifact.format
         chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
         for runtime in chosen:
@@ -90,42 +107,72 @@ def parity(
     return results
 
 
-class _Reference:
-    """The reference's answers to all images."""
+@dataclass(frozen=True)
+class _Expected:
+    """The reference's answers to all images, and the reference, None where only its answers are at hand."""
 
-    def __init__(self, manifest: Manifest, source: str | None, images: Sequence[Image.Image]) -> None:
-        self.checkpoint: Checkpoint = at_crop(reference_of(manifest, source), manifest.preprocessing)
-        self.runtime = PyTorchRuntime(self.checkpoint, manifest.answer.meaning)
-        self.answers = np.stack([self.runtime.answer(right_values(self.checkpoint, image)) for image in images])
+    answers: np.ndarray
+    runtime: PyTorchRuntime | None
+
+
+def _asked(manifest: Manifest, source: str | None, images: Sequence[Image.Image]) -> _Expected:
+    checkpoint = at_crop(reference_of(manifest, source), manifest.preprocessing)
+    runtime = PyTorchRuntime(checkpoint, manifest.answer.meaning)
+    return _Expected(np.stack([runtime.answer(right_values(checkpoint, image)) for image in images]), runtime)
+
+
+def _stored(manifest: Manifest, golden: Golden) -> _Expected:
+    spec = manifest.answer
+    if golden.meaning != spec.meaning:
+        raise UserError(f"the golden set holds {golden.meaning}, {manifest.artifact.file} answers with {spec.meaning}")
+    answers = golden.answers()
+    return _Expected(np.moveaxis(answers, -1, 1) if spec.layout == "NHWC" else answers, None)
 
 
 def _compare(
     artifact: Path,
     manifest: Manifest,
-    reference: _Reference,
+    reference: _Expected,
     images: Sequence[Image.Image],
     runtime: str,
     options: Options,
 ) -> Parity:
     name = artifact.name
-    checks = [_failed(name, runtime, "manifest", lie) for lie in lies(manifest, reference.checkpoint)]
+    asked = reference.runtime
+    found = [] if asked is None else lies(manifest, asked.checkpoint)
+    checks = [_failed(name, runtime, "manifest", lie) for lie in found]
     processor = app_processor(manifest.preprocessing)
     try:
         loaded = load(artifact, manifest, runtime, options)
         answers = np.stack([loaded.run(processor.resize_and_crop(image)) for image in images])
-        values = compare(manifest.answer.meaning, reference.answers, answers)
         bounds = tolerance(manifest.artifact, manifest.answer.meaning, len(images))
+        checks += judge(name, runtime, manifest.answer.meaning, reference.answers, answers, bounds)
     except NotRun as reason:
         return Parity(name, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
     except Exception as error:  # whatever a runtime raises on a broken file: the artifact fails, the others go on
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Parity(name, runtime, [*checks, _failed(name, runtime, "run", said)])
-    for metric, value in values.items():
+    diagnosis = []
+    if asked is not None and any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
+        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, asked, images)
+        if not diagnosis and isinstance(loaded, LooksInside):
+            layers = loaded.convolutions(processor.resize_and_crop(images[0]))
+            located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
+            diagnosis = where(located, bounds.layer_db)
+    return Parity(name, runtime, checks, diagnosis, reference.answers, answers)
+
+
+def judge(
+    artifact: str, runtime: str, meaning: Meaning, expected: np.ndarray, answers: np.ndarray, bounds: Tolerance
+) -> list[Check]:
+    """A check for each metric; arrays [images, ...] of one shape."""
+    checks = []
+    for metric, value in compare(meaning, expected, answers).items():
         bound = bounds.bounds.get(metric)
         passed = METRICS[metric].passes(value, bound) if bound is not None else bool(np.isfinite(value))
         checks.append(
             Check(
-                artifact=name,
+                artifact=artifact,
                 runtime=runtime,
                 check=metric,
                 verdict="PASS" if passed else "FAIL",
@@ -134,14 +181,7 @@ def _compare(
                 reason=bounds.reason if np.isfinite(value) else "not a finite number",
             )
         )
-    diagnosis = []
-    if any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
-        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, reference.runtime, images)
-        if not diagnosis and isinstance(loaded, LooksInside):
-            layers = loaded.convolutions(processor.resize_and_crop(images[0]))
-            located = align(reference.checkpoint, right_values(reference.checkpoint, images[0]), layers)
-            diagnosis = where(located, bounds.layer_db)
-    return Parity(name, runtime, checks, diagnosis, np.abs(reference.answers.astype(np.float64) - answers).ravel())
+    return checks
 
 
 def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
@@ -172,11 +212,6 @@ def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
             f"first at {place}"
         )
     return found
-
-
-def pictures(paths: Sequence[Path]) -> list[Image.Image]:
-    """Image files, and those in folders and below; UserError where there are none."""
-    return [open_image(path) for given in paths for path in (images_in(given) if given.is_dir() else [given])]
 
 
 def _check(artifact: str, runtime: str, check: str, verdict: Verdict, reason: str) -> Check:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
@@ -93,6 +93,8 @@ def align(checkpoint: Checkpoint, values: Tensor, layers: Sequence[Layer]) -> li
         pair = [expected, layer.value.astype(np.float32)]
         if centred:  # a rewrite may have taken the mean over the channels away, which no one reads
             pair = [each - each.mean(axis=0) for each in pair]
+        if (expected >= 0).all():  # ReLU, which the artifact's convolution may have taken in
+            pair = [expected, np.maximum(pair[1], 0)]
         with np.errstate(invalid="ignore", over="ignore"):
             found.append(Located(module, layer.name, sqnr_db(*pair)))
     return found
@@ -105,14 +107,16 @@ def first_bad(located: Sequence[Located], bound_db: float) -> Located | None:
 
 @torch.inference_mode()
 def reference_layers(checkpoint: Checkpoint, values: Tensor) -> list[tuple[str, np.ndarray, bool]]:
-    """Of each convolution: its module's name, its result [C, H, W] after BatchNorm and before the activation, and
-    whether only the residual stream of a transformer reads it, for which its mean over the channels is nothing."""
+    """Of each convolution: its module's name, its result [C, H, W] after BatchNorm and before the activation (after
+    ReLU, which formats take into the convolution), and whether only the residual stream of a transformer reads it, for
+    which its mean over the channels is nothing."""
     results: list[tuple[str, np.ndarray, bool]] = []
     streams = {id(block.conv_1x1) for block in checkpoint.model.modules() if isinstance(block, MobileViTLayer)}
     handles = []
     for name, module in checkpoint.model.named_modules():
         if isinstance(module, ConvLayer):
-            last = module.normalization or module.convolution
+            rectified = isinstance(module.activation, nn.ReLU)
+            last = module if rectified else module.normalization or module.convolution
 
             def keep(
                 _: object, __: object, result: Tensor, name: str = name, stream: bool = id(module) in streams

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from reference.errors import UserError
-from reference.manifest import read_manifest
-
+from .artifacts import manifests_of_one
 from .counting import Job, count_all
-from .datasets import open_dataset
+from .datasets import Dataset, open_dataset
 from .outcomes import Classified, Outcome, Segmented
 from .runtimes import DEFAULT_OPTIONS, Options, load
+from .runtimes.pytorch import torch_threads
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,13 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Accuracies:
-    """The reference and the artifacts on the same images, whose names are `images`, their classes `labels`."""
+    """The reference and the artifacts on the images of a data set, whose names are `images`, their classes `labels`."""
 
     reference: Accuracy
     artifacts: list[Accuracy]
     images: list[str]
     labels: list[str]
+    dataset: Dataset
 
 
 def accuracy(
@@ -65,14 +65,8 @@ def accuracy(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     paths = [Path(artifact) for artifact in artifacts]
-    manifests = [read_manifest(path) for path in paths]
+    manifests = manifests_of_one(paths)
     first = manifests[0]
-    for manifest in manifests:
-        if (manifest.checkpoint, manifest.preprocessing) != (first.checkpoint, first.preprocessing):
-            raise UserError(
-                f"{manifest.artifact.file} and {first.artifact.file} are of different checkpoints or input sizes: "
-                "measure them one after the other"
-            )
     dataset = open_dataset(data, first.task, first.labels, images)
     # Mistakes show here, once, and not in every process.
     names = [load(path, manifest, options=options).name for path, manifest in zip(paths, manifests)]
@@ -82,7 +76,7 @@ def accuracy(
         journal.parent.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     done: dict[int, list[list[list[float]]]] = {}
-    with Progress(*columns, transient=True) as progress:
+    with torch_threads(1), Progress(*columns, transient=True) as progress:  # as in every process of a pool
         bar = progress.add_task("images", total=len(dataset))
         for number, numbers in count_all(job, jobs=jobs, scheduler=scheduler, journal=journal):
             done[number] = numbers
@@ -93,7 +87,7 @@ def accuracy(
     outcomes = [_outcome(np.array(numbers), len(first.labels), first.task == "segmentation") for numbers in of_models]
     models = [f"checkpoint {first.checkpoint.id}", *(path.name for path in paths)]
     reference, *measured = map(Accuracy, models, ["PyTorch", *names], outcomes)
-    return Accuracies(reference, measured, _names(job), list(first.labels))
+    return Accuracies(reference, measured, _names(job), list(first.labels), dataset)
 
 
 def _outcome(numbers: np.ndarray, classes: int, segments: bool) -> Outcome:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from xml.etree import ElementTree
 
 from reference.errors import UserError
 
+from .allowances import allowance
 from .metrics import METRICS
 from .results import Check, verdict
 
@@ -35,47 +36,74 @@ class Reported(Protocol):
 
 @dataclass(frozen=True)
 class Shown:
-    """A check in words: what was looked at, the value, the bound with its sign; empty where there is none."""
+    """A check in words: what was looked at, the value, what it was before, the bound with its sign; "" for none."""
 
     name: str
     value: str
+    before: str
     bound: str
 
 
 def shown(check: Check) -> Shown:
     """A check as people read it."""
-    metric = METRICS.get(check.check)
-    if metric is None:
-        return Shown(check.check, check.reason, "")
-    value = "not finite" if check.value is None else f"{check.value:.4g}"
-    bound = "" if check.bound is None else f"{'≥' if metric.higher_is_better else '≤'} {check.bound:.4g}"
-    return Shown(metric.says, value, bound)
+    figure = METRICS.get(check.check) or allowance(check.check)
+    if figure is None or check.verdict == "NOT RUN":
+        return Shown(figure.says if figure is not None else check.check, check.reason, "", "")
+    value = "not finite" if check.value is None else number(check.value)
+    bound = "" if check.bound is None else f"{'≥' if figure.higher_is_better else '≤'} {number(check.bound)}"
+    return Shown(figure.says, value, "" if check.baseline is None else number(check.baseline), bound)
+
+
+def number(value: float) -> str:
+    """Counts in full, shares close to 1 to seven digits, all else to four."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{7 if 0.999 < value < 1 else 4}g}"
+
+
+def told(check: Check) -> bool:
+    """Whether a summary needs it: what was only measured, or is what it was before, it does not."""
+    return check.verdict != "PASS" or (check.bound is not None and check.value != check.baseline)
+
+
+def has_baseline(results: Sequence[Reported]) -> bool:
+    """Whether anything was held against what it was before."""
+    return any(check.baseline is not None for each in results for check in each.checks)
+
+
+def facts_of(results: Sequence[Reported]) -> dict[str, Any]:
+    """{"verdict", "results": [{"checks": [...], "diagnosis": [...]}]}; see Check."""
+    facts = [{"checks": [check.model_dump() for check in each.checks], "diagnosis": each.diagnosis} for each in results]
+    return {"verdict": verdict(results), "results": facts}
 
 
 def as_json(results: Sequence[Reported]) -> str:
-    """{"verdict", "results": [{"checks": [...], "diagnosis": [...]}]}; see Check."""
-    facts = [{"checks": [check.model_dump() for check in each.checks], "diagnosis": each.diagnosis} for each in results]
-    return json.dumps({"verdict": verdict(results), "results": facts}, indent=2) + "\n"
+    """See facts_of."""
+    return json.dumps(facts_of(results), indent=2) + "\n"
 
 
-def as_markdown(results: Sequence[Reported]) -> str:
+def as_markdown(results: Sequence[Reported], title: str = "parity") -> str:
     """A table of what was bounded, failed or did not run, and the diagnoses below."""
     whole = verdict(results)
-    lines = [f"### {SIGNS[whole]} parity: {whole}", "", "| artifact | runtime | check | value | bound | |"]
-    lines.append("| --- | --- | --- | --- | --- | --- |")
-    for check in (check for each in results for check in each.checks):
-        if check.bound is not None or check.verdict != "PASS":
-            said = shown(check)
-            cells = (check.artifact, check.runtime, said.name, said.value, said.bound, SIGNS[check.verdict])
-            lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
-    lines += ["", *(f"- {each.artifact}, {each.runtime}: {line}" for each in results for line in each.diagnosis)]
+    before = ["before"] if has_baseline(results) else []
+    headings = ["artifact", "runtime", "check", "value", *before, "bound", ""]
+    lines = [f"### {SIGNS[whole]} {title}: {whole}", "", f"| {' | '.join(headings)} |", "| --- " * len(headings) + "|"]
+    for check in (check for each in results for check in each.checks if told(check)):
+        said = shown(check)
+        values = [said.value, said.before, said.bound] if before else [said.value, said.bound]
+        cells = [check.artifact, check.runtime, said.name, *values, SIGNS[check.verdict]]
+        lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
+    lines += ["", *(f"- {line}" for line in diagnoses(results))]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def as_junit(results: Sequence[Reported]) -> str:
+def diagnoses(results: Sequence[Reported]) -> list[str]:
+    """All lines of diagnosis, with what they are about."""
+    return [f"{each.artifact}, {each.runtime}: {line}" for each in results for line in each.diagnosis]
+
+
+def as_junit(results: Sequence[Reported], title: str = "parity") -> str:
     """One test case for each check; what did not run is a skipped one."""
     suites = ElementTree.Element("testsuites")
-    suite = ElementTree.SubElement(suites, "testsuite", name="parity")
+    suite = ElementTree.SubElement(suites, "testsuite", name=title)
     for each in results:
         for check in each.checks:
             said, place = shown(check), f"{each.artifact}.{each.runtime}"

@@ -15,8 +15,8 @@ PASSED, FAILED, USAGE, NOT_RUN_BUT_REQUIRED = range(4)  # exit codes
 class Check(BaseModel):
     """One verdict on one artifact in one runtime.
 
-    check: a metric's name, or what was looked at; value, bound: of a metric, null where there is none (NaN has no
-    JSON); reason: why this bound, or what is wrong.
+    check: a figure's name, or what was looked at; value, bound: of a figure, null where there is none (NaN has no
+    JSON); baseline: what it was before, of drift; reason: why this bound, or what is wrong.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -27,6 +27,7 @@ class Check(BaseModel):
     verdict: Verdict
     value: float | None = None
     bound: float | None = None
+    baseline: float | None = None
     reason: str = ""
 
 

@@ -24,7 +24,7 @@ from reference.manifest import Manifest, read_manifest
 from .artifacts import app_processor, at_crop, reference_of
 from .memory import peak_mib
 from .runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime
+from .runtimes.pytorch import PyTorchRuntime, torch_threads
 
 REFERENCE = "reference"
 RUNS, WARM_UP = 50, 5
@@ -102,6 +102,7 @@ def latency(
     runs: int = RUNS,
     warm_up: int = WARM_UP,
     options: Options = DEFAULT_OPTIONS,
+    memory: bool = True,
 ) -> list[Latency]:
     """Time the reference and each artifact, with each number of threads.
 
@@ -113,6 +114,7 @@ def latency(
         threads: of CPU runtimes; one entry or more.
         runs: rounds that count; warm_up: rounds before them that do not.
         options: for the compute units of Core ML.
+        memory: whether to look for the peak of memory too, which takes a process for each.
 
     Returns:
         For each number of threads the artifacts, each checkpoint and input size's reference before its first one.
@@ -143,14 +145,13 @@ def latency(
         if against != REFERENCE:
             base = next(i for i in range(first, len(contenders)) if contenders[i].model == Path(against).name)
             contenders[first:] = [replace(each, base=base) for each in contenders[first:]]
-    before = torch.get_num_threads()
-    try:
-        return race(contenders, image, runs=runs, warm_up=warm_up)
-    finally:
-        torch.set_num_threads(before)
+    with torch_threads(1):  # the reference sets its own
+        return race(contenders, image, runs=runs, warm_up=warm_up, memory=memory)
 
 
-def race(contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm_up: int) -> list[Latency]:
+def race(
+    contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm_up: int, memory: bool = True
+) -> list[Latency]:
     """Load all, then run them in turn, round by round."""
     results, loaded = [], {}
     for place, each in enumerate(contenders):
@@ -162,7 +163,7 @@ def race(contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm
             continue
         loaded[place] = runtime
         peak = None
-        if each.threads == contenders[0].threads:  # it hardly depends on them, and takes a process each
+        if memory and each.threads == contenders[0].threads:  # it hardly depends on them, and takes a process each
             peak = peak_mib(partial(_load_and_run, each.open, each.crop(image)))
         results.append(Latency(each.model, runtime.name, each.threads, load_ms, peak_mib=peak))
     rounds: dict[int, list[tuple[tuple[float, float], ...]]] = {place: [] for place in loaded}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
+from reference.checkpoints import load_checkpoint
 from reference.layers import ConvLayer
 from validation import localize
 from validation.__main__ import main
-from validation.layers import first_bad
+from validation.layers import align, first_bad
+from validation.mistakes import right_values
+from validation.runtimes import Layer
 
 from . import mistaken
 
@@ -61,3 +66,27 @@ def spoil(artifact):
             onnx.numpy_helper.from_array(mistaken.noise(onnx.numpy_helper.to_array(weight)).astype("f4"), name)
         )
         onnx.save(model, artifact)
+
+
+def test_relu_may_be_part_of_a_convolution(photographs):
+    """As TFLite writes the branches of a segmenter's head; anything else there differs."""
+    segmenter = load_checkpoint("demo", None, "segmentation")
+    layers = []
+    handles = [
+        (module.normalization or module.convolution).register_forward_hook(
+            lambda _, __, result, name=name: layers.append(Layer(name, result[0].detach().numpy()))
+        )
+        for name, module in segmenter.model.named_modules()
+        if isinstance(module, ConvLayer)
+    ]
+    values = right_values(segmenter, photographs[0])
+    with torch.inference_mode():
+        segmenter.model(values)
+    for handle in handles:
+        handle.remove()
+    for change, worst in ((lambda value: value, 100), (lambda value: np.maximum(value, 0), 100), (np.abs, -100)):
+        changed = [Layer(each.name, change(each.value) if "aspp" in each.name else each.value) for each in layers]
+        found = align(segmenter, values, changed)
+        assert len(found) == len(layers)
+        lowest = min(each.sqnr_db for each in found)
+        assert lowest > worst if worst > 0 else lowest < 20

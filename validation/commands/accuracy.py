@@ -9,9 +9,14 @@ from rich.table import Table
 
 from ..measurement import Accuracies, Accuracy, accuracy
 from ..outcomes import Classified, drop
+from ..page import Page, as_html
+from ..page.evidence import measured
+from ..page.pictures import worst_of_accuracy
+from ..reports import write_file
 from ..results import NOT_RUN_BUT_REQUIRED, PASSED
 from ..runtimes import NotRun, Options
 from ..tables import show
+from .reporting import about
 
 WORST = 8
 
@@ -35,6 +40,14 @@ def run(arguments: Namespace) -> int:
     show(_summary(result))
     if arguments.verbose:
         show(_classes(result), *(_worst(result, each) for each in result.artifacts))
+    if arguments.html is not None:
+        page = Page(
+            "accuracy",
+            measured=measured(arguments.artifacts, result),
+            examples=worst_of_accuracy(arguments.artifacts, result, arguments.checkpoint),
+            about=about(result.dataset.identity),
+        )
+        write_file(arguments.html, as_html(page))
     return PASSED
 
 

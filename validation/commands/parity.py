@@ -8,52 +8,77 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from reference.command_line import working
+from reference.golden import read_golden
 
-from ..comparison import Parity, parity, pictures
-from ..reports import as_json, as_junit, as_markdown, shown, write_file
+from ..comparison import parity
+from ..page import Page
+from ..page.evidence import histograms, profiles
+from ..page.pictures import worst_of_parity
+from ..pictures import pictures, pictures_of, scenes
+from ..reports import Reported, diagnoses, shown, told
 from ..results import Check, exit_code, verdict
 from ..runtimes import Options
 from ..tables import show
+from .reporting import about, write_reports
 
 
 def run(arguments: Namespace) -> int:
     """Compare, print, write JSON where asked to; returns the exit code."""
-    images = pictures(arguments.images) if arguments.images else None
+    if arguments.golden is not None:
+        images = pictures_of(read_golden(arguments.golden))
+    else:
+        images = pictures(arguments.images) if arguments.images else scenes()
+    options = Options(arguments.threads, arguments.compute_units)
     with working("comparing with the reference", arguments.verbose):
         results = parity(
             arguments.artifacts,
             images=images,
+            golden=arguments.golden,
             checkpoint=arguments.checkpoint,
             runtimes=arguments.runtime,
-            options=Options(arguments.threads, arguments.compute_units),
+            options=options,
         )
-    table = Table(title=f"parity: {verdict(results)}", title_justify="left")
+    show(judged(results, "parity", arguments.verbose), *diagnoses(results))
+
+    def page() -> Page:
+        with working("drawing", arguments.verbose):
+            layers = []
+            if arguments.golden is None:  # else it must do without the checkpoint
+                layers = profiles(
+                    arguments.artifacts, images[0], results, checkpoint=arguments.checkpoint, options=options
+                )
+            return Page(
+                "parity",
+                results,
+                histograms=histograms(results),
+                profiles=layers,
+                examples=worst_of_parity(arguments.artifacts, results, images),
+                about=about(f"{len(images)}"),
+            )
+
+    write_reports(arguments, results, "parity", page)
+    return exit_code(results, arguments.require)
+
+
+def judged(results: Sequence[Reported], title: str, verbose: bool) -> Table:
+    """A table of each artifact in each runtime; what was only measured where it is asked for."""
+    table = Table(title=f"{title}: {verdict(results)}", title_justify="left")
     table.add_column("artifact", overflow="fold")
     table.add_column("runtime")
     table.add_column("verdict")
     table.add_column("measured", ratio=1)
     for result in results:
-        said = verdict(result.checks)
-        table.add_row(
-            result.artifact, result.runtime, said, "\n".join(_lines(result.checks, arguments.verbose)), end_section=True
-        )
-    show(table, *_diagnoses(results))
-    for path, write in ((arguments.json, as_json), (arguments.markdown, as_markdown), (arguments.junit, as_junit)):
-        if path is not None:
-            write_file(path, write(results))
-    return exit_code(results, arguments.require)
+        lines = [_line(check) for check in result.checks if told(check) or verbose]
+        same = 0 if verbose else sum(check.baseline is not None and not told(check) for check in result.checks)
+        lines += [f"{same} figures as before"] if same else []
+        table.add_row(result.artifact, result.runtime, verdict(result.checks), "\n".join(lines), end_section=True)
+    return table
 
 
-def _lines(checks: Sequence[Check], verbose: bool) -> list[str]:
-    """What was measured; unbounded metrics only where they are asked for."""
-    lines = []
-    for check in checks:
-        if check.bound is not None or check.verdict != "PASS" or verbose:
-            said = shown(check)
-            bound = f"  ({said.bound})" if said.bound else ""
-            lines.append(f"{'✗ ' if check.verdict == 'FAIL' else ''}{said.name}: {said.value}{bound}")
-    return lines
-
-
-def _diagnoses(results: Sequence[Parity]) -> list[str]:
-    return [f"{each.artifact}, {each.runtime}: {line}" for each in results for line in each.diagnosis]
+def _line(check: Check) -> str:
+    said = shown(check)
+    asked = [f"before {said.before}"] if said.before else []
+    asked += [said.bound] if said.bound else []
+    joined = f"  ({', '.join(asked)})" if asked else ""
+    sign = "✗ " if check.verdict == "FAIL" else ""
+    return f"{sign}{said.name}: {said.value}{joined}"

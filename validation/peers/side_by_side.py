@@ -13,9 +13,9 @@ from reference.checkpoints import Checkpoint
 from reference.demo.evaluate import require_demonstration
 from reference.demo.scenes import render
 from reference.errors import UserError
-from reference.manifest import Manifest, read_manifest
+from reference.manifest import Manifest
 
-from ..artifacts import app_processor, reference_of
+from ..artifacts import app_processor, manifests_of_one, reference_of
 from ..runtimes import NotRun
 from ..runtimes.pytorch import PyTorchRuntime
 from ..tables import show
@@ -68,13 +68,11 @@ def print_side_by_side(artifacts: Sequence[Path], source: str | None, *, scenes:
 
     from reference.command_line import working
 
-    manifests = [read_manifest(artifact) for artifact in artifacts]
+    manifests = manifests_of_one(artifacts)
     first = manifests[0]
     for manifest in manifests:
         if manifest.task != "classification" or manifest.artifact.format != "tflite":
             raise UserError(f"{manifest.artifact.file} is no .tflite classifier: the peers are")
-        if (manifest.checkpoint, manifest.preprocessing) != (first.checkpoint, first.preprocessing):
-            raise UserError(f"{manifest.artifact.file} and {first.artifact.file} differ in checkpoint or input size")
     require_demonstration(first.checkpoint.id, first.task, first.labels)
     checkpoint = reference_of(first, source)
     contenders, missing = [], []

@@ -1,0 +1,81 @@
+"""Workflows say what the commands understand: every `python -m` in them goes through bash and the real parsers."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from validation import verdict
+from validation.results import Check
+
+ROOT = Path(__file__).parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ARTIFACTS = ("a.mlpackage", "a.tflite", "a_int8.tflite", "a.onnx")
+# Each call prints its arguments, a line for each, and an empty line.
+PRINTING = 'set -euo pipefail\npython() { printf "%s\\n" "$@" ""; }\n'
+
+
+def scripts(path: Path) -> list[str]:
+    jobs = yaml.safe_load(path.read_text("utf-8"))["jobs"].values()
+    return [step["run"] for job in jobs for step in job["steps"] if "python -m" in step.get("run", "")]
+
+
+def calls(script: str, folder: Path, **variables: str) -> list[list[str]]:
+    """What python is called with where the script runs in `folder`."""
+    environment = {**os.environ, "GITHUB_STEP_SUMMARY": "summary.md", **variables}
+    command = ["bash", "-c", PRINTING + script]
+    said = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+    return [call.split("\n") for call in said.split("\n\n") if call]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"BASELINE": "", "CALIBRATION": ""},
+        {"BASELINE": "my baselines/a.json", "CALIBRATION": "my pictures", "DATA": "my images"},
+    ],
+    ids=["demo", "own"],
+)
+def test_commands_parse(path, own, tmp_path, monkeypatch):
+    (tmp_path / "build").mkdir()
+    for name in ARTIFACTS:
+        (tmp_path / "build" / name).touch()
+    parsed = 0
+    for script in scripts(path):
+        for flag, module, *arguments in calls(script, tmp_path, **{"CHECKPOINT": "demo", "DATA": "demo", **own}):
+            assert flag == "-m"
+            if module == "pip":
+                continue
+            main = importlib.import_module(f"{module}.__main__")
+            monkeypatch.setattr(main, "run", lambda command: 0)
+            assert main.main(arguments) == 0, arguments
+            parsed += 1
+            if "drift" in arguments:
+                assert arguments[1:5] == [f"build/{name}" for name in ARTIFACTS]
+                assert ("my baselines/a.json" in arguments) == bool(own["BASELINE"])
+    assert parsed or path.name != "accuracy-drift.yml"
+
+
+def test_the_three_lines_of_the_readme(tflite, tmp_path, monkeypatch):
+    """As a reader would paste them into a test of their own."""
+    (block,) = [
+        text.split("```")[0]
+        for text in (ROOT / "README.md").read_text("utf-8").split("```python\n")[1:]
+        if "def test_my_artifact" in text.split("```")[0]
+    ]
+    (tmp_path / "build").symlink_to(tflite("float16").path.parent)
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(block, names)
+    names["test_my_artifact"]()
+    failed = Check(artifact="a", runtime="litert", check="sqnr_db", verdict="FAIL")
+    names["parity"] = lambda artifacts: [failed]
+    with pytest.raises(AssertionError):
+        names["test_my_artifact"]()
+    assert names["verdict"] is verdict

@@ -1,0 +1,166 @@
+"""The HTML report, as a browser shows it: nothing missing, and the figures of the JSON."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reference.manifest import read_manifest
+from validation.__main__ import main
+from validation.comparison import Parity, parity
+from validation.measurement import accuracy
+from validation.page import Page, as_html
+from validation.page.charts import scatters
+from validation.page.evidence import histograms, measured, profiles
+from validation.page.pictures import DIFFERENT, worst_of_accuracy, worst_of_parity
+from validation.reports import shown
+from validation.results import Check
+
+from . import mistaken
+from .browser import open_page
+
+WIDTHS = (400, 1200)
+# What a reader sees: the cells of tables, the lengths of bars, the words, and whether anything sticks out.
+SEEN = """
+const cells = (selector) => [...document.querySelectorAll(selector)].map(
+  (row) => [...row.cells].map((cell) => cell.innerText.trim()));
+const texts = (selector) => [...document.querySelectorAll(selector)].map((each) => each.innerText.trim());
+return {
+  heading: texts('h1')[0],
+  checks: cells('#checks tbody tr'),
+  measured: cells('#measured tbody tr'),
+  bars: [...document.querySelectorAll('svg')].map((svg) => [...svg.querySelectorAll('.bar')].map(
+    (bar) => bar.querySelector('title').textContent)),
+  bad: document.querySelectorAll('.bar.bad').length,
+  said: texts('.diagnosis li').concat(texts('.example figcaption')),
+  broken: [...document.images].filter((image) => !image.naturalWidth || !image.alt).length,
+  pictures: document.images.length,
+  unnamed: [...document.querySelectorAll('svg, table')].filter((e) => !e.querySelector('title, caption')).length,
+  sticksOut: document.documentElement.scrollWidth > innerWidth,
+  outside: [...document.querySelectorAll('[src], [href]')].filter(
+    (e) => !(e.getAttribute('src') ?? e.getAttribute('href')).startsWith('data:')).length,
+  data: JSON.parse(document.getElementById('results').textContent),
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def wrong(tflite, tmp_path_factory):
+    """Its channels are swapped."""
+    artifact = mistaken.copy_of(tflite("none").path, tmp_path_factory.mktemp("wrong"))
+
+    def swap(model, weights):
+        stem = weights(mistaken.convolution_weights(model))
+        stem[:] = stem[..., ::-1].copy()
+
+    mistaken.edit_tflite(artifact, swap)
+    mistaken.describe_anew(artifact)
+    return artifact
+
+
+def test_in_a_browser(tflite, wrong, photographs, tmp_path):
+    artifacts, pictures = [tflite("float16").path, wrong], photographs[:3]
+    results = parity(artifacts, images=pictures)
+    results.append(Parity("</script><b>.tflite", "litert", [Check(artifact="</script><b>.tflite", runtime="litert",
+                          check="run", verdict="NOT RUN", reason="<i>no</i> & none")]))  # fmt: skip
+    accuracies = accuracy(artifacts, images=6)
+    page = Page(
+        "parity",
+        results,
+        histograms(results),
+        profiles(artifacts, pictures[0], results),
+        measured(artifacts, accuracies, {artifacts[0].name: 0.5, wrong.name: 0.25}),
+        worst_of_parity(artifacts, results, pictures) + worst_of_accuracy(artifacts, accuracies),
+        {"made": "today"},
+    )
+    path = tmp_path / "page.html"
+    path.write_text(as_html(page), "utf-8")
+    seen, console = open_page(path, SEEN, WIDTHS)
+    assert console == []
+    for each in seen:
+        assert (each["sticksOut"], each["broken"], each["unnamed"], each["outside"]) == (False, 0, 0, 0)
+    narrow, wide = seen
+    assert narrow == wide, "the same at any width"
+    data = wide["data"]
+    assert data == json.loads(json.dumps(page.facts()))
+    assert wide["heading"] == "Parity FAIL"
+
+    checks = [Check.model_validate(check) for each in data["results"] for check in each["checks"]]
+    assert len(wide["checks"]) == len(checks) > 10
+    for cells, check in zip(wide["checks"], checks):
+        assert cells[:2] == [check.artifact, check.runtime]
+        said = shown(check)
+        assert cells[2:6] == [said.name, said.value, said.bound, check.verdict]
+        if check.verdict != "NOT RUN" and check.value is not None:
+            assert float(cells[3].replace(",", "")) == pytest.approx(check.value, rel=1e-3)
+    for cells, row in zip(wide["measured"], data["measured"], strict=True):
+        assert cells[1] == row["model"]
+        assert cells[5] == f"{row['percents']['top-1']:.2f}"
+        assert cells[4] == ("" if row["latency_ratio"] is None else f"{row['latency_ratio']:.2f}")
+    drawn = [bars for bars in wide["bars"] if bars]
+    counts = [[int(bar.split()[0].replace(",", "")) for bar in bars] for bars in drawn[: len(data["histograms"])]]
+    assert counts == [each["counts"] for each in data["histograms"]]
+    layers = [[bar.rsplit(": ", 1)[0] for bar in bars] for bars in drawn[len(data["histograms"]) :]]
+    assert layers == [[layer["module"] for layer in each["layers"]] for each in data["profiles"]]
+    assert (
+        0
+        < wide["bad"]
+        == sum(layer["sqnr_db"] < each["bound_db"] for each in data["profiles"] for layer in each["layers"])
+    )
+    assert any("the channels are swapped" in line for line in wide["said"])
+    assert wide["pictures"] == len(data["examples"]) > 4
+    assert all(any(line in said for said in wide["said"]) for each in data["examples"] for line in each["lines"])
+
+
+def test_histograms_count_every_value():
+    errors = np.array([[0.0, 1e-20, 3e-7], [2e-3, 0.5, 1e9]])
+    (each,) = histograms([Parity("a", "r", [], expected=np.zeros((2, 3)), answers=errors)])
+    assert each.equal == 1
+    assert sum(each.counts) == 5
+    low, high = np.searchsorted(each.edges, [np.log10(3e-7), np.log10(2e-3)]) - 1
+    assert each.counts[low] == each.counts[high] == each.counts[0] == 1
+
+
+def test_masks_and_where_they_differ(tflite, tmp_path, photographs):
+    artifact = mistaken.copy_of(tflite("none").path, tmp_path)
+    changes = {"task": "segmentation", "labels": ["ground", "sky"], "palette": ["#000000", "#00FF00"]}
+    mistaken.describe_anew(artifact, **changes)
+    path = artifact.with_name(artifact.name + ".manifest.json")
+    path.write_text(path.read_text("utf-8").replace('"probabilities"', '"class_map"'), "utf-8")
+    size = read_manifest(artifact).preprocessing.crop_height
+    expected = np.zeros((2, size, size), np.int32)
+    expected[:, : size // 2] = 1
+    answers = expected.copy()
+    answers[1, :, : size // 4] = 0
+    compared = [Parity(artifact.name, "litert", [], expected=expected, answers=answers)]
+    (example,) = worst_of_parity([artifact], compared, photographs[:2])
+    assert example.name == "picture 1", "where nothing differs there is nothing to show"
+    assert example.lines[1] == "most often sky by the reference, ground here"
+    _, reference, ours, differ = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.png.split(",")[1]))).convert("RGB"))
+        for picture in example.pictures
+    )
+    side = len(reference)
+    green = [(image == (0, 255, 0)).all(axis=-1) for image in (reference, ours)]
+    assert [mask.mean() for mask in green] == [0.5, 0.375]
+    assert np.array_equal((differ == DIFFERENT).all(axis=-1), green[0] & ~green[1])
+    assert side == reference.shape[1]
+
+
+def test_plots_need_two_points(tflite):
+    assert scatters(measured([tflite("none").path], None, {})) == []
+
+
+def test_the_commands_write_it(tflite, tmp_path, capfd):
+    files = [tmp_path / "deep" / name for name in ("parity.html", "accuracy.html")]
+    artifact = str(tflite("none").path)
+    assert main(["parity", artifact, "--images", "reference/demo/sample.png", "--html", str(files[0])]) == 0
+    assert main(["accuracy", artifact, "--images", "4", "--jobs", "1", "--html", str(files[1])]) == 0
+    for file, title in zip(files, ("parity: PASS", "accuracy")):
+        assert f"<title>{title}</title>" in file.read_text("utf-8")
+    capfd.readouterr()

@@ -1,0 +1,91 @@
+"""What a run measured, as a file to hold later runs against: small numbers, made to be read in a diff."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reference.errors import UserError
+from reference.manifest import CheckpointFacts, Manifest, Preprocessing, Task
+
+BUNDLED = Path(__file__).parent / "baselines"
+DIGITS = 6  # significant ones that are kept: shares lie close to 1
+
+Figures = dict[str, int | float]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Measured(_Strict):
+    """An artifact's figures by the names in `allowances`.
+
+    file: of the file alone; runtimes: by the keys of RUNTIMES, those that ran; tool_versions: what made the artifact.
+    """
+
+    file: Figures
+    runtimes: dict[str, Figures]
+    tool_versions: dict[str, str]
+
+
+class Baseline(_Strict):
+    """One run.
+
+    data: tells data sets apart; images: how many; machine: what latencies depend on; reference: accuracies of the
+    PyTorch reference; tool_versions: what ran the artifacts; artifacts: by file name.
+    """
+
+    schema_version: Literal[1]
+    task: Task
+    size: str
+    checkpoint: CheckpointFacts
+    preprocessing: Preprocessing
+    data: str
+    images: int
+    machine: str
+    tool_versions: dict[str, str]
+    reference: Figures
+    artifacts: dict[str, Measured]
+
+
+def bundled(manifest: Manifest) -> Path:
+    """Where the kit's own baseline for artifacts like this one is, or would be."""
+    return BUNDLED / f"{manifest.task}_{manifest.size}.json"
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read and check a baseline; UserError where there is none or it is malformed."""
+    try:
+        return Baseline.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot read baseline {path}: {error.strerror}: make it with --update-baseline") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise UserError(f"{path} is no valid baseline: {where}: {first['msg']}") from error
+
+
+def write_baseline(path: Path, baseline: Baseline) -> None:
+    """Write aside, then move: whoever reads meanwhile sees the old one, whole."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(baseline.model_dump_json(indent=2) + "\n")
+            os.chmod(aside, 0o644)  # mkstemp's file is its maker's alone
+            os.replace(aside, path)
+        finally:
+            Path(aside).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
+
+
+def rounded(value: float) -> int | float:
+    """To DIGITS significant digits; whole numbers as they are."""
+    return value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")

@@ -1,0 +1,70 @@
+"""What `python -m validation drift` prints."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
+
+from reference.command_line import working
+from reference.manifest import read_manifest
+
+from ..baseline import bundled, read_baseline, write_baseline
+from ..page import Page
+from ..page.evidence import histograms, measured, profiles
+from ..page.pictures import worst_of_accuracy, worst_of_parity
+from ..regression import Drift, compare
+from ..reports import diagnoses
+from ..results import PASSED, exit_code
+from ..runtimes import Options
+from ..survey import IMAGES, Run, measure
+from ..tables import show
+from .parity import judged
+from .reporting import about, write_reports
+
+
+def run(arguments: Namespace) -> int:
+    """Measure, compare with the baseline or write it, print, write reports where asked to; returns the exit code."""
+    path = arguments.baseline or bundled(read_manifest(arguments.artifacts[0]))
+    before = None if arguments.update_baseline and not path.exists() else read_baseline(path)
+    options = Options(arguments.threads, arguments.compute_units)
+    done = measure(
+        arguments.artifacts,
+        data=arguments.data,
+        images=arguments.images or (IMAGES if before is None else before.images),
+        checkpoint=arguments.checkpoint,
+        jobs=arguments.jobs,
+        options=options,
+        step=partial(working, verbose=arguments.verbose),
+    )
+    if arguments.update_baseline:
+        write_baseline(path, done.facts)
+        before = done.facts
+        print(f"{path}: {len(before.artifacts)} artifacts, {before.images} images")
+    assert before is not None  # for type checkers: read, or just written
+    results = compare(before, done)
+    show(judged(results, "drift", arguments.verbose), *diagnoses(results))
+
+    def page() -> Page:
+        with working("drawing", arguments.verbose):
+            return _page(arguments, done, results, options)
+
+    write_reports(arguments, results, "drift", page)
+    return PASSED if arguments.update_baseline else exit_code(results, arguments.require)
+
+
+def _page(arguments: Namespace, done: Run, results: Sequence[Drift], options: Options) -> Page:
+    artifacts, accuracies = arguments.artifacts, done.accuracy
+    if done.facts.task == "classification" and accuracies is not None:
+        examples = worst_of_accuracy(artifacts, accuracies)
+    else:
+        examples = worst_of_parity(artifacts, done.parity, done.pictures)
+    return Page(
+        "drift",
+        results,
+        histograms=histograms(done.parity),
+        profiles=profiles(artifacts, done.pictures[0], done.parity, checkpoint=arguments.checkpoint, options=options),
+        measured=measured(artifacts, accuracies, done.latency_ratios),
+        examples=examples,
+        about=about(done.facts.data),
+    )

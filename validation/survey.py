@@ -1,0 +1,164 @@
+"""One run of everything that can be measured: parity, accuracy, structure, latency, on the same images."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from .artifacts import manifests_of_one
+from .baseline import Baseline, Figures, Measured, rounded
+from .comparison import Parity, parity
+from .composition import Structure, structure
+from .datasets import open_dataset
+from .measurement import Accuracies, accuracy
+from .metrics import METRICS
+from .outcomes import Outcome
+from .pictures import IMAGES as PARITY_IMAGES
+from .pictures import scenes
+from .runtimes import DEFAULT_OPTIONS, Options, suitable_runtimes
+from .timing import latency
+
+IMAGES = 500  # where neither the caller nor a baseline says how many
+ROUNDS = 30
+TOOLS = ("torch", "numpy", "pillow", "ai-edge-litert", "onnxruntime", "coremltools")
+
+Step = Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was measured, in full; facts: as a baseline keeps it; pictures: those that parity saw."""
+
+    facts: Baseline
+    parity: list[Parity]
+    accuracy: Accuracies | None
+    pictures: list[Image.Image]
+
+    @property
+    def latency_ratios(self) -> dict[str, float]:
+        """To the reference's, by file name."""
+        return {
+            name: figures["latency_ratio"]
+            for name, measured in self.facts.artifacts.items()
+            for figures in measured.runtimes.values()
+            if "latency_ratio" in figures
+        }
+
+
+def measure(
+    artifacts: Sequence[Path],
+    *,
+    data: str = "demo",
+    images: int = IMAGES,
+    checkpoint: str | None = None,
+    jobs: int = 1,
+    options: Options = DEFAULT_OPTIONS,
+    step: Step = lambda title: nullcontext(),
+) -> Run:
+    """Measure artifacts of one checkpoint, with their manifests beside them.
+
+    Args:
+        data, images, checkpoint, jobs, options: see accuracy; parity takes PARITY_IMAGES of the images, evenly spread.
+        step: surrounds each step but accuracy, which shows how far it is.
+
+    Raises:
+        UserError: for artifacts of different checkpoints, a broken one, or data that does not fit.
+    """
+    manifests = manifests_of_one(artifacts)
+    first = manifests[0]
+    # Features have no accuracy, and so no labelled data.
+    dataset = None if first.task == "features" else open_dataset(data, first.task, first.labels, images)
+    if dataset is None:
+        pictures = scenes()
+    else:
+        count = min(PARITY_IMAGES, len(dataset))
+        pictures = [dataset[index * len(dataset) // count].image for index in range(count)]
+    with step("comparing with the reference"):
+        compared = parity(artifacts, images=pictures, checkpoint=checkpoint, options=options)
+    # Accuracy and latency take the first runtime that is here, as an app's developer would.
+    ran = {each.artifact: each.runtime for each in reversed(compared) if len(each.answers)}
+    runnable = [artifact for artifact in artifacts if artifact.name in ran]
+    accuracies = None
+    if dataset is not None and runnable:
+        accuracies = accuracy(runnable, data=data, images=images, checkpoint=checkpoint, jobs=jobs, options=options)
+    with step("reading"):
+        structures = structure(artifacts)
+    timed = [  # in a device's own runtime, which the executor of ML Programs is not
+        path
+        for path, manifest in zip(artifacts, manifests)
+        if ran.get(path.name) == suitable_runtimes(manifest.artifact.format)[0]
+    ]
+    with step("timing"):
+        times = latency(timed, checkpoint=checkpoint, runs=ROUNDS, options=options, memory=False) if timed else []
+
+    runtimes: dict[str, dict[str, Figures]] = {artifact.name: {} for artifact in artifacts}
+    for each in compared:
+        if len(each.answers):
+            values = {check.check: check.value for check in each.checks if check.check in METRICS}
+            runtimes[each.artifact][each.runtime] = {
+                name: rounded(value) for name, value in values.items() if value is not None
+            }
+    for measured in accuracies.artifacts if accuracies is not None else ():
+        runtimes[measured.model][ran[measured.model]] |= _percents(measured.outcome)
+    for timing in times:
+        if timing.model in ran and timing.processor_ratio is not None:
+            runtimes[timing.model][ran[timing.model]]["latency_ratio"] = rounded(timing.processor_ratio)
+    facts = Baseline(
+        schema_version=1,
+        task=first.task,
+        size=first.size,
+        checkpoint=first.checkpoint,
+        preprocessing=first.preprocessing,
+        data=f"{PARITY_IMAGES} scenes" if dataset is None else dataset.identity,
+        images=PARITY_IMAGES if dataset is None else len(dataset),
+        machine=machine(),
+        tool_versions=versions(),
+        reference=_percents(accuracies.reference.outcome) if accuracies is not None else {},
+        artifacts={
+            manifest.artifact.file: Measured(
+                file=_of_file(found), runtimes=runtimes[found.artifact], tool_versions=manifest.tool_versions
+            )
+            for manifest, found in zip(manifests, structures)
+        },
+    )
+    return Run(facts, compared, accuracies, pictures)
+
+
+def _percents(outcome: Outcome) -> Figures:
+    return {name: rounded(outcome.percent(name)) for name in outcome.figures()}
+
+
+def _of_file(found: Structure) -> Figures:
+    """What stands in the file; partitions are what the runtimes here make of it."""
+    partitions = {f"partitions, {each.accelerator}": each.count for each in found.partitions if each.count is not None}
+    return {
+        "bytes": found.bytes,
+        "weight_bytes": sum(each.bytes for each in found.weights),
+        "operations": sum(found.operations.values()),
+        "transposes": found.transposes,
+        "reshapes": found.reshapes,
+        **partitions,
+    }
+
+
+def machine() -> str:
+    """What ratios of latencies depend on: the system, the processor's kind and its widest instructions."""
+    return f"{platform.system()} {platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+
+
+def versions() -> dict[str, str]:
+    """Of the TOOLS that are installed."""
+    found = {}
+    for tool in TOOLS:
+        try:
+            found[tool] = importlib.metadata.version(tool)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
