@@ -12,7 +12,7 @@ from reference.errors import UserError
 from reference.manifest import CalibrationFacts
 
 from ..calibration import calibration
-from ..deployable import Deployable, MaskSegmenter
+from ..deployable import Deployable, LogitsSegmenter, MaskSegmenter
 from .apply import apply
 from .fallback import labelled_images, walk
 from .ranges import choose, measure
@@ -70,7 +70,12 @@ class Quantized:
 def settled(options: Options, network: Deployable) -> Plan:
     """The plan for `network`; UserError where options do not fit it or each other."""
     mode = MODES[options.mode]
-    rules = recipe(options.mode, keep_float=options.keep_float, file=options.recipe)
+    traits = {
+        "segmentation": isinstance(network, MaskSegmenter | LogitsSegmenter),
+        "wide": network.network.config.expand_ratio >= 4,
+    }
+    present = [trait for trait, holds in traits.items() if holds]
+    rules = recipe(options.mode, present, keep_float=options.keep_float, file=options.recipe)
     measures = measured(rules)
     input_dtype = options.input_dtype or mode.input_dtype
     output_dtype = options.output_dtype or mode.output_dtype

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,11 @@ FLOAT = "float"
 
 ALL = ("*",)
 MATRICES = ("CONV_2D", "FULLY_CONNECTED")
+WEIGHTED = (*MATRICES, "DEPTHWISE_CONV_2D")
 # The scopes of a network's parts, whatever its size and task.
 STEM = "conv_stem"
+FIRST_STAGE = r"^layer\.0/"
+FIRST_ATTENTION = r"^layer\.2/transformer"
 NORMS = "layernorm"
 RESIDUAL_STREAM = r"transformer\.layer\.\d+/add(_1)?;$"
 
@@ -69,11 +72,13 @@ class Rule:
 class Mode:
     """One value of --quantize.
 
-    rules: see above; none where TensorFlow's converter does it all. input_dtype, output_dtype: where nothing else is
+    rules: see above; none where TensorFlow's converter does it all. additions: rules
+    for networks with a trait: "segmentation", or "wide", whose blocks expand their channels fourfold. input_dtype, output_dtype: where nothing else is
     asked for. integer: whether every operation must be.
     """
 
     rules: tuple[Rule, ...] = ()
+    additions: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     input_dtype: str = "float32"
     output_dtype: str = "float32"
     integer: bool = False
@@ -82,7 +87,7 @@ class Mode:
 MODES: dict[str, Mode] = {
     "none": Mode(),
     "float16": Mode(),
-    "int8-weight": Mode((Rule("int8-weight", (*MATRICES, "DEPTHWISE_CONV_2D")),)),
+    "int8-weight": Mode((Rule("int8-weight", WEIGHTED),)),
     # Depthwise convolutions have no kernel of this kind in XNNPACK, and would break the graph apart.
     "int8-dynamic": Mode((Rule("int8-dynamic", MATRICES), Rule("int8-weight", ("DEPTHWISE_CONV_2D",)))),
     # Softmax and what lies around it: int8 kernels are slow. Norms: a mean of squares has no 8-bit form, and XNNPACK
@@ -96,24 +101,40 @@ MODES: dict[str, Mode] = {
             Rule(FLOAT, ("ADD",), RESIDUAL_STREAM),
             Rule(FLOAT, ("PAD",), STEM),
             Rule("int8-weight", ("CONV_2D",), STEM),
-        )
+        ),
+        # The first stage's channels differ most in range. Where they are four times as many, in xs and s, rounding them
+        # by one scale costs points; where they are fewer it does not, and float costs time.
+        additions={"wide": (Rule(FLOAT, scope=FIRST_STAGE), Rule("int8-weight", WEIGHTED, FIRST_STAGE))},
     ),
-    "int8-full": Mode((Rule("int8"),), input_dtype="uint8", output_dtype="uint8", integer=True),
+    # An int8 softmax answers in steps of 1/256, which among the 1,024 tokens of a segmenter's first transformer are
+    # larger than most of what it has to say.
+    "int8-full": Mode(
+        (Rule("int8"),),
+        additions={"segmentation": (Rule("int16", ("BATCH_MATMUL", "SOFTMAX"), FIRST_ATTENTION),)},
+        input_dtype="uint8",
+        output_dtype="uint8",
+        integer=True,
+    ),
     "int16x8": Mode((Rule("int16"),)),
 }
 
 
-def recipe(mode: str, *, keep_float: Collection[str] = (), file: Path | None = None) -> list[dict[str, Any]]:
+def recipe(
+    mode: str, traits: Collection[str] = (), *, keep_float: Collection[str] = (), file: Path | None = None
+) -> list[dict[str, Any]]:
     """The rules of `mode`, or those of `file`, then the scopes that stay float.
 
     Args:
+        traits: of the network, see Mode.
         keep_float: regular expressions for scopes.
         file: JSON in ai-edge-quantizer's form, a list of {regex, operation, algorithm_key, op_config}.
 
     Raises:
         UserError: for a file or an expression that cannot be read, or where there is nothing to quantize.
     """
-    entries = [entry for rule in MODES[mode].rules for entry in rule.entries()] if file is None else _read(file)
+    chosen = MODES[mode]
+    rules = [*chosen.rules, *(rule for trait in traits for rule in chosen.additions.get(trait, ()))]
+    entries = [entry for rule in rules for entry in rule.entries()] if file is None else _read(file)
     if not entries and keep_float:
         raise UserError(f"--keep-float is for quantized operations, and --quantize {mode} leaves all in float")
     for scope in keep_float:

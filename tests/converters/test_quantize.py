@@ -16,7 +16,7 @@ from converters.tflite.checks import check, float_weights, structure
 from converters.tflite.convert import _expected, _golden
 from converters.tflite.quantize import Options, quantize, settled
 from converters.tflite.ranges import METHODS, choose, measure
-from converters.tflite.recipes import MODES, recipe
+from converters.tflite.recipes import FIRST_STAGE, MODES, recipe
 from reference.checkpoints import load_checkpoint
 from reference.demo import scenes
 from reference.errors import UserError
@@ -125,6 +125,16 @@ def test_activations_of_other_checkpoints_need_images(network):
 def test_options_that_do_not_fit(network, options, message):
     with pytest.raises(UserError, match=message):
         settled(options, network)
+
+
+def test_wide_networks_keep_their_first_stage_float():
+    wide, narrow = (
+        deployable(load_checkpoint("random", size, "classification"), passes=PASSES, bake_input=True)
+        for size in ("xs", "xxs")
+    )
+    assert [rule for rule in settled(Options("int8"), wide).recipe if rule["regex"] == FIRST_STAGE]
+    assert not [rule for rule in settled(Options("int8"), narrow).recipe if rule["regex"] == FIRST_STAGE]
+    assert settled(Options("int8-full"), wide).recipe == settled(Options("int8-full"), narrow).recipe
 
 
 def test_masks_have_no_output_type():
