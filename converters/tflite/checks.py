@@ -15,8 +15,8 @@ from reference.errors import UserError
 
 from .quantize import Plan
 from .ranges import from_stored, to_stored
+from .recipes import WEIGHTED
 
-WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 ENOUGH = {"class_map": 0.8}  # share of pixels with the same class; of anything else, the cosine
 COSINE = 0.9
 

@@ -72,9 +72,9 @@ class Rule:
 class Mode:
     """One value of --quantize.
 
-    rules: see above; none where TensorFlow's converter does it all. additions: rules
-    for networks with a trait: "segmentation", or "wide", whose blocks expand their channels fourfold. input_dtype, output_dtype: where nothing else is
-    asked for. integer: whether every operation must be.
+    rules: see above; none where TensorFlow's converter does it all. additions: rules for networks with a trait:
+    "segmentation", or "wide", whose blocks expand their channels fourfold. input_dtype, output_dtype: where nothing
+    else is asked for. integer: whether every operation must be.
     """
 
     rules: tuple[Rule, ...] = ()
