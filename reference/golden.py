@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import BeforeValidator, PlainSerializer
 
 from .answers import answer_to_pixels
 from .checkpoints import Checkpoint
@@ -22,14 +22,11 @@ from .demo import scenes
 from .errors import UserError
 from .images import as_rgb
 from .manifest import Manifest, Meaning, Positive, Sha256
+from .strict import Strict, read_strict
 from .tolerances import tolerance
 
 SUFFIX = ".golden.json"
 PICTURES = 4
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 def _decode(text: object) -> object:
@@ -39,7 +36,7 @@ def _decode(text: object) -> object:
 Base64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(lambda data: base64.b64encode(data).decode())]
 
 
-class GoldenPicture(_Strict):
+class GoldenPicture(Strict):
     """One picture, everything in Base64.
 
     png: as a camera gives it, RGB; crop_png: what the manifest's preprocessing makes of it, the artifact's input;
@@ -52,7 +49,7 @@ class GoldenPicture(_Strict):
     answer: Base64
 
 
-class Golden(_Strict):
+class Golden(Strict):
     """What an artifact is to answer.
 
     artifact, sha256: as its manifest has them. meaning, shape: of an answer, see OutputSpec, without the batch axis, in
@@ -114,14 +111,9 @@ def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Im
 
 def read_golden(path: Path) -> Golden:
     """Read and check a golden set; UserError when it is missing or malformed."""
+    golden = read_strict(path, Golden, "golden set")
     try:
-        golden = Golden.model_validate_json(path.read_bytes())
         golden.answers()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{path} is no valid golden set: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     except ValueError as error:
         raise UserError(f"{path} is no valid golden set: {error}") from error
     return golden

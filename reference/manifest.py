@@ -10,9 +10,10 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from .errors import UserError
+from .strict import Strict, read_strict
 
 SUFFIX = ".manifest.json"
 
@@ -27,11 +28,7 @@ Meaning = Literal["probabilities", "label", "class_map", "logits", "features", "
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class CheckpointFacts(_Strict):
+class CheckpointFacts(Strict):
     """The weights' origin."""
 
     id: str
@@ -39,7 +36,7 @@ class CheckpointFacts(_Strict):
     parameters: Positive
 
 
-class ArtifactFacts(_Strict):
+class ArtifactFacts(Strict):
     """The shipped file or package; `sha256` of a package: see `digest`.
 
     precision: of the weights and activations that are not compressed; compression: what was, "none" or the option's
@@ -54,7 +51,7 @@ class ArtifactFacts(_Strict):
     compression: str
 
 
-class CalibrationFacts(_Strict):
+class CalibrationFacts(Strict):
     """The images that a compression was measured on; sha256: of their values as the network took them.
 
     method: what they served for, "minmax, bias correction" say.
@@ -66,7 +63,7 @@ class CalibrationFacts(_Strict):
     method: str
 
 
-class Preprocessing(_Strict):
+class Preprocessing(Strict):
     """The app's half: resize so that the shortest edge has `resize_shortest_edge` pixels, crop the centre."""
 
     resize_shortest_edge: Positive
@@ -76,14 +73,14 @@ class Preprocessing(_Strict):
     crop_width: Positive
 
 
-class Quantization(_Strict):
+class Quantization(Strict):
     """What the integers of a tensor stand for: (integer - zero_point) * scale."""
 
     scale: float
     zero_point: int
 
 
-class InputSpec(_Strict):
+class InputSpec(Strict):
     """The tensor or image that the artifact takes, after the app's half of the preprocessing.
 
     color_order: of the pixels the app hands over; network_color_order and scale: what the artifact does itself;
@@ -103,7 +100,7 @@ class InputSpec(_Strict):
     quantization: Quantization | None = None
 
 
-class OutputSpec(_Strict):
+class OutputSpec(Strict):
     """One output; `meaning` tells how to read its values.
 
     probabilities: of each label; label: the most probable one; class_map: per pixel of the crop the index of its
@@ -121,7 +118,7 @@ class OutputSpec(_Strict):
     quantization: Quantization | None = None
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """Everything about one artifact.
 
     other_sizes: preprocessings beside the default one, where the artifact takes images of several sizes; calibration:
@@ -173,14 +170,7 @@ def read_manifest(artifact: Path) -> Manifest:
     path = manifest_path(artifact)
     if not artifact.exists():
         raise UserError(f"artifact {artifact} does not exist: convert it first")
-    try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}: convert the artifact again") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise UserError(f"{path} is no valid manifest: {where}: {first['msg']}") from error
+    manifest = read_strict(path, Manifest, "manifest", "convert the artifact again")
     if digest(artifact) != manifest.artifact.sha256:
         raise UserError(f"{artifact} is not the file its manifest describes (sha256 differs): convert it again")
     return manifest

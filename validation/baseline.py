@@ -7,10 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from reference.errors import UserError
 from reference.manifest import CheckpointFacts, Manifest, Preprocessing, Task
+from reference.strict import Strict, read_strict
 
 BUNDLED = Path(__file__).parent / "baselines"
 DIGITS = 6  # significant ones that are kept: shares lie close to 1
@@ -18,11 +17,7 @@ DIGITS = 6  # significant ones that are kept: shares lie close to 1
 Figures = dict[str, int | float]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Measured(_Strict):
+class Measured(Strict):
     """An artifact's figures by the names in `allowances`.
 
     file: of the file alone; runtimes: by the keys of RUNTIMES, those that ran; tool_versions: what made the artifact.
@@ -33,7 +28,7 @@ class Measured(_Strict):
     tool_versions: dict[str, str]
 
 
-class Baseline(_Strict):
+class Baseline(Strict):
     """One run.
 
     data: tells data sets apart; images: how many; machine: what latencies depend on; reference: accuracies of the
@@ -60,14 +55,7 @@ def bundled(manifest: Manifest) -> Path:
 
 def read_baseline(path: Path) -> Baseline:
     """Read and check a baseline; UserError where there is none or it is malformed."""
-    try:
-        return Baseline.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"cannot read baseline {path}: {error.strerror}: make it with --update-baseline") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise UserError(f"{path} is no valid baseline: {where}: {first['msg']}") from error
+    return read_strict(path, Baseline, "baseline", "make it with --update-baseline")
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:

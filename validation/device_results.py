@@ -5,21 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from reference.errors import UserError
 from reference.golden import Base64
 from reference.manifest import Positive, Sha256
+from reference.strict import Strict, read_strict
 
 Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 ThermalState = Literal["nominal", "fair", "serious", "critical"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Device(_Strict):
+class Device(Strict):
     """model: as the system names it, "iPhone16,2" say; system: name and version; app: name and version."""
 
     model: str
@@ -27,7 +23,7 @@ class Device(_Strict):
     app: str
 
 
-class DeviceAnswer(_Strict):
+class DeviceAnswer(Strict):
     """What the artifact answered to one picture of its golden set, as `GoldenPicture.answer` is written.
 
     Integers of a quantized output are turned into the numbers they stand for first. exact_pixels: whether the artifact
@@ -39,7 +35,7 @@ class DeviceAnswer(_Strict):
     answer: Base64
 
 
-class DeviceRun(_Strict):
+class DeviceRun(Strict):
     """One artifact in one setting.
 
     accelerator: "CPU", "GPU", or of Core ML the name of the compute units, "CPU_AND_NE" say. threads: null where the
@@ -61,7 +57,7 @@ class DeviceRun(_Strict):
     answers: list[DeviceAnswer]
 
 
-class DeviceResults(_Strict):
+class DeviceResults(Strict):
     """recorded_at: ISO 8601 with the zone."""
 
     schema_version: Literal[1]
@@ -72,11 +68,4 @@ class DeviceResults(_Strict):
 
 def read_device_results(path: Path) -> DeviceResults:
     """Read and check; UserError when the file is missing or malformed."""
-    try:
-        return DeviceResults.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise UserError(f"{path} holds no valid device results: {where}: {first['msg']}") from error
+    return read_strict(path, DeviceResults, "file of device results")

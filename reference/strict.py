@@ -1,0 +1,38 @@
+"""JSON that must fit a model exactly: an unknown key, a missing one or a wrong type is an error, nobody guesses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import UserError
+
+
+class Strict(BaseModel):
+    """A model that takes what it declares and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Kind = TypeVar("Kind", bound=Strict)
+
+
+def read_strict(path: Path, kind: type[Kind], what: str, advice: str = "") -> Kind:
+    """Read and check a file.
+
+    Args:
+        what: the file should hold, "manifest" say; advice: what to do where there is none.
+
+    Raises:
+        UserError: when it is missing or does not fit.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}{advice and f': {advice}'}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise UserError(f"{path} is no valid {what}: {where}: {first['msg']}") from error
