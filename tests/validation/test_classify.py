@@ -35,6 +35,7 @@ def test_core_ml_elsewhere_is_the_projects_own_executor_and_says_so(mlpackage, c
     assert out.count(LABELS[label_of("validation", SAMPLE_INDEX)]) == 2
     assert "not" in out
     assert "Apple's)" in out
+    assert "┓" in out, "the table is as wide as the line, not wider"
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")

@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
     table = Table(title=str(arguments.image), title_justify="left")
     # Names of artifacts stay whole; the names of runtimes can be broken between words.
     table.add_column("model", overflow="fold", min_width=min(36, max(len(artifact.name) for artifact in artifacts)))
-    table.add_column("runtime", max_width=22)
+    table.add_column("runtime", max_width=20)
     for heading in (f"top {TOP}", "max |Δp|"):
         table.add_column(heading)
     known: dict[tuple[str, Preprocessing], np.ndarray] = {}  # the reference's answers
