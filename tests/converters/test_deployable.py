@@ -22,7 +22,7 @@ from ..conftest import logits_error
 TOLERANCE = 1e-5  # of the largest logit
 
 
-TRAINED = [("demo", "xxs", task) for task in TASKS]
+TRAINED = [*(("demo", "xxs", task) for task in TASKS), ("demo", "xs", TASKS[0]), ("demo", "s", TASKS[0])]
 RANDOM = [("random", size, task) for size in SIZES for task in TASKS[:2]]
 
 
