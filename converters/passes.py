@@ -6,6 +6,7 @@ are combined, float64 does it, so that each pass adds one rounding.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -13,9 +14,39 @@ import torch
 from torch import Tensor, nn
 
 from reference.errors import UserError
-from reference.layers import ConvLayer, MobileViTLayer
+from reference.layers import ConvLayer, InvertedResidual, MobileViTLayer
 from reference.pretrained import PreTrainedModel
 from reference.transformer import SelfAttention, TransformerLayer
+
+DEVIATIONS = 4.0  # from a channel's mean, in standard deviations: where its values end
+DIP = 0.3  # what SiLU answers is nowhere below -0.28
+UNEVEN = 3.0
+
+
+def equalize_through_silu(network: PreTrainedModel) -> None:
+    """Given: convolution, SiLU, convolution, with channels of uneven range in between. Result: channels of even range.
+
+    An integer tensor has one scale, which the largest channel sets; the small ones are left a few levels. Gains that
+    even out the channels cannot pass SiLU, x * sigmoid(x), but its first factor: that and the sigmoid's input become
+    convolutions of their own, the first with gains, which the next convolution takes back. The ranges are those that
+    BatchNorm promises. Float files have no use for this.
+    """
+    for block in _all(network, InvertedResidual):
+        for layer, reader in ((block.expand_1x1, block.conv_3x3), (block.conv_3x3, block.reduce_1x1)):
+            norm = layer.normalization
+            if norm is None or not isinstance(layer.activation, nn.SiLU):
+                continue
+            ends = (norm.bias.double() + DEVIATIONS * norm.weight.double().abs()).clamp(min=DIP)
+            if ends.max() < UNEVEN * ends.median():
+                continue
+            gain = ends.median() / ends
+            layer.gate = copy.deepcopy(layer)
+            layer.gate.activation, layer.activation = nn.Sigmoid(), None
+            norm.weight.copy_(norm.weight * gain)
+            norm.bias.copy_(norm.bias * gain)
+            depthwise = reader.convolution.groups > 1
+            weight = reader.convolution.weight
+            weight.copy_(weight / gain.reshape((-1, 1, 1, 1) if depthwise else (1, -1, 1, 1)))
 
 
 def fold_batch_norm(network: PreTrainedModel) -> None:
@@ -97,6 +128,7 @@ def center_residual_stream(network: PreTrainedModel) -> None:
 
 
 PASSES: dict[str, Callable[[PreTrainedModel], None]] = {
+    "equalize-through-silu": equalize_through_silu,
     "fold-batch-norm": fold_batch_norm,
     "fold-layer-norm": fold_layer_norm,
     "fold-attention-scale": fold_attention_scale,
@@ -107,8 +139,9 @@ PASSES: dict[str, Callable[[PreTrainedModel], None]] = {
 }
 
 
+FOR_FLOAT = tuple(name for name in PASSES if name != "equalize-through-silu")
 # RMS norm has no operation of its own in Core ML and ONNX, LayerNorm has one.
-KEEPING_LAYER_NORM = tuple(name for name in PASSES if name != "center-residual-stream")
+KEEPING_LAYER_NORM = tuple(name for name in FOR_FLOAT if name != "center-residual-stream")
 
 
 @torch.no_grad()

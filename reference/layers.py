@@ -26,7 +26,8 @@ def make_divisible(value: int, divisor: int = 8) -> int:
 class ConvLayer(nn.Module):
     """Convolution, then optionally BatchNorm, then optionally an activation. [B, C, H, W] -> [B, C', H', W']
 
-    `act` names the activation where it is not the configuration's.
+    `act` names the activation where it is not the configuration's. `gate`, which only converters set, is a layer of the
+    same shapes whose answer multiplies this one's.
     """
 
     def __init__(
@@ -57,14 +58,15 @@ class ConvLayer(nn.Module):
         )
         self.normalization = nn.BatchNorm2d(out_channels, eps=1e-5) if normalize else None
         self.activation = activation(act or config.hidden_act) if activate else None
+        self.gate: ConvLayer | None = None
 
     def forward(self, features: Tensor) -> Tensor:
-        features = self.convolution(features)
+        answer = self.convolution(features)
         if self.normalization is not None:
-            features = self.normalization(features)
+            answer = self.normalization(answer)
         if self.activation is not None:
-            features = self.activation(features)
-        return features
+            answer = self.activation(answer)
+        return answer if self.gate is None else answer * self.gate(features)
 
 
 class InvertedResidual(nn.Module):

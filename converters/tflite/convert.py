@@ -19,7 +19,7 @@ from reference.manifest import InputSpec, OutputSpec, Preprocessing, Quantizatio
 
 from ..artifact import Written, app_preprocessing, at_image_size, class_names, marks, publish, tensor_outputs
 from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
-from ..passes import PASSES, without
+from ..passes import FOR_FLOAT, PASSES, without
 from .checks import check
 from .keras_mobilevit import INPUT, build
 from .metadata import with_metadata
@@ -52,8 +52,9 @@ def convert(
     if image_size:
         checkpoint = at_image_size(checkpoint, image_size)
     preprocessing = app_preprocessing(checkpoint)
-    network = deployable(checkpoint, passes=without(PASSES, excluded_passes), bake_input=True, output=output)
-    plan = settled(options, network)
+    plan = settled(options, checkpoint.task, output)
+    passes = without(PASSES if plan.measures else FOR_FLOAT, excluded_passes)
+    network = deployable(checkpoint, passes=passes, bake_input=True, output=output)
     side = (preprocessing.crop_height, preprocessing.crop_width)
     model = build(network, *side, "float32" if plan.measures else plan.input_dtype)  # or TensorFlow casts the bytes
     plain = to_tflite(model, plan.precision, network.meanings)

@@ -9,10 +9,10 @@ from typing import Any
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.manifest import CalibrationFacts
+from reference.manifest import CalibrationFacts, Task
 
 from ..calibration import calibration
-from ..deployable import Deployable, LogitsSegmenter, MaskSegmenter
+from ..deployable import SegmentationOutput
 from .apply import apply
 from .fallback import labelled_images, walk
 from .ranges import choose, measure
@@ -67,19 +67,18 @@ class Quantized:
     notes: tuple[str, ...] = ()
 
 
-def settled(options: Options, network: Deployable) -> Plan:
-    """The plan for `network`; UserError where options do not fit it or each other."""
+def settled(options: Options, task: Task, output: SegmentationOutput = "mask") -> Plan:
+    """The plan for a network of `task`; UserError where options do not fit it or each other.
+
+    Args:
+        output: for segmentation, see deployable.
+    """
     mode = MODES[options.mode]
-    traits = {
-        "segmentation": isinstance(network, MaskSegmenter | LogitsSegmenter),
-        "wide": network.network.config.expand_ratio >= 4,
-    }
-    present = [trait for trait, holds in traits.items() if holds]
-    rules = recipe(options.mode, present, keep_float=options.keep_float, file=options.recipe)
+    rules = recipe(options.mode, task, keep_float=options.keep_float, file=options.recipe)
     measures = measured(rules)
     input_dtype = options.input_dtype or mode.input_dtype
     output_dtype = options.output_dtype or mode.output_dtype
-    if isinstance(network, MaskSegmenter):
+    if task == "segmentation" and output == "mask":
         if options.output_dtype:
             raise UserError("a mask's output is the int32 class of each pixel: leave --output-dtype out")
         output_dtype = "float32"  # nothing to quantize

@@ -27,7 +27,7 @@ MOVES = ("RESHAPE", "TRANSPOSE")
 class Activation:
     """One tensor's values over all images: a histogram between the smallest and the largest.
 
-    feeds_silu: whether x * sigmoid(x) is all that becomes of it. multiplies: whether it is, reshaped perhaps, the
+    becomes: "silu" or "sigmoid" where that is all that is made of it. multiplies: whether it is, reshaped perhaps, the
     right-hand matrix of a BATCH_MATMUL.
     """
 
@@ -36,7 +36,7 @@ class Activation:
     minimum: float
     maximum: float
     counts: np.ndarray
-    feeds_silu: bool = False
+    becomes: str | None = None
     multiplies: bool = False
 
     @property
@@ -55,7 +55,7 @@ def measure(content: bytes, images: Sequence[np.ndarray]) -> list[Activation]:
         for detail in interpreter.get_tensor_details()
         if detail["dtype"] == np.float32 and detail["name"] and detail["index"] not in weights
     ]
-    silu, right = _silu_inputs(interpreter), _right_hand_matrices(interpreter)
+    functions, right = _functions(interpreter), _right_hand_matrices(interpreter)
     low = np.full(len(tensors), np.inf)
     high = np.full(len(tensors), -np.inf)
     for image in images:
@@ -81,7 +81,7 @@ def measure(content: bytes, images: Sequence[np.ndarray]) -> list[Activation]:
             float(low[place]),
             float(high[place]),
             counts[place],
-            detail["index"] in silu,
+            functions.get(detail["index"]),
             detail["index"] in right,
         )
         for place, detail in enumerate(tensors)
@@ -92,14 +92,14 @@ def choose(activations: Sequence[Activation], method: str) -> dict[str, Quantity
     """The range of each tensor, by a method of METHODS.
 
     minmax: the smallest and the largest value. percentile: what leaves 0.01 % outside. mse: what rounds and clips the
-    values with the smallest squared error. auto: the same, but where SiLU follows, of the error behind it; what SiLU
-    maps to nearly zero then costs no levels.
+    values with the smallest squared error. auto: the same, but where SiLU or a sigmoid follows, of the error behind it;
+    what they map to nearly zero, or one, then costs no levels.
     """
     ends: Mapping[str, Callable[[Activation], tuple[float, float]]] = {
         "minmax": lambda activation: (activation.minimum, activation.maximum),
         "percentile": _percentile,
         "mse": lambda activation: _least_error(activation, _identity),
-        "auto": lambda activation: _least_error(activation, _silu if activation.feeds_silu else _identity),
+        "auto": lambda activation: _least_error(activation, _READERS[activation.becomes]),
     }
     chosen = {}
     for activation in activations:
@@ -148,14 +148,16 @@ def _invoke(interpreter: Interpreter, feed: Mapping, image: np.ndarray) -> None:
     interpreter.invoke()
 
 
-def _silu_inputs(interpreter: Interpreter) -> set[int]:
-    """Tensors x whose only readers are a LOGISTIC and the MUL of x with its result."""
+def _functions(interpreter: Interpreter) -> dict[int, str]:
+    """What becomes of tensors x, where that is one function: their only reader is LOGISTIC, or it and a MUL by x."""
     readers: dict[int, list[str]] = {}
     for node in interpreter._get_ops_details():
         if node["op_name"] != "DELEGATE":
             for index in node["inputs"]:
                 readers.setdefault(int(index), []).append(node["op_name"])
-    return {index for index, names in readers.items() if sorted(names) == ["LOGISTIC", "MUL"]}
+    known = {("LOGISTIC",): "sigmoid", ("LOGISTIC", "MUL"): "silu"}
+    found = {index: known.get(tuple(sorted(names))) for index, names in readers.items()}
+    return {index: function for index, function in found.items() if function}
 
 
 def _right_hand_matrices(interpreter: Interpreter) -> set[int]:
@@ -201,5 +203,12 @@ def _identity(values: np.ndarray) -> np.ndarray:
     return values
 
 
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-values))
+
+
 def _silu(values: np.ndarray) -> np.ndarray:
-    return values / (1 + np.exp(-values))
+    return values * _sigmoid(values)
+
+
+_READERS = {None: _identity, "sigmoid": _sigmoid, "silu": _silu}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reference.errors import UserError
+from reference.manifest import Task
 
 _WEIGHTS = {"num_bits": 8, "symmetric": True, "granularity": "CHANNELWISE", "dtype": "INT"}
 _COMPUTED = {"compute_precision": "INTEGER", "explicit_dequantize": False}
@@ -44,7 +45,6 @@ MATRICES = ("CONV_2D", "FULLY_CONNECTED")
 WEIGHTED = (*MATRICES, "DEPTHWISE_CONV_2D")
 # The scopes of a network's parts, whatever its size and task.
 STEM = "conv_stem"
-FIRST_STAGE = r"^layer\.0/"
 FIRST_ATTENTION = r"^layer\.2/transformer"
 NORMS = "layernorm"
 RESIDUAL_STREAM = r"transformer\.layer\.\d+/add(_1)?;$"
@@ -72,13 +72,12 @@ class Rule:
 class Mode:
     """One value of --quantize.
 
-    rules: see above; none where TensorFlow's converter does it all. additions: rules for networks with a trait:
-    "segmentation", or "wide", whose blocks expand their channels fourfold. input_dtype, output_dtype: where nothing
-    else is asked for. integer: whether every operation must be.
+    rules: see above; none where TensorFlow's converter does it all. additions: more rules for a task. input_dtype,
+    output_dtype: where nothing else is asked for. integer: whether every operation must be.
     """
 
     rules: tuple[Rule, ...] = ()
-    additions: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    additions: Mapping[Task, tuple[Rule, ...]] = field(default_factory=dict)
     input_dtype: str = "float32"
     output_dtype: str = "float32"
     integer: bool = False
@@ -102,9 +101,6 @@ MODES: dict[str, Mode] = {
             Rule(FLOAT, ("PAD",), STEM),
             Rule("int8-weight", ("CONV_2D",), STEM),
         ),
-        # The first stage's channels differ most in range. Where they are four times as many, in xs and s, rounding them
-        # by one scale costs points; where they are fewer it does not, and float costs time.
-        additions={"wide": (Rule(FLOAT, scope=FIRST_STAGE), Rule("int8-weight", WEIGHTED, FIRST_STAGE))},
     ),
     # An int8 softmax answers in steps of 1/256, which among the 1,024 tokens of a segmenter's first transformer are
     # larger than most of what it has to say.
@@ -120,12 +116,12 @@ MODES: dict[str, Mode] = {
 
 
 def recipe(
-    mode: str, traits: Collection[str] = (), *, keep_float: Collection[str] = (), file: Path | None = None
+    mode: str, task: Task, *, keep_float: Collection[str] = (), file: Path | None = None
 ) -> list[dict[str, Any]]:
     """The rules of `mode`, or those of `file`, then the scopes that stay float.
 
     Args:
-        traits: of the network, see Mode.
+        task: of the network.
         keep_float: regular expressions for scopes.
         file: JSON in ai-edge-quantizer's form, a list of {regex, operation, algorithm_key, op_config}.
 
@@ -133,7 +129,7 @@ def recipe(
         UserError: for a file or an expression that cannot be read, or where there is nothing to quantize.
     """
     chosen = MODES[mode]
-    rules = [*chosen.rules, *(rule for trait in traits for rule in chosen.additions.get(trait, ()))]
+    rules = [*chosen.rules, *chosen.additions.get(task, ())]
     entries = [entry for rule in rules for entry in rule.entries()] if file is None else _read(file)
     if not entries and keep_float:
         raise UserError(f"--keep-float is for quantized operations, and --quantize {mode} leaves all in float")

@@ -28,12 +28,14 @@ class ConvLayer(Mirror):
         if source.normalization is not None:  # None once folded into the convolution
             self.normalization = BatchNorm(source.normalization, "normalization")
         self.activation = activation(source.activation)
+        self.gate = None if source.gate is None else ConvLayer(source.gate, "gate")
 
     def call(self, x: Any) -> Any:
-        x = self.convolution(x)
+        y = self.convolution(x)
         if self.normalization is not None:
-            x = self.normalization(x)
-        return self.activation(x)
+            y = self.normalization(y)
+        y = self.activation(y)
+        return y if self.gate is None else y * self.gate(x)
 
 
 class InvertedResidual(Mirror):

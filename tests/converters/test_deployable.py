@@ -14,7 +14,9 @@ from converters.deployable import InputTransform, bake_input_into_stem, deployab
 from converters.passes import PASSES, fold_batch_norm, rewrite, without
 from reference.checkpoints import Checkpoint, load_checkpoint, published_processor
 from reference.config import SIZES, TASKS
+from reference.demo import scenes
 from reference.errors import UserError
+from reference.layers import InvertedResidual
 from reference.outputs import HeadOutput
 
 from ..conftest import logits_error
@@ -85,12 +87,79 @@ NEEDS = {
 @torch.no_grad()
 @pytest.mark.parametrize("name", PASSES)
 def test_each_pass_keeps_the_function(case, name):
-    """Alone, but for what it builds on; and it does change the network."""
+    """Alone, but for what it builds on; and it does change the network, where there is anything to do."""
     network, before = copy.deepcopy(case.checkpoint.model), copy.deepcopy(case.checkpoint.model)
     rewrite(before, NEEDS.get(name, []))
     rewrite(network, [*NEEDS.get(name, []), name])
-    assert parameters(network) != parameters(before)
+    idle = name == "equalize-through-silu" and not has_uneven_channels(case.checkpoint)
+    assert idle or parameters(network) != parameters(before)
     assert logits_error(raw(network, case.values), case.answer) <= TOLERANCE
+
+
+def has_uneven_channels(checkpoint: Checkpoint) -> bool:
+    """As the trained xs and s do."""
+    return checkpoint.id == "demo" and checkpoint.model.config.expand_ratio == 4
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", ["xs", "s"])
+def test_channels_of_uneven_range_become_even(size):
+    """Judged by the largest value that each channel hands to the next convolution."""
+    checkpoint = load_checkpoint("demo", size)
+    _, values = bytes_and_input(checkpoint, [scenes.render("validation", index).image for index in range(4)])
+    network = copy.deepcopy(checkpoint.model)
+    before = unevenness(network, values)
+    rewrite(network, ["equalize-through-silu"])
+    after = unevenness(network, values)
+    assert [name for name, ratio in before.items() if ratio > 10] == FIRST_BLOCK
+    for name, ratio in before.items():
+        assert after[name] < 5 if name in FIRST_BLOCK else after[name] == pytest.approx(ratio, rel=1e-3)
+
+
+FIRST_BLOCK = [f"mobilevit.encoder.layer.0.layer.0.{reader}" for reader in ("conv_3x3", "reduce_1x1")]
+
+
+def unevenness(network: torch.nn.Module, values: torch.Tensor) -> dict[str, float]:
+    """Of what the convolutions within inverted residuals read: the largest channel's largest value to the median's."""
+    seen: dict[str, float] = {}
+
+    def hook(name: str):
+        def keep(module, inputs):
+            largest = inputs[0].amax(dim=(0, 2, 3))
+            seen[name] = float(largest.max() / largest.median())
+
+        return keep
+
+    handles = [
+        module.register_forward_pre_hook(hook(name))
+        for name, module in network.named_modules()
+        if name.endswith((".conv_3x3", ".reduce_1x1"))
+    ]
+    raw(network, values)
+    for handle in handles:
+        handle.remove()
+    return seen
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("seed", range(3))
+def test_equalizing_keeps_any_network(seed, photographs):
+    """Channels whose ranges differ a hundredfold, in every inverted residual."""
+    checkpoint = load_checkpoint("random", "xxs")
+    network, generator = checkpoint.model, torch.Generator().manual_seed(seed)
+    for block in network.modules():
+        if isinstance(block, InvertedResidual):
+            for layer, reader in ((block.expand_1x1, block.conv_3x3), (block.conv_3x3, block.reduce_1x1)):
+                spread = 10 ** (2 * torch.rand(len(layer.normalization.weight), generator=generator) - 1)
+                layer.normalization.weight *= spread
+                weight = reader.convolution.weight
+                weight /= spread.reshape((-1, 1, 1, 1) if weight.shape[1] == 1 else (1, -1, 1, 1))
+    _, values = bytes_and_input(checkpoint, photographs[:2])
+    answer = raw(network, values)
+    assert answer.std() > 0.1
+    rewrite(network, ["equalize-through-silu"])
+    assert len([name for name, _ in network.named_modules() if name.endswith("gate")]) == 14
+    assert logits_error(raw(network, values), answer) <= TOLERANCE
 
 
 def parameters(network: torch.nn.Module) -> dict[str, float]:
@@ -115,7 +184,7 @@ def test_what_the_passes_leave(demo):
 
 def test_passes_can_be_left_out():
     assert without(("fold-batch-norm", "drop-key-bias"), ["drop-key-bias"]) == ("fold-batch-norm",)
-    with pytest.raises(UserError, match="there is no pass fold-everything: choose among fold-batch-norm"):
+    with pytest.raises(UserError, match="there is no pass fold-everything: choose among equalize-through-silu"):
         without(PASSES, ["fold-everything"])
 
 

@@ -38,7 +38,7 @@ def test_the_harmful_part_goes_back_to_float(plain, images, monkeypatch):
     for name, ends in ranges.items():
         if f"{BAD}/convolution" in name:  # not its result, which the next part reads
             ranges[name] = {end: value / 64 for end, value in ends.items()}
-    steps, rules = walk(plain, recipe("int8"), ranges, images, max_drop=10)
+    steps, rules = walk(plain, recipe("int8", "classification"), ranges, images, max_drop=10)
     assert steps[0].kept == ()
     assert steps[0].drop > 30
     assert steps[-1].kept == (BAD,)
@@ -46,7 +46,7 @@ def test_the_harmful_part_goes_back_to_float(plain, images, monkeypatch):
     assert len(steps[-1].content) > len(steps[0].content)
     assert structure(steps[-1].content).float_weights == float_weights(plain, rules) == 1
     with pytest.raises(UserError, match="no choice of float parts keeps the drop below -1000"):
-        walk(plain, recipe("int8"), ranges, images, max_drop=-1000)
+        walk(plain, recipe("int8", "classification"), ranges, images, max_drop=-1000)
 
 
 def test_labels_are_the_names_of_sub_folders(demo, tmp_path):

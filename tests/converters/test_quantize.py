@@ -16,7 +16,7 @@ from converters.tflite.checks import check, float_weights, structure
 from converters.tflite.convert import _expected, _golden
 from converters.tflite.quantize import Options, quantize, settled
 from converters.tflite.ranges import METHODS, choose, measure
-from converters.tflite.recipes import FIRST_STAGE, MODES, recipe
+from converters.tflite.recipes import MODES, recipe
 from reference.checkpoints import load_checkpoint
 from reference.demo import scenes
 from reference.errors import UserError
@@ -107,8 +107,8 @@ def test_manifest_says_what_was_done_and_on_what(tflite):
     assert read_manifest(tflite("int8-dynamic").path).calibration is None
 
 
-def test_activations_of_other_checkpoints_need_images(network):
-    plan = settled(Options("int8"), network)
+def test_activations_of_other_checkpoints_need_images():
+    plan = settled(Options("int8"), "classification")
     with pytest.raises(UserError, match="checkpoint random need real images: give --calibration FOLDER"):
         quantize(b"", plan, load_checkpoint("random"))
 
@@ -122,45 +122,34 @@ def test_activations_of_other_checkpoints_need_images(network):
         (Options("int8", keep_float=["("]), "is no regular expression"),
     ],
 )
-def test_options_that_do_not_fit(network, options, message):
+def test_options_that_do_not_fit(options, message):
     with pytest.raises(UserError, match=message):
-        settled(options, network)
-
-
-def test_wide_networks_keep_their_first_stage_float():
-    wide, narrow = (
-        deployable(load_checkpoint("random", size, "classification"), passes=PASSES, bake_input=True)
-        for size in ("xs", "xxs")
-    )
-    assert [rule for rule in settled(Options("int8"), wide).recipe if rule["regex"] == FIRST_STAGE]
-    assert not [rule for rule in settled(Options("int8"), narrow).recipe if rule["regex"] == FIRST_STAGE]
-    assert settled(Options("int8-full"), wide).recipe == settled(Options("int8-full"), narrow).recipe
+        settled(options, "classification")
 
 
 def test_masks_have_no_output_type():
-    segmenter = deployable(load_checkpoint("random", "xxs", "segmentation"), passes=PASSES, bake_input=True)
     with pytest.raises(UserError, match="int32 class of each pixel"):
-        settled(Options("int8-full", output_dtype="int8"), segmenter)
-    assert settled(Options("int8-full"), segmenter).integer
+        settled(Options("int8-full", output_dtype="int8"), "segmentation")
+    assert settled(Options("int8-full", output_dtype="int8"), "segmentation", "logits").integer
 
 
 def test_scopes_stay_float_on_request(plain, ranges):
-    blocks = recipe("int8", keep_float=[r"layer\.4/"])
+    blocks = recipe("int8", "classification", keep_float=[r"layer\.4/"])
     content = apply(plain, blocks, ranges)
     assert structure(content).float_weights == float_weights(plain, blocks) > 20
-    assert structure(apply(plain, recipe("int8"), ranges)).float_weights == 0
+    assert structure(apply(plain, recipe("int8", "classification"), ranges)).float_weights == 0
 
 
 def test_recipes_come_from_files_too(tmp_path, plain):
     own = tmp_path / "recipe.json"
-    own.write_text(json.dumps(recipe("int8-dynamic")))
-    assert recipe("int8", file=own) == recipe("int8-dynamic")
+    own.write_text(json.dumps(recipe("int8-dynamic", "classification")))
+    assert recipe("int8", "classification", file=own) == recipe("int8-dynamic", "classification")
     for text, message in (("{", "is no JSON"), ("{}", "must be a list"), ('[{"regexp": "."}]', "must be a list")):
         own.write_text(text)
         with pytest.raises(UserError, match=message):
-            recipe("int8", file=own)
+            recipe("int8", "classification", file=own)
     with pytest.raises(UserError, match="cannot read recipe"):
-        recipe("int8", file=tmp_path / "none.json")
+        recipe("int8", "classification", file=tmp_path / "none.json")
     with pytest.raises(UserError, match="refuses the recipe"):
         apply(plain, [{"regex": ".*", "operation": "CONV_3D", "algorithm_key": "octopus", "op_config": {}}], {})
 
@@ -171,7 +160,7 @@ class TestChecks:
     def checked(self, tmp_path, demo, network, plain, content, mode="int8"):
         (tmp_path / "file.tflite").write_bytes(content)
         golden = _golden(demo)
-        plan = settled(Options(mode), network)
+        plan = settled(Options(mode), "classification")
         return check(
             tmp_path / "file.tflite", plain=plain, plan=plan, golden=golden, expected=_expected(network, golden)
         )
@@ -185,7 +174,7 @@ class TestChecks:
             self.checked(tmp_path, demo, network, plain, plain)
 
     def test_one_scale_for_all_channels(self, tmp_path, demo, network, plain):
-        text = json.dumps(recipe("int8-dynamic")).replace("CHANNELWISE", "TENSORWISE")
+        text = json.dumps(recipe("int8-dynamic", "classification")).replace("CHANNELWISE", "TENSORWISE")
         content = apply(plain, json.loads(text), {})
         with pytest.raises(UserError, match="90 int8 weights have one scale for all"):
             self.checked(tmp_path, demo, network, plain, content, "int8-dynamic")
@@ -197,4 +186,4 @@ class TestChecks:
     def test_another_networks_answers(self, tmp_path, demo, network, plain, ranges):
         narrow = {name: {end: value / 8 for end, value in range.items()} for name, range in ranges.items()}
         with pytest.raises(UserError, match="probabilities agree with the reference's to .* only"):
-            self.checked(tmp_path, demo, network, plain, apply(plain, recipe("int8"), narrow))
+            self.checked(tmp_path, demo, network, plain, apply(plain, recipe("int8", "classification"), narrow))

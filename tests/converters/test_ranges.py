@@ -37,7 +37,9 @@ def test_ends_are_those_of_pytorchs_values_over_all_images(demo, pixels, activat
         for each in pixels:
             network(torch.from_numpy(each)[None].permute(0, 3, 1, 2).float())
     for name, values in seen.items():
-        (found,) = (activation for full, activation in activations.items() if name in full and activation.feeds_silu)
+        (found,) = (
+            activation for full, activation in activations.items() if name in full and activation.becomes == "silu"
+        )
         everything = torch.cat(values)
         scale = float(everything.abs().max())
         assert found.minimum == pytest.approx(float(everything.min()), abs=1e-4 * scale)
@@ -50,12 +52,12 @@ def test_weights_are_no_activations(activations):
     assert not [name for name in activations if name.endswith("kernel")]
 
 
-def activation(values: np.ndarray, **readers: bool) -> Activation:
+def activation(values: np.ndarray, **readers: bool | str) -> Activation:
     counts, _ = np.histogram(values, BINS, (values.min(), values.max()))
     return Activation("x", 4, float(values.min()), float(values.max()), counts, **readers)
 
 
-def ends(values: np.ndarray, method: str, **readers: bool) -> tuple[float, float]:
+def ends(values: np.ndarray, method: str, **readers: bool | str) -> tuple[float, float]:
     chosen = choose([activation(values, **readers)], method)["x"]
     assert chosen["min"].shape == (1, 1, 1, 1)
     return chosen["min"].item(), chosen["max"].item()
@@ -93,9 +95,20 @@ def test_each_method_does_what_it_says(heavy_tailed):
 def test_auto_spends_no_levels_on_what_silu_sends_to_zero():
     values = np.random.default_rng(0).normal(-4, 5, size=200_000)
     silu = torch.nn.functional.silu
-    behind = {method: error(values, *ends(values, method, feeds_silu=True), silu) for method in ("auto", "mse")}
+    behind = {method: error(values, *ends(values, method, becomes="silu"), silu) for method in ("auto", "mse")}
     assert behind["auto"] < 0.7 * behind["mse"]
-    assert ends(values, "auto", feeds_silu=True)[0] > ends(values, "mse", feeds_silu=True)[0]
+    assert ends(values, "auto", becomes="silu")[0] > ends(values, "mse", becomes="silu")[0]
+
+
+def test_auto_spends_no_levels_where_a_sigmoid_is_flat():
+    values = np.random.default_rng(0).normal(0, 20, size=200_000)
+    behind = {
+        method: error(values, *ends(values, method, becomes="sigmoid"), torch.sigmoid) for method in ("auto", "mse")
+    }
+    assert behind["auto"] < 0.3 * behind["mse"]
+    low, high = ends(values, "auto", becomes="sigmoid")
+    assert -12 < low < -4
+    assert 4 < high < 12
 
 
 def test_right_hand_matrices_get_a_zero_point_of_0(activations):

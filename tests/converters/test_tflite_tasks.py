@@ -94,7 +94,7 @@ def quantized(task, mode):
     image = np.asarray(scenes.render("validation", 3).image.resize((SIDE, SIDE)))[None]
     return (
         network,
-        apply(plain, settled(Options(mode), network).recipe, choose(measure(plain, [image]), "minmax")),
+        apply(plain, settled(Options(mode), checkpoint.task).recipe, choose(measure(plain, [image]), "minmax")),
         image,
     )
 
