@@ -13,7 +13,7 @@ from reference.errors import UserError
 from reference.golden import PICTURES, golden_path, golden_set
 from reference.images import images_in, open_image
 
-from .artifact import Written, at_image_size
+from .artifact import Written
 
 # Where the demos look for artifacts, by the demo's folder.
 MODELS = {"ios_demo": "App/Models", "android_demo": "app/src/main/assets/models"}
@@ -34,7 +34,8 @@ def write_golden(written: Written, checkpoint: Checkpoint, folder: Path | None =
     pictures: Sequence[Image.Image] | None = None
     if folder is not None:
         pictures = [open_image(path) for path in images_in(folder)[:PICTURES]]
-    cropped = at_image_size(checkpoint, written.manifest.preprocessing.crop_height)
+    facts = written.manifest.preprocessing
+    cropped = checkpoint.cropping(facts.crop_height, facts.crop_width)
     path = golden_path(written.path)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

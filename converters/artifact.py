@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import importlib.metadata
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from reference.checkpoints import Checkpoint
@@ -122,19 +121,6 @@ def marks(*, output: SegmentationOutput, image_sizes: Sequence[int], compression
     if image_sizes:
         said.append("-".join(map(str, image_sizes)))
     return said
-
-
-def at_image_size(checkpoint: Checkpoint, side: int) -> Checkpoint:
-    """The checkpoint for crops of `side` x `side` pixels, out of images that are larger in proportion.
-
-    Raises:
-        UserError: where its preprocessing is not one that apps can follow.
-    """
-    facts = app_preprocessing(checkpoint)
-    processor = copy.copy(checkpoint.processor)
-    processor.size = {"shortest_edge": round(facts.resize_shortest_edge * side / facts.crop_height)}
-    processor.crop_size = {"height": side, "width": side}
-    return replace(checkpoint, processor=processor)
 
 
 def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import hashlib
 import re
 from dataclasses import dataclass
@@ -59,6 +61,15 @@ class Checkpoint:
     def slug(self) -> str:
         """`id` as a part of a file name: "apple-mobilevit-small"."""
         return re.sub(r"[^A-Za-z0-9.]+", "-", self.id).strip("-") or "checkpoint"
+
+    def cropping(self, height: int, width: int) -> Checkpoint:
+        """The same with crops of this many pixels, out of images larger in proportion."""
+        processor = copy.copy(self.processor)
+        if "shortest_edge" in processor.size:
+            edge = processor.size["shortest_edge"] * height / processor.crop_size["height"]
+            processor.size = {"shortest_edge": round(edge)}
+        processor.crop_size = {"height": height, "width": width}
+        return dataclasses.replace(self, processor=processor)
 
 
 def load_checkpoint(source: str = "demo", size: str | None = None, task: Task = "classification") -> Checkpoint:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -37,7 +35,7 @@ def manifests_of_one(artifacts: Iterable[Path]) -> list[Manifest]:
 
 
 def reference_of(manifest: Manifest, source: str | None) -> Checkpoint:
-    """The checkpoint an artifact was made from; UserError when the one found has other weights."""
+    """The checkpoint an artifact was made from, with its crops; UserError when the one found has other weights."""
     size = manifest.size if source is None and manifest.size != "custom" else None
     try:
         checkpoint = load_checkpoint(source or manifest.checkpoint.id, size, manifest.task)
@@ -50,14 +48,4 @@ def reference_of(manifest: Manifest, source: str | None) -> Checkpoint:
             f"{manifest.artifact.file} was made from other weights than {source or checkpoint.id} (sha256 differs): "
             "give --checkpoint"
         )
-    return checkpoint
-
-
-def at_crop(checkpoint: Checkpoint, facts: Preprocessing) -> Checkpoint:
-    """The checkpoint, its own preprocessing for crops of the size in `facts`, out of images larger in proportion."""
-    processor = copy.copy(checkpoint.processor)
-    own = processor.crop_size["height"]
-    if "shortest_edge" in processor.size:
-        processor.size = {"shortest_edge": round(processor.size["shortest_edge"] * facts.crop_height / own)}
-    processor.crop_size = {"height": facts.crop_height, "width": facts.crop_width}
-    return replace(checkpoint, processor=processor)
+    return checkpoint.cropping(manifest.preprocessing.crop_height, manifest.preprocessing.crop_width)

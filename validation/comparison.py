@@ -20,7 +20,7 @@ from reference.labels import distinct
 from reference.manifest import Manifest, Meaning, read_manifest
 from reference.tolerances import Tolerance, tolerance
 
-from .artifacts import app_processor, at_crop, reference_of
+from .artifacts import app_processor, reference_of
 from .diagnosis import diagnose, where
 from .layers import align
 from .metrics import METRICS, compare
@@ -116,7 +116,7 @@ class _Expected:
 
 
 def _asked(manifest: Manifest, source: str | None, images: Sequence[Image.Image]) -> _Expected:
-    checkpoint = at_crop(reference_of(manifest, source), manifest.preprocessing)
+    checkpoint = reference_of(manifest, source)
     runtime = PyTorchRuntime(checkpoint, manifest.answer.meaning)
     return _Expected(np.stack([runtime.answer(right_values(checkpoint, image)) for image in images]), runtime)
 

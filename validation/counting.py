@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from reference.manifest import Manifest, read_manifest
 
-from .artifacts import app_processor, at_crop, reference_of
+from .artifacts import app_processor, reference_of
 from .datasets import Dataset, Sample
 from .runtimes import Options, Runtime, load
 from .runtimes.pytorch import PyTorchRuntime
@@ -112,7 +112,7 @@ class _Models:
     def __init__(self, job: Job) -> None:
         manifests = [read_manifest(artifact) for artifact in job.artifacts]
         self.manifest: Manifest = manifests[0]
-        checkpoint = at_crop(reference_of(self.manifest, job.checkpoint), self.manifest.preprocessing)
+        checkpoint = reference_of(self.manifest, job.checkpoint)
         self.runtimes: list[Runtime] = [
             PyTorchRuntime(checkpoint),
             *(load(artifact, manifest, options=job.options) for artifact, manifest in zip(job.artifacts, manifests)),

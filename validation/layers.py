@@ -22,7 +22,7 @@ from reference.layers import ConvLayer, MobileViTLayer
 from reference.manifest import read_manifest
 from reference.tolerances import tolerance
 
-from .artifacts import app_processor, at_crop, reference_of
+from .artifacts import app_processor, reference_of
 from .metrics import sqnr_db
 from .mistakes import right_values
 from .runtimes import DEFAULT_OPTIONS, Layer, LooksInside, Options, load
@@ -67,7 +67,7 @@ def localize(
     loaded = load(artifact, manifest, runtime or LOOKING_INSIDE[manifest.artifact.format], options)
     if not isinstance(loaded, LooksInside):
         raise UserError(f"{loaded.name} gives no results on the way: leave --runtime out")
-    reference = at_crop(reference_of(manifest, checkpoint), manifest.preprocessing)
+    reference = reference_of(manifest, checkpoint)
     layers = loaded.convolutions(app_processor(manifest.preprocessing).resize_and_crop(image))
     bound = tolerance(manifest.artifact, manifest.answer.meaning, 1).layer_db
     return align(reference, right_values(reference, image), layers), bound

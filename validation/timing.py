@@ -21,7 +21,7 @@ from PIL import Image
 from reference.errors import UserError
 from reference.manifest import Manifest, read_manifest
 
-from .artifacts import app_processor, at_crop, reference_of
+from .artifacts import app_processor, reference_of
 from .memory import peak_mib
 from .runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, load, suitable_runtimes
 from .runtimes.pytorch import PyTorchRuntime, torch_threads
@@ -203,7 +203,7 @@ def _reference(manifest: Manifest, source: str | None, threads: int, place: int)
 
 
 def _open_reference(manifest: Manifest, source: str | None, threads: int) -> _Reference:
-    checkpoint = at_crop(reference_of(manifest, source), manifest.preprocessing)
+    checkpoint = reference_of(manifest, source)
     runtime = _Reference(checkpoint, manifest.answer.meaning)
     runtime.threads = threads
     return runtime

@@ -13,7 +13,7 @@ from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.manifest import InputSpec
 
-from ..artifact import Written, app_preprocessing, at_image_size, class_names, marks, publish, tensor_outputs
+from ..artifact import Written, app_preprocessing, class_names, marks, publish, tensor_outputs
 from ..calibration import calibration
 from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
 from ..passes import KEEPING_LAYER_NORM, without
@@ -59,7 +59,7 @@ def convert(
         UserError: for options that do not go together.
     """
     if image_sizes:
-        checkpoint = at_image_size(checkpoint, image_sizes[0])
+        checkpoint = checkpoint.cropping(image_sizes[0], image_sizes[0])
     preprocessing = app_preprocessing(checkpoint)
     transform = input_transform(checkpoint)
     shape = [1, 3, preprocessing.crop_height, preprocessing.crop_width]
@@ -106,7 +106,7 @@ def convert(
         precision=precision,
         compression=compress,
         preprocessing=preprocessing,
-        other_sizes=[app_preprocessing(at_image_size(checkpoint, side)) for side in image_sizes[1:]],
+        other_sizes=[app_preprocessing(checkpoint.cropping(side, side)) for side in image_sizes[1:]],
         calibration=images.facts(_method(compression, ranges)) if images else None,
         input=InputSpec(
             name=INPUT,

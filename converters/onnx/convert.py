@@ -13,7 +13,7 @@ from reference.checkpoints import Checkpoint
 from reference.manifest import Dtype, InputSpec
 from reference.pretrained import PreTrainedModel
 
-from ..artifact import Written, app_preprocessing, at_image_size, marks, publish, tensor_outputs
+from ..artifact import Written, app_preprocessing, marks, publish, tensor_outputs
 from ..calibration import calibration
 from ..deployable import SegmentationOutput, deployable, input_transform
 from ..passes import KEEPING_LAYER_NORM, without
@@ -57,7 +57,7 @@ def convert(
         UserError: for "int8" without images to measure on.
     """
     if image_size:
-        checkpoint = at_image_size(checkpoint, image_size)
+        checkpoint = checkpoint.cropping(image_size, image_size)
     preprocessing = app_preprocessing(checkpoint)
     transform = input_transform(checkpoint)
     shape = [1, preprocessing.crop_height, preprocessing.crop_width, 3]

@@ -17,7 +17,7 @@ from reference.checkpoints import Checkpoint
 from reference.demo import scenes
 from reference.manifest import InputSpec, OutputSpec, Preprocessing, Quantization
 
-from ..artifact import Written, app_preprocessing, at_image_size, class_names, marks, publish, tensor_outputs
+from ..artifact import Written, app_preprocessing, class_names, marks, publish, tensor_outputs
 from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
 from ..passes import FOR_FLOAT, PASSES, without
 from .checks import check
@@ -50,7 +50,7 @@ def convert(
         UserError: where options do not fit, calibration images are missing, or the file fails its checks.
     """
     if image_size:
-        checkpoint = at_image_size(checkpoint, image_size)
+        checkpoint = checkpoint.cropping(image_size, image_size)
     preprocessing = app_preprocessing(checkpoint)
     plan = settled(options, checkpoint.task, output)
     passes = without(PASSES if plan.measures else FOR_FLOAT, excluded_passes)

@@ -45,6 +45,7 @@ MATRICES = ("CONV_2D", "FULLY_CONNECTED")
 WEIGHTED = (*MATRICES, "DEPTHWISE_CONV_2D")
 # The scopes of a network's parts, whatever its size and task.
 STEM = "conv_stem"
+FIRST_STAGES = r"^(conv_stem|layer\.[01])/"
 FIRST_ATTENTION = r"^layer\.2/transformer"
 NORMS = "layernorm"
 RESIDUAL_STREAM = r"transformer\.layer\.\d+/add(_1)?;$"
@@ -87,8 +88,15 @@ MODES: dict[str, Mode] = {
     "none": Mode(),
     "float16": Mode(),
     "int8-weight": Mode((Rule("int8-weight", WEIGHTED),)),
-    # Depthwise convolutions have no kernel of this kind in XNNPACK, and would break the graph apart.
-    "int8-dynamic": Mode((Rule("int8-dynamic", MATRICES), Rule("int8-weight", ("DEPTHWISE_CONV_2D",)))),
+    # Depthwise convolutions have no kernel of this kind in XNNPACK, and would break the graph apart. The first stages
+    # have large maps of few channels: rounding each map takes longer than a faster product saves.
+    "int8-dynamic": Mode(
+        (
+            Rule("int8-dynamic", MATRICES),
+            Rule("int8-weight", ("DEPTHWISE_CONV_2D",)),
+            Rule("int8-weight", ("CONV_2D",), FIRST_STAGES),
+        )
+    ),
     # Softmax and what lies around it: int8 kernels are slow. Norms: a mean of squares has no 8-bit form, and XNNPACK
     # refuses epsilon's scale. The residual stream: each addition would round it again. The stem: three channels are
     # too few for int8 kernels, and all that follows sees its error.

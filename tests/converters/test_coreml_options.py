@@ -12,7 +12,6 @@ import torch
 from coremltools.models.utils import load_spec
 from PIL import Image
 
-from converters.artifact import at_image_size
 from converters.coreml.__main__ import COMPRESSIONS as CHOICES
 from converters.coreml.compress import COMPRESSIONS
 from converters.coreml.convert import convert
@@ -207,7 +206,7 @@ def test_one_artifact_for_images_of_several_sizes(task, photographs, tmp_path):
     for side, facts in zip((128, 192), [manifest.preprocessing, *manifest.other_sizes]):
         pixels = app_processor(facts).resize_and_crop(photographs[0])
         assert pixels.shape == (side, side, 3)
-        expected = PyTorchRuntime(at_image_size(checkpoint, side)).run(pixels)
+        expected = PyTorchRuntime(checkpoint.cropping(side, side)).run(pixels)
         answer = program.predict({"image": pixels})[manifest.answer.name]
         if task == "classification":
             assert np.abs(np.array(list(answer.values())) - expected).max() <= 1e-5
@@ -222,7 +221,7 @@ def test_a_smaller_image(demo, photographs, tmp_path):
     assert written.path.name == "mobilevit_xxs_demo_float16_160.mlpackage"
     assert (written.manifest.preprocessing.resize_shortest_edge, written.manifest.other_sizes) == (180, [])
     pixels = app_processor(written.manifest.preprocessing).resize_and_crop(photographs[0])
-    expected = PyTorchRuntime(at_image_size(demo, 160)).run(pixels)
+    expected = PyTorchRuntime(demo.cropping(160, 160)).run(pixels)
     assert np.abs(ProgramRuntime(written.path, written.manifest).run(pixels) - expected).max() <= 5e-3
 
 

@@ -77,6 +77,20 @@ def test_cpu_modes_stay_one_xnnpack_partition_and_a_third_of_float32(tflite, pla
     assert len(content) < 0.36 * len(plain)
 
 
+def test_dynamic_int8_rounds_no_map_of_the_first_stages(tflite):
+    """There it costs more time than it saves; what such an operation computes with is float, widened on loading."""
+    interpreter = Interpreter(
+        str(tflite("int8-dynamic").path),
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    tensors = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
+    convolutions = [node for node in interpreter._get_ops_details() if node["op_name"] == "CONV_2D"]
+    rounding = {tensors[node["outputs"][0]]["name"]: tensors[node["inputs"][1]]["dtype"] for node in convolutions}
+    early = {name for name in rounding if name.startswith(("conv_stem/", "layer.0/", "layer.1/"))}
+    assert len(early) == 9
+    assert {name for name, dtype in rounding.items() if dtype == np.float32} == early
+
+
 def test_full_int8_leaves_xnnpack_for_norms_and_softmax_only(tflite):
     assert structure(tflite("int8-full").path.read_bytes()).partitions <= 21 + 9 + 1
 
