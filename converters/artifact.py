@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -161,6 +163,20 @@ def tensor_outputs(network: Deployable, shapes: Iterable[Sequence[int]], layout:
     ]
 
 
+def check_place(output_dir: Path) -> None:
+    """UserError where `output_dir` could not be made or written to, so that nobody waits for a conversion in vain."""
+    absolute = output_dir.absolute()
+    nearest = next(folder for folder in (absolute, *absolute.parents) if folder.exists())
+    if not nearest.is_dir():
+        raise _cannot_write(output_dir, os.strerror(errno.ENOTDIR))
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise _cannot_write(output_dir, os.strerror(errno.EACCES))
+
+
+def _cannot_write(output_dir: Path, reason: str | None) -> UserError:
+    return UserError(f"cannot write to {output_dir} ({reason}): choose another --output-dir")
+
+
 @contextmanager
 def _staging(output_dir: Path) -> Iterator[Path]:
     """A temporary folder inside `output_dir`, on the same file system, gone at the end whatever happens."""
@@ -168,11 +184,11 @@ def _staging(output_dir: Path) -> Iterator[Path]:
         output_dir.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=output_dir))
     except OSError as error:
-        raise UserError(f"cannot write to {output_dir} ({error.strerror}): choose another --output-dir") from error
+        raise _cannot_write(output_dir, error.strerror) from error
     try:
         yield folder
     except OSError as error:  # a full disk, for one
-        raise UserError(f"cannot write to {output_dir} ({error.strerror}): choose another --output-dir") from error
+        raise _cannot_write(output_dir, error.strerror) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

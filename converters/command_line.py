@@ -62,13 +62,16 @@ def convert_and_report(
     from reference.checkpoints import load_checkpoint
 
     from .app import models_folder, write_golden
+    from .artifact import app_preprocessing, check_place
 
     if arguments.golden_pictures is not None and arguments.into is None:
         raise UserError("--golden-pictures is for the golden set that --into writes: give --into too")
     if arguments.into is not None:
         arguments.output_dir = models_folder(arguments.into)
+    check_place(arguments.output_dir)
     started = time.monotonic()
     checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
+    app_preprocessing(checkpoint)  # or refuse, before anything heavy is loaded
     with working(f"converting with {needs}", arguments.verbose):
         written = convert(checkpoint)
         golden = write_golden(written, checkpoint, arguments.golden_pictures) if arguments.into else None

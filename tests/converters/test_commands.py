@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from converters.artifact import app_preprocessing, publish
+from converters.artifact import app_preprocessing, check_place, publish
 from reference.errors import UserError
 from reference.golden import golden_path, read_golden
 from reference.image_processor import MobileViTImageProcessor
@@ -36,9 +37,13 @@ def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_the_main_command(module, name, tool, tmp_path, demo):
-    for place in ("--output-dir", "--into"):  # the second run replaces the first one's files
-        result = command(module, "--size", "xxs", place, str(tmp_path / "out"))
-        assert result.returncode == 0, result.stderr
+    out = tmp_path / "out"
+    old = out / name / "of an earlier run" if name.endswith(".mlpackage") else out / name
+    old.parent.mkdir(parents=True)
+    for path in (old, out / (name + ".golden.json"), out / (name + ".manifest.json")):
+        path.write_text("of an earlier run")
+    result = command(module, "--size", "xxs", "--into", str(tmp_path / "out"))
+    assert result.returncode == 0, result.stderr
     assert result.stderr == "", "quiet by default"
     written, *_, about, golden = result.stdout.splitlines()
     assert written.startswith(str(tmp_path / "out" / name))
@@ -88,6 +93,17 @@ def test_output_directory_that_cannot_be_written(module, tmp_path):
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"error: cannot write to {tmp_path / 'file'}")
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_place_is_checked_before_the_work(tmp_path, monkeypatch):
+    check_place(tmp_path / "new" / "folder")
+    assert not names_in(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"cannot write to .*file/below \(Not a directory\): choose another"):
+        check_place(tmp_path / "file" / "below")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may write anywhere
+    with pytest.raises(UserError, match="Permission denied"):
+        check_place(tmp_path / "new")
 
 
 @pytest.mark.parametrize(
