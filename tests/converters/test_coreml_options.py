@@ -12,9 +12,11 @@ import torch
 from coremltools.models.utils import load_spec
 from PIL import Image
 
+from converters.calibration import calibration
 from converters.coreml.__main__ import COMPRESSIONS as CHOICES
 from converters.coreml.compress import COMPRESSIONS
 from converters.coreml.convert import convert
+from converters.coreml.ranges import activation_ranges
 from reference.checkpoints import load_checkpoint
 from reference.errors import UserError
 from validation.artifacts import app_processor
@@ -96,16 +98,22 @@ def test_weights_alone_are_compressed_without_images_too(demo, tmp_path, convert
     assert written.manifest.calibration is None
 
 
-def test_calibration_images_decide_the_ranges(demo, tmp_path, converted):
+def test_calibration_images_decide_the_ranges(demo, tmp_path):
     pictures = tmp_path / "pictures" / "below"
     pictures.mkdir(parents=True)
-    for index, color in enumerate(("black", "gray")):
+    for index, color in enumerate(("black", "#606060")):
         Image.new("RGB", (300, 400), color).save(pictures / f"{index}.png")
     (pictures / "notes.txt").write_text("no image")
-    written = convert(demo, tmp_path, compress="w8a8", calibration_folder=tmp_path / "pictures")
-    facts, others = written.manifest.calibration, converted("w8a8").manifest.calibration
+    own = calibration(demo, tmp_path / "pictures", 128, required=True)
+    scenes = calibration(demo, None, 2, required=True)
+    facts = own.facts("minmax")
     assert (facts.source, facts.samples) == ("pictures", 2)
-    assert facts.sha256 != others.sha256
+    assert facts.sha256 != scenes.facts("minmax").sha256
+    program = torch.export.export(demo.model.mobilevit.conv_stem, (torch.rand(1, 3, 256, 256),)).run_decompositions({})
+    (image,) = program.graph_signature.user_inputs
+    found = activation_ranges(program, own.inputs)[image]
+    assert (found.minimum, found.maximum) == (0, pytest.approx(0x60 / 255))
+    assert activation_ranges(program, scenes.inputs)[image].maximum > 0.9
 
 
 def test_refusals(demo, tmp_path):
