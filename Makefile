@@ -1,6 +1,7 @@
 # make convert   the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
 # make test      the test suite
 # make lint      style and types
+# make deep          more cases of what the test suite holds in fewer
 # make benchmark     the tests that take time, apart from the others
 # make conformance   all of coremltools' own tests of operations, through validation.mil (over an hour)
 # Each creates .venv first where it is missing; PYTHON chooses the interpreter it is made from.
@@ -10,7 +11,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: convert test lint conformance benchmark clean
+.PHONY: convert test lint conformance deep benchmark clean
 
 convert: .venv/installed-all
 	$(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
@@ -26,6 +27,9 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+deep: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep
 
 benchmark: .venv/installed-dev
 	$(BIN)/python -m pytest -m benchmark -s
