@@ -13,7 +13,7 @@ from converters.passes import PASSES
 from converters.tflite import __main__ as command
 from converters.tflite.apply import apply
 from converters.tflite.checks import check, float_weights, structure
-from converters.tflite.convert import _expected, _golden
+from converters.tflite.convert import _expected, _golden, convert
 from converters.tflite.quantize import Options, quantize, settled
 from converters.tflite.ranges import METHODS, choose, measure
 from converters.tflite.recipes import MODES, recipe
@@ -89,6 +89,16 @@ def test_dynamic_int8_rounds_no_map_of_the_first_stages(tflite):
     early = {name for name in rounding if name.startswith(("conv_stem/", "layer.0/", "layer.1/"))}
     assert len(early) == 9
     assert {name for name, dtype in rounding.items() if dtype == np.float32} == early
+
+
+@pytest.mark.parametrize("mode", ["int8-dynamic", "int8"])
+def test_channels_are_evened_out_for_integers_alone(mode, tmp_path):
+    """Of xs, the first block's; a float file would only be slower."""
+    options = Options(mode, calibration_samples=4)
+    written = convert(load_checkpoint("demo", "xs"), tmp_path, options, image_size=128)
+    names = [each["name"] for each in Interpreter(str(written.path)).get_tensor_details()]
+    gates = {name.split("/gate/")[0] for name in names if "/gate/" in name}
+    assert gates == ({f"layer.0/layer.0/{name}" for name in ("expand_1x1", "conv_3x3")} if mode == "int8" else set())
 
 
 def test_full_int8_leaves_xnnpack_for_norms_and_softmax_only(tflite):
