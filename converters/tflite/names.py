@@ -14,7 +14,7 @@ from typing import Any
 from ai_edge_litert.tools import flatbuffer_utils
 
 KERAS_COUNT = re.compile(r"_1(?=/)")  # Keras's mark of a layer that is called a second time, for the whole model
-WRAPPERS = re.compile(r"^(mobilevit/)?(encoder/)?")  # modules that tell nothing apart
+WRAPPERS = re.compile(r"^(segmentation/)?(mobilevit/)?(encoder/)?")  # modules that tell nothing apart
 
 
 def shorten(content: bytes) -> bytes:

@@ -100,11 +100,19 @@ def quantized(task, mode):
 
 
 def test_a_mask_of_integers_alone():
-    """int8-full up to the class: no float operation, no dequantized logits before the choice."""
+    """int8-full up to the class: no float operation, no dequantized logits before the choice; 16 bits where meant."""
     from converters.tflite.checks import structure
 
     network, content, image = quantized("segmentation", "int8-full")
     assert structure(content).float_operations == ()
+    plain = Interpreter(
+        model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    tensors = {detail["index"]: detail for detail in plain.get_tensor_details()}
+    attention = [node for node in plain._get_ops_details() if node["op_name"] in ("BATCH_MATMUL", "SOFTMAX")]
+    wide = [tensors[node["outputs"][0]] for node in attention]
+    assert {each["name"].split("/")[0] for each in wide if each["dtype"] == np.int16} == {"layer.2"}
+    assert sum(each["dtype"] == np.int16 for each in wide) == 2 * 3, "two layers, three operations each"
     found = Interpreter(model_content=content).get_signature_runner()(image=image)["class_map"]
     with torch.inference_mode():
         expected = network(torch.tensor(image).permute(0, 3, 1, 2).float()).numpy()
