@@ -57,7 +57,7 @@ def convert(
     network = deployable(checkpoint, passes=passes, bake_input=True, output=output)
     side = (preprocessing.crop_height, preprocessing.crop_width)
     model = build(network, *side, "float32" if plan.measures else plan.input_dtype)  # or TensorFlow casts the bytes
-    plain = to_tflite(model, plan.precision, network.meanings)
+    plain = to_tflite(model, network.meanings)
     quantized = quantize(plain, plan, checkpoint)
 
     tensors = Interpreter(model_content=quantized.content).get_signature_runner()
@@ -79,8 +79,8 @@ def convert(
         output_dir=output_dir,
         format="tflite",
         precision=plan.precision,
-        compression=options.mode if plan.recipe else "none",
-        kind=options.mode if plan.recipe else plan.precision,
+        compression=plan.compression,
+        kind=plan.precision if plan.compression == "none" else plan.compression,
         preprocessing=preprocessing,
         calibration=quantized.calibration,
         input=_input(checkpoint, preprocessing, tensors.get_input_details()[INPUT]),
@@ -91,13 +91,8 @@ def convert(
     return Written(written.path, written.manifest, tuple(notes))
 
 
-def to_tflite(model: keras.Model, precision: str, outputs: Sequence[str]) -> bytes:
-    """The bytes of a .tflite file for a Keras model.
-
-    Args:
-        precision: "float32" or "float16", of the weights.
-        outputs: names of what it returns.
-    """
+def to_tflite(model: keras.Model, outputs: Sequence[str]) -> bytes:
+    """The bytes of a float32 .tflite file for a Keras model; `outputs`: names of what it returns."""
     image = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype, name=INPUT)
     # Freezing the weights first makes saving and converting twice as fast as TFLiteConverter.from_keras_model, and the
     # signature then names the outputs; that route calls them "output_0" and so on.
@@ -108,9 +103,6 @@ def to_tflite(model: keras.Model, precision: str, outputs: Sequence[str]) -> byt
         tf.saved_model.save(module, folder, signatures=module.serve)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if precision == "float16":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.target_spec.supported_types = [tf.float16]
         return shorten(converter.convert())
 
 

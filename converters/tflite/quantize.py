@@ -16,7 +16,7 @@ from ..deployable import SegmentationOutput
 from .apply import apply
 from .fallback import labelled_images, walk
 from .ranges import choose, measure
-from .recipes import MODES, interface, measured, recipe
+from .recipes import FLOATS, MODES, interface, measured, recipe
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,14 @@ class Options:
 class Plan:
     """Options, settled for one network.
 
-    precision: of the weights that the recipe leaves alone. recipe: ai-edge-quantizer's rules, none for a float file.
-    measures: whether they need ranges. integer: whether they leave nothing in float.
+    precision: of the weights that are no integers. compression: what the manifest says of the others. recipe:
+    ai-edge-quantizer's rules, none for a float32 file. measures: whether they need ranges. integer: whether they leave
+    nothing in float.
     """
 
     options: Options
     precision: str
+    compression: str
     input_dtype: str
     recipe: list[dict[str, Any]]
     measures: bool
@@ -91,9 +93,11 @@ def settled(options: Options, task: Task, output: SegmentationOutput = "mask") -
         raise UserError(f"--max-drop is for modes that quantize activations, not for --quantize {options.mode}")
     if measures:
         rules = interface(rules, input_dtype=input_dtype, output_dtype=output_dtype)
-    precision = "float16" if options.mode == "float16" and not rules else "float32"
+    floats = options.recipe is None and options.mode in FLOATS
+    precision = "float16" if floats and options.mode == "float16" else "float32"
+    compression = "none" if floats else options.mode
     integer = mode.integer and not (options.keep_float or options.recipe)
-    return Plan(options, precision, input_dtype, rules, measures, integer)
+    return Plan(options, precision, compression, input_dtype, rules, measures, integer)
 
 
 def quantize(content: bytes, plan: Plan, checkpoint: Checkpoint) -> Quantized:

@@ -28,7 +28,7 @@ def converted(request):
     checkpoint = load_checkpoint("random", "xxs", task)
     network = deployable(checkpoint, passes=PASSES, bake_input=True, output=output)
     model = build(network, SIDE, SIDE, "float32")
-    return request.param, network, to_tflite(model, "float32", network.meanings)
+    return request.param, network, to_tflite(model, network.meanings)
 
 
 @torch.no_grad()
@@ -90,7 +90,7 @@ def quantized(task, mode):
 
     checkpoint = load_checkpoint("demo", "xxs", task)
     network = deployable(checkpoint, passes=PASSES, bake_input=True)
-    plain = to_tflite(build(network, SIDE, SIDE, "float32"), "float32", network.meanings)
+    plain = to_tflite(build(network, SIDE, SIDE, "float32"), network.meanings)
     image = np.asarray(scenes.render("validation", 3).image.resize((SIDE, SIDE)))[None]
     return (
         network,
