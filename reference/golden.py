@@ -85,10 +85,11 @@ def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Im
     if pictures is None:
         pictures = [scenes.render("validation", index).image for index in range(PICTURES)]
     spec = manifest.answer
-    entries = []
+    entries, answers = [], []
     for index, picture in enumerate(map(as_rgb, pictures)):
         pixels = checkpoint.processor.resize_and_crop(picture)
         answer = answer_to_pixels(checkpoint, pixels, spec.meaning)
+        answers.append(answer)
         answer = np.moveaxis(answer, 0, -1) if spec.layout == "NHWC" else answer
         entries.append(
             GoldenPicture.model_construct(
@@ -104,7 +105,7 @@ def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Im
         sha256=manifest.artifact.sha256,
         meaning=spec.meaning,
         shape=list(answer.shape),
-        bounds=tolerance(manifest.artifact, spec.meaning, len(entries)).bounds,
+        bounds=tolerance(manifest.artifact, spec.meaning, np.stack(answers)).bounds,
         pictures=entries,
     )
 

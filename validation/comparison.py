@@ -18,7 +18,7 @@ from reference.errors import UserError
 from reference.golden import Golden, read_golden
 from reference.labels import distinct
 from reference.manifest import Manifest, Meaning, read_manifest
-from reference.tolerances import Tolerance, tolerance
+from reference.tolerances import Tolerance, numbers_of, tolerance
 
 from .artifacts import app_processor, reference_of
 from .diagnosis import diagnose, where
@@ -145,7 +145,7 @@ def _compare(
     try:
         loaded = load(artifact, manifest, runtime, options)
         answers = np.stack([loaded.run(processor.resize_and_crop(image)) for image in images])
-        bounds = tolerance(manifest.artifact, manifest.answer.meaning, len(images))
+        bounds = tolerance(manifest.artifact, manifest.answer.meaning, reference.answers)
         checks += judge(name, runtime, manifest.answer.meaning, reference.answers, answers, bounds)
     except NotRun as reason:
         return Parity(name, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
@@ -158,7 +158,7 @@ def _compare(
         if not diagnosis and isinstance(loaded, LooksInside):
             layers = loaded.convolutions(processor.resize_and_crop(images[0]))
             located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
-            diagnosis = where(located, bounds.layer_db)
+            diagnosis = where(located, numbers_of(manifest.artifact).layer_db)
     return Parity(name, runtime, checks, diagnosis, reference.answers, answers)
 
 

@@ -87,7 +87,8 @@ def _judge_answers(
     if not pairs:
         return Parity(artifact, runtime, checks)
     expected, answers = (np.stack(arrays) for arrays in zip(*pairs))
-    bounds = tolerance(manifest.artifact, golden.meaning, len(pairs))
+    channels_first = np.moveaxis(expected, -1, 1) if manifest.answer.layout == "NHWC" else expected
+    bounds = tolerance(manifest.artifact, golden.meaning, channels_first)
     if runtime.endswith(OWN_CROP):
         agreement = {name: bound for name, bound in bounds.bounds.items() if name in OWN_CROP_METRICS}
         bounds = replace(bounds, bounds=agreement, reason="on the app's own crops, which may lie a rounding away")

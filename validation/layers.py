@@ -20,7 +20,7 @@ from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.layers import ConvLayer, MobileViTLayer
 from reference.manifest import read_manifest
-from reference.tolerances import tolerance
+from reference.tolerances import numbers_of
 
 from .artifacts import app_processor, reference_of
 from .metrics import sqnr_db
@@ -69,8 +69,7 @@ def localize(
         raise UserError(f"{loaded.name} gives no results on the way: leave --runtime out")
     reference = reference_of(manifest, checkpoint)
     layers = loaded.convolutions(app_processor(manifest.preprocessing).resize_and_crop(image))
-    bound = tolerance(manifest.artifact, manifest.answer.meaning, 1).layer_db
-    return align(reference, right_values(reference, image), layers), bound
+    return align(reference, right_values(reference, image), layers), numbers_of(manifest.artifact).layer_db
 
 
 def align(checkpoint: Checkpoint, values: Tensor, layers: Sequence[Layer]) -> list[Located]:
