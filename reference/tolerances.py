@@ -6,7 +6,8 @@ sure answer hides noise, and between two classes that are nearly equal it turns 
 network, image size and set of images, a golden set of four pictures as well as a folder of hundreds.
 
 A bound is no wish: `noise` is some 2.5 times what sound artifacts of the bundled checkpoints show (`python -m
-validation parity`), of float32 eight times, and well inside what the mistakes of tests/validation/test_mistakes.py cost.
+validation parity`), of float32 eight times, and well inside what the mistakes of tests/validation/test_mistakes.py
+cost.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .errors import UserError
 from .manifest import ArtifactFacts, Meaning
 
 PEAK = 1.5  # of a bound's noise, and so nearly four standard deviations of a sound artifact's: no value lies beyond
+VALUES = 1 / 1.5  # of a bound's noise: logits and features average theirs, which few unsure answers do not
 DEVIATIONS = 3.0  # of a count of images, in standard deviations: beyond lies one count in 700
 SMALLEST = 1e-12  # probabilities below count as this: their logarithm says nothing more of the logits
 
@@ -35,12 +37,14 @@ class Tolerance:
 class Numbers:
     """What an artifact computes with, and how close that can come.
 
-    noise: of the last layer's values, see above; agreement: share of pixels with the same class.
+    noise: of the last layer's values, see above; agreement: share of pixels with the same class; anew: whether another
+    processor draws that noise anew, since values are rounded as they run, or ranges, tables or biases were measured.
     """
 
     noise: float
     agreement: float
     reason: str
+    anew: bool = True
 
     @property
     def layer_db(self) -> float:
@@ -52,14 +56,14 @@ class Numbers:
 # float32: some 300 roundings of 2**-24 each, one after the other, are 17 of them; eight times that. float16: a rounded
 # weight is off by up to 2**-11 of itself; five times that, and sixteen times where each result is rounded too.
 NUMBERS: dict[str, Numbers] = {
-    "float32": Numbers(8 * 17 * 2**-24, 0.999, "float32 throughout: only the order of sums differs"),
-    "tflite float16": Numbers(5 * 2**-11, 0.998, "weights rounded to 11 bits, activations float32"),
-    "onnx float16": Numbers(5 * 2**-11, 0.998, "weights rounded to 11 bits, activations float32"),
+    "float32": Numbers(8 * 17 * 2**-24, 0.999, "float32 throughout: only the order of sums differs", anew=False),
+    "tflite float16": Numbers(5 * 2**-11, 0.998, "weights rounded to 11 bits, activations float32", anew=False),
+    "onnx float16": Numbers(5 * 2**-11, 0.998, "weights rounded to 11 bits, activations float32", anew=False),
     "mlpackage float16": Numbers(16 * 2**-11, 0.997, "weights and every activation rounded to 11 bits"),
     "mlpackage mixed": Numbers(16 * 2**-11, 0.997, "float16 but for what would overflow"),
     "int8": Numbers(0.05, 0.98, "weights rounded to 8 bits, a scale for each output channel"),
     "onnx int8": Numbers(0.2, 0.93, "weights of 7 bits, activations of 8, one scale for each tensor of activations"),
-    "int8-weight": Numbers(0.11, 0.98, "weights rounded to 8 bits, a scale for each output channel"),
+    "int8-weight": Numbers(0.11, 0.98, "weights rounded to 8 bits, a scale for each output channel", anew=False),
     "int8-dynamic": Numbers(0.11, 0.97, "the same, and 8 bits for what matrices take, by each image's own range"),
     "tflite int8": Numbers(0.2, 0.94, "weights and most activations of 8 bits, one scale for each tensor"),
     "int8-full": Numbers(0.22, 0.93, "weights and all activations of 8 bits, softmax and norms too"),
@@ -115,7 +119,7 @@ def _of_probabilities(p: np.ndarray, numbers: Numbers) -> dict[str, float]:
 def _of_values(values: np.ndarray, numbers: Numbers) -> dict[str, float]:
     """Logits or features, [images, channels, ...]; the noise is alike in all images, faint ones too."""
     signal = np.square(values).reshape(len(values), -1).sum(axis=1)
-    power = (numbers.noise * _deviation(values)) ** 2 * values[0].size
+    power = (VALUES * numbers.noise * _deviation(values)) ** 2 * values[0].size
     return {
         "sqnr_db": _db(signal.sum(), power * len(values)),
         # Noise at a right angle to the signal, in the faintest image.

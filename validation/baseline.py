@@ -20,9 +20,11 @@ Figures = dict[str, int | float]
 class Measured(Strict):
     """An artifact's figures by the names in `allowances`.
 
-    file: of the file alone; runtimes: by the keys of RUNTIMES, those that ran; tool_versions: what made the artifact.
+    file: of the file alone; runtimes: by the keys of RUNTIMES, those that ran; anew: see reference/tolerances.py;
+    tool_versions: what made the artifact.
     """
 
+    anew: bool
     file: Figures
     runtimes: dict[str, Figures]
     tool_versions: dict[str, str]
@@ -31,17 +33,18 @@ class Measured(Strict):
 class Baseline(Strict):
     """One run.
 
-    data: tells data sets apart; images: how many; machine: what latencies depend on; reference: accuracies of the
-    PyTorch reference; tool_versions: what ran the artifacts; artifacts: by file name.
+    data: tells data sets apart; images: how many; compared: those that parity saw; machine: what latencies depend on;
+    reference: accuracies of the PyTorch reference; tool_versions: what ran the artifacts; artifacts: by file name.
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     task: Task
     size: str
     checkpoint: CheckpointFacts
     preprocessing: Preprocessing
     data: str
     images: int
+    compared: int
     machine: str
     tool_versions: dict[str, str]
     reference: Figures

@@ -14,7 +14,7 @@ import numpy as np
 from reference.errors import UserError
 from reference.golden import Golden, decoded, golden_path, read_golden
 from reference.manifest import Manifest, read_manifest
-from reference.tolerances import tolerance
+from reference.tolerances import numbers_of, tolerance
 
 from .baseline import Baseline, Measured, rounded
 from .comparison import Parity, judge
@@ -124,18 +124,20 @@ def facts(results: DeviceResults, comparisons: Sequence[Parity], models: Path) -
     manifests = {run.artifact: read_manifest(models / run.artifact) for run in results.runs}
     first = next(iter(manifests.values()))
     return Baseline(
-        schema_version=1,
+        schema_version=2,
         task=first.task,
         size=first.size,
         checkpoint=first.checkpoint,
         preprocessing=first.preprocessing,
         data="golden sets",
         images=max(len(each.answers) for each in comparisons),
+        compared=max(len(each.answers) for each in comparisons),
         machine=f"{results.device.model}, {results.device.system}",
         tool_versions={"app": results.device.app},
         reference={},
         artifacts={
             name: Measured(
+                anew=numbers_of(manifest.artifact).anew,
                 file={},
                 runtimes={
                     each.runtime: {

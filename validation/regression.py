@@ -11,10 +11,11 @@ from pathlib import Path
 
 from reference.errors import UserError
 
-from .allowances import allowance
+from .allowances import Sample, allowance
 from .artifacts import manifests_of_one
 from .baseline import Baseline, Figures, bundled, read_baseline
 from .comparison import Parity
+from .metrics import METRICS
 from .results import Check
 from .runtimes import DEFAULT_OPTIONS, Options
 from .survey import Run, measure
@@ -120,15 +121,24 @@ class _Pair:
         notes = []
         told = {each.check for each in checks}
         for name in [*new, *(name for name in old if name not in new and name not in told)]:
-            check = self._check(about, name, old.get(name), new.get(name))
+            sample = self._sample(artifact, name, old)
+            check = self._check(about, name, old.get(name), new.get(name), sample)
             checks.append(check)
-            if check.bound is not None and self._passes(name, old[name], new[name]) is False:
+            allowed = allowance(name)
+            if check.bound is not None and allowed is not None and not allowed.passes(old[name], new[name], sample):
                 notes.append(f"better than the baseline: {name} {new[name]}, before {old[name]}")
         if any(each.verdict == "FAIL" for each in checks):
             notes += [*(seen.diagnosis if seen is not None else []), *changes]
         return Drift(artifact, runtime, checks, notes)
 
-    def _check(self, about: Check, name: str, old: float | None, new: float | None) -> Check:
+    def _sample(self, artifact: str, name: str, old: Figures) -> Sample:
+        """What a figure was measured on here."""
+        known = self.now.artifacts.get(artifact)
+        images = self.now.compared if name in METRICS else self.now.images
+        turned = (1 - old.get("same_answer", 1)) * self.now.images
+        return Sample(images, anew=known is not None and known.anew, turned=turned)
+
+    def _check(self, about: Check, name: str, old: float | None, new: float | None, sample: Sample) -> Check:
         allowed = allowance(name)
         facts = {"check": name, "value": new, "baseline": old}
         if allowed is None or old is None or new is None:
@@ -137,13 +147,9 @@ class _Pair:
         if name in OF_MACHINE and self.before.machine != self.now.machine:
             reason = f"only told: the baseline is of another machine, {self.before.machine}"
             return about.model_copy(update=facts | {"verdict": "PASS", "reason": reason})
-        verdict = "PASS" if self._passes(name, new, old) else "FAIL"
-        bound = allowed.worst(old, self.now.images)
+        verdict = "PASS" if allowed.passes(new, old, sample) else "FAIL"
+        bound = allowed.worst(old, sample)
         return about.model_copy(update=facts | {"verdict": verdict, "bound": bound, "reason": allowed.reason})
-
-    def _passes(self, name: str, value: float, baseline: float) -> bool:
-        allowed = allowance(name)
-        return allowed is None or allowed.passes(value, baseline, self.now.images)
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

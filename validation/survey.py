@@ -9,17 +9,20 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
+
+from reference.tolerances import numbers_of
 
 from .artifacts import manifests_of_one
 from .baseline import Baseline, Figures, Measured, rounded
 from .comparison import Parity, parity
 from .composition import Structure, structure
 from .datasets import open_dataset
-from .measurement import Accuracies, accuracy
+from .measurement import Accuracies, Accuracy, accuracy
 from .metrics import METRICS
-from .outcomes import Outcome
+from .outcomes import Classified, Outcome
 from .pictures import IMAGES as PARITY_IMAGES
 from .pictures import scenes
 from .runtimes import DEFAULT_OPTIONS, Options, suitable_runtimes
@@ -105,30 +108,46 @@ def measure(
             runtimes[each.artifact][each.runtime] = {
                 name: rounded(value) for name, value in values.items() if value is not None
             }
-    for measured in accuracies.artifacts if accuracies is not None else ():
-        runtimes[measured.model][ran[measured.model]] |= _percents(measured.outcome)
+    if accuracies is not None:
+        for measured in accuracies.artifacts:
+            figures = runtimes[measured.model][ran[measured.model]]
+            figures |= _percents(measured.outcome)
+            figures |= {name: rounded(value) for name, value in change(accuracies.reference, measured).items()}
     for timing in times:
         if timing.model in ran and timing.processor_ratio is not None:
             runtimes[timing.model][ran[timing.model]]["latency_ratio"] = rounded(timing.processor_ratio)
     facts = Baseline(
-        schema_version=1,
+        schema_version=2,
         task=first.task,
         size=first.size,
         checkpoint=first.checkpoint,
         preprocessing=first.preprocessing,
         data=f"{PARITY_IMAGES} scenes" if dataset is None else dataset.identity,
         images=PARITY_IMAGES if dataset is None else len(dataset),
+        compared=len(pictures),
         machine=machine(),
         tool_versions=versions(),
         reference=_percents(accuracies.reference.outcome) if accuracies is not None else {},
         artifacts={
             manifest.artifact.file: Measured(
-                file=_of_file(found), runtimes=runtimes[found.artifact], tool_versions=manifest.tool_versions
+                anew=numbers_of(manifest.artifact).anew,
+                file=_of_file(found),
+                runtimes=runtimes[found.artifact],
+                tool_versions=manifest.tool_versions,
             )
             for manifest, found in zip(manifests, structures)
         },
     )
     return Run(facts, compared, accuracies, pictures)
+
+
+def change(reference: Accuracy, artifact: Accuracy) -> Figures:
+    """How far an artifact's answers lie from the reference's, over all images of the data set; see ALLOWANCES."""
+    before, after = reference.outcome, artifact.outcome
+    found = {"quality_change": float(np.abs(after.quality() - before.quality()).mean())}
+    if isinstance(before, Classified) and isinstance(after, Classified):
+        found["same_answer"] = float((after.answer == before.answer).mean())
+    return found
 
 
 def _percents(outcome: Outcome) -> Figures:

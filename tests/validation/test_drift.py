@@ -11,7 +11,7 @@ from reference.errors import UserError
 from reference.manifest import size_in_bytes
 from validation import drift, verdict
 from validation.__main__ import main
-from validation.allowances import ALLOWANCES, allowance
+from validation.allowances import ALLOWANCES, Sample, allowance
 from validation.baseline import BUNDLED, Baseline, read_baseline, write_baseline
 from validation.comparison import parity
 from validation.metrics import METRICS
@@ -154,10 +154,11 @@ def test_every_figure_has_its_allowance(run):
 
 def test_allowances_let_the_same_value_pass_and_no_nan():
     for name, each in ALLOWANCES.items():
-        assert each.passes(0.9, 0.9, 16), name
-        assert not each.passes(float("nan"), 0.9, 16), name
+        for sample in (Sample(16), Sample(16, anew=True, turned=1)):
+            assert each.passes(0.9, 0.9, sample), name
+            assert not each.passes(float("nan"), 0.9, sample), name
     # Of probabilities that float16 rounded, and which do not sum to one.
-    assert ALLOWANCES["kl_divergence"].passes(-3e-6, -3e-6, 16)
+    assert ALLOWANCES["kl_divergence"].passes(-3e-6, -3e-6, Sample(16))
 
 
 def test_the_bundled_baseline_knows_todays_file(run):
