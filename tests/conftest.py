@@ -6,9 +6,7 @@ import copy
 import platform
 from collections import Counter
 
-import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from converters.artifact import Written
@@ -104,11 +102,3 @@ def onnx_file(demo, tmp_path_factory):
         return done[quantize]
 
     return get
-
-
-def logits_error(answer: np.ndarray | torch.Tensor, expected: np.ndarray | torch.Tensor) -> float:
-    """Largest difference in units of the largest expected logit."""
-    answer, expected = np.asarray(answer), np.asarray(expected)
-    scale = np.abs(expected).max()
-    assert scale > 1e-2, "a network that answers zeros proves nothing"
-    return float(np.abs(answer - expected).max() / scale)

@@ -13,7 +13,7 @@ from converters.passes import KEEPING_LAYER_NORM, rewrite
 from reference import MobileViTConfig, MobileViTForImageClassification, MobileViTForSemanticSegmentation
 from reference.initialise import randomise
 
-from ..conftest import logits_error
+from ..rounding import assert_as_exact, in_both_precisions
 
 TINY = {
     "hidden_sizes": [16, 16, 24],
@@ -45,9 +45,8 @@ def test_computes_the_same(kind, fields, height, width, passes):
     to_channels_first(converted)
     assert sum(isinstance(module, ChannelsFirstBlock) for module in converted.modules()) == 3
     image = torch.rand((1, 3, height, width), generator=torch.Generator().manual_seed(1))
-    answer, expected = converted(image).logits, network(image).logits
-    assert answer.shape == expected.shape
-    assert logits_error(answer, expected) <= 1e-5
+    exact, rounded = in_both_precisions(network, image)
+    assert_as_exact(converted(image).logits, exact.logits, rounded.logits)
 
 
 def test_the_pyramid_is_split_where_batch_norm_is_folded():

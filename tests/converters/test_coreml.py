@@ -17,7 +17,7 @@ from reference.manifest import read_manifest
 from validation.mil import Precision, Program
 from validation.runtimes.pytorch import PyTorchRuntime
 
-from ..conftest import logits_error
+from ..rounding import assert_as_exact, in_both_precisions
 
 
 @pytest.fixture(scope="module", params=["float16", "float32"])
@@ -101,10 +101,8 @@ def test_the_program_is_lean(artifact):
     assert all(size.WhichOneof("dimension") == "constant" for size in sizes)
 
 
-# In units of the largest logit. float16 is rounded at every operation's output, 2**-11 of it each time; over some 300
-# operations the roundings of 24 scenes added up to 2.6e-3 at most. Half of that is the weights' own rounding.
-LOGIT_TOLERANCE = {"float32": 1e-5, "float16": 5e-3}
-PROBABILITY_TOLERANCE = {"float32": 1e-5, "float16": 5e-3}
+# What PyTorch itself loses in float16, where each layer's result is rounded, as the program rounds each operation's.
+DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
 
 def test_the_saved_program_equals_pytorch_on_real_images(artifact, demo, photographs):
@@ -112,25 +110,27 @@ def test_the_saved_program_equals_pytorch_on_real_images(artifact, demo, photogr
     program = Program(artifact.path)
     *_, softmax = (operation for operation in program.function.walk() if operation.type == "softmax")
     name, precision = softmax.inputs["x"].arguments[0].name, artifact.manifest.artifact.precision
-    for image in photographs:
-        pixels = demo.processor.resize_and_crop(image)
-        logits = program.values({"image": pixels}, [name])[name].astype(np.float32)
-        with torch.inference_mode():
-            values = torch.from_numpy(demo.processor.network_input(pixels))[None]
-            expected = demo.model(values).logits
-        assert logits_error(logits, expected) <= LOGIT_TOLERANCE[precision]
+    values = demo.processor(photographs, return_tensors="pt")["pixel_values"]
+    exact, rounded = in_both_precisions(demo.model, values, dtype=DTYPES[precision])
+    crops = [demo.processor.resize_and_crop(image) for image in photographs]
+    logits = np.concatenate([program.values({"image": pixels}, [name])[name] for pixels in crops])
+    assert_as_exact(logits, exact.logits, rounded.logits, multiple=4)
 
 
 def test_classify_answers_as_an_app_sees_it(artifact, demo, photographs):
     program = Program(artifact.path)
     reference = PyTorchRuntime(demo)
-    for image in photographs[:4]:
+    pictures = photographs[:4]
+    values = demo.processor(pictures, return_tensors="pt")["pixel_values"]
+    both = in_both_precisions(demo.model, values, dtype=DTYPES[artifact.manifest.artifact.precision])
+    found = []
+    for image in pictures:
         pixels = demo.processor.resize_and_crop(image)
         answer, expected = program.predict({"image": Image.fromarray(pixels)}), reference.run(pixels)
         assert answer["classLabel"] == demo.model.config.labels[expected.argmax()]
         assert list(answer["classLabel_probs"]) == demo.model.config.labels
-        difference = np.array(list(answer["classLabel_probs"].values())) - expected
-        assert np.abs(difference).max() <= PROBABILITY_TOLERANCE[artifact.manifest.artifact.precision]
+        found.append(list(answer["classLabel_probs"].values()))
+    assert_as_exact(found, *(each.logits.double().softmax(-1) for each in both), multiple=4)
 
 
 def test_the_roundings_of_float16_stay_small_in_every_order(mlpackage, demo, photographs):

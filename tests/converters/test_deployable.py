@@ -19,10 +19,7 @@ from reference.errors import UserError
 from reference.layers import InvertedResidual
 from reference.outputs import HeadOutput
 
-from ..conftest import logits_error
-
-TOLERANCE = 1e-5  # of the largest logit
-
+from ..rounding import assert_as_exact
 
 TRAINED = [*(("demo", "xxs", task) for task in TASKS), ("demo", "xs", TASKS[0]), ("demo", "s", TASKS[0])]
 RANDOM = [("random", size, task) for size in SIZES for task in TASKS[:2]]
@@ -30,12 +27,16 @@ RANDOM = [("random", size, task) for size in SIZES for task in TASKS[:2]]
 
 @dataclass(frozen=True)
 class Case:
-    """A checkpoint, pictures as RGB 0..255 and as the reference takes them [B, 3, H, W], and its raw answer."""
+    """A checkpoint, pictures as RGB 0..255 and as the reference takes them [B, 3, H, W], and its raw answer.
+
+    exact: the same answer, in float64.
+    """
 
     checkpoint: Checkpoint
     pixels: torch.Tensor
     values: torch.Tensor
     answer: torch.Tensor
+    exact: torch.Tensor
 
 
 @pytest.fixture(scope="module", params=[*TRAINED, *RANDOM], ids="-".join)
@@ -51,7 +52,8 @@ def case(request, photographs) -> Case:
             # Its favourite class would win everywhere, and any map would equal any other: give all the same mean.
             checkpoint.model.segmentation_head.classifier.convolution.bias -= answer.mean(dim=(0, 2, 3))
             answer = raw(checkpoint.model, values)
-        return Case(checkpoint, pixels, values, answer)
+        exact = raw(copy.deepcopy(checkpoint.model).double(), values.double())
+        return Case(checkpoint, pixels, values, answer, exact)
 
 
 def bytes_and_input(checkpoint, photographs) -> tuple[torch.Tensor, torch.Tensor]:
@@ -93,7 +95,7 @@ def test_each_pass_keeps_the_function(case, name):
     rewrite(network, [*NEEDS.get(name, []), name])
     idle = name == "equalize-through-silu" and not has_uneven_channels(case.checkpoint)
     assert idle or parameters(network) != parameters(before)
-    assert logits_error(raw(network, case.values), case.answer) <= TOLERANCE
+    assert_as_exact(raw(network, case.values), case.exact, case.answer)
 
 
 def has_uneven_channels(checkpoint: Checkpoint) -> bool:
@@ -155,11 +157,11 @@ def test_equalizing_keeps_any_network(seed, photographs):
                 weight = reader.convolution.weight
                 weight /= spread.reshape((-1, 1, 1, 1) if weight.shape[1] == 1 else (1, -1, 1, 1))
     _, values = bytes_and_input(checkpoint, photographs[:2])
-    answer = raw(network, values)
+    answer, exact = raw(network, values), raw(copy.deepcopy(network).double(), values.double())
     assert answer.std() > 0.1
     rewrite(network, ["equalize-through-silu"])
     assert len([name for name, _ in network.named_modules() if name.endswith("gate")]) == 14
-    assert logits_error(raw(network, values), answer) <= TOLERANCE
+    assert_as_exact(raw(network, values), exact, answer)
 
 
 def parameters(network: torch.nn.Module) -> dict[str, float]:
@@ -192,7 +194,7 @@ def test_passes_can_be_left_out():
 def test_bake_input(case):
     network = copy.deepcopy(case.checkpoint.model)
     bake_input_into_stem(network, input_transform(case.checkpoint))
-    assert logits_error(raw(network, case.pixels), case.answer) <= TOLERANCE
+    assert_as_exact(raw(network, case.pixels), case.exact, case.answer)
 
 
 @torch.no_grad()
@@ -211,7 +213,8 @@ def test_all_together(case, bake_input):
         assert len(expected.unique()) > 1
         assert (answer != expected).float().mean() < 1e-4, "pixels between two classes may fall either way"
     else:
-        assert (answer - expected).abs().max() <= TOLERANCE * case.answer.abs().max()
+        exact = expected_answer(dataclasses.replace(case, answer=case.exact))
+        assert_as_exact(answer, exact, expected)
     after = model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before), "the reference must stay as it is"
 

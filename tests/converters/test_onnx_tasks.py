@@ -12,7 +12,7 @@ from converters.onnx.export import check, to_onnx
 from converters.passes import KEEPING_LAYER_NORM
 from reference.checkpoints import load_checkpoint
 
-from ..conftest import logits_error
+from ..rounding import assert_as_exact, in_both_precisions, log_softmax
 
 
 @pytest.mark.parametrize(
@@ -27,14 +27,15 @@ def test_equals_pytorch(task, size, output, side):
     coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
     image = torch.nn.functional.interpolate(coarse, size=(side, side)).round().to(torch.uint8)
     network = deployable(checkpoint, passes=KEEPING_LAYER_NORM, bake_input=True, output=output)
-    expected = network(image.float())
+    both = in_both_precisions(network, image.float())
     pixels = image.permute(0, 2, 3, 1)
     model = to_onnx(network, pixels, dynamic_batch=False, opset=23)
     check(model)
     run = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run
     answers = run(list(network.meanings), {"image": pixels.numpy()})
-    for meaning, answer, values in zip(
-        network.meanings, answers, expected if isinstance(expected, tuple) else (expected,)
+    several = isinstance(both[0], tuple)
+    for meaning, answer, exact, values in zip(
+        network.meanings, answers, *(both if several else [(each,) for each in both])
     ):
         assert answer.shape == values.shape
         if meaning == "class_map":
@@ -42,6 +43,6 @@ def test_equals_pytorch(task, size, output, side):
             assert len(np.unique(values)) > 3
             assert (answer != values.numpy()).mean() <= 1e-3  # where two classes tie, rounding decides
         elif meaning == "probabilities":
-            assert logits_error(np.log(answer) - np.log(answer).max(), values.log() - values.log().max()) <= 1e-5
+            assert_as_exact(*map(log_softmax, (answer, exact, values)))
         else:
-            assert logits_error(answer, values) <= 1e-5
+            assert_as_exact(answer, exact, values)

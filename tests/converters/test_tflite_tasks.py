@@ -13,7 +13,7 @@ from reference.checkpoints import load_checkpoint
 from reference.demo import scenes
 from validation import structure
 
-from ..conftest import logits_error
+from ..rounding import assert_as_exact, in_both_precisions
 
 SIDE = 160
 
@@ -37,9 +37,10 @@ def test_equals_pytorch(converted):
     coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
     image = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE))
     run = Interpreter(model_content=content).get_signature_runner()
-    answers, expected = run(image=image.permute(0, 2, 3, 1).numpy()), network(image)
+    answers = run(image=image.permute(0, 2, 3, 1).numpy())
+    both = in_both_precisions(network, image)
     assert set(answers) == set(network.meanings)
-    for name, values in zip(network.meanings, expected if task == "features" else (expected,)):
+    for name, exact, values in zip(network.meanings, *(both if task == "features" else [(each,) for each in both])):
         answer = answers[name]
         if name == "class_map":
             assert answer.shape == values.shape
@@ -49,7 +50,7 @@ def test_equals_pytorch(converted):
         else:
             nchw = answer.transpose(0, 3, 1, 2) if answer.ndim == 4 else answer
             assert nchw.shape == values.shape
-            assert logits_error(nchw, values) <= 1e-5
+            assert_as_exact(nchw, exact, values)
 
 
 def test_one_xnnpack_partition_up_to_the_choice_of_classes(converted):

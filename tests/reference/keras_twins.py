@@ -10,7 +10,6 @@ from reference.checkpoints import BUNDLED
 from reference.initialise import randomise
 
 DEMO = BUNDLED / "classification" / "xxs"
-TOLERANCE = 1e-5  # of the largest value
 CLASSIFIER, SEGMENTER, BACKBONE = KINDS = (
     "MobileViTForImageClassification",
     "MobileViTForSemanticSegmentation",

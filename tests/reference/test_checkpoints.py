@@ -14,7 +14,7 @@ from reference.checkpoints import load_checkpoint
 from reference.config import SIZES, MobileViTConfig
 from reference.errors import UserError
 
-from ..conftest import logits_error
+from ..rounding import assert_as_model
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_folder_written_by_transformers(folder, as_file):
     assert checkpoint.model.config.labels == list("abcde")
     pixels = torch.rand((1, 3, 96, 96), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        expected = transformers.MobileViTForImageClassification.from_pretrained(folder)(pixels).logits
-        assert logits_error(checkpoint.model(pixels).logits, expected) <= 1e-5
+        twin = transformers.MobileViTForImageClassification.from_pretrained(folder)
+        assert_as_model(checkpoint.model(pixels).logits, twin, pixels)
 
 
 def test_pickled_weights_load_without_running_code(folder):
@@ -198,7 +198,7 @@ def test_tasks_of_one_folder(folder):
     pixels = torch.rand((1, 3, 96, 96), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         twin = transformers.MobileViTForImageClassification.from_pretrained(folder)
-        assert logits_error(checkpoint.model(pixels).pooler_output, twin.mobilevit(pixels).pooler_output) <= 1e-5
+        assert_as_model(checkpoint.model(pixels).pooler_output, twin.mobilevit, pixels, field="pooler_output")
     with pytest.raises(UserError, match="mine is a classifier: choose --task classification or features"):
         load_checkpoint(str(folder), task="segmentation")
 
@@ -213,7 +213,7 @@ def test_segmentation_folder_written_by_transformers(tmp_path):
     assert (checkpoint.processor.size, checkpoint.processor.crop_size["height"]) == ({"shortest_edge": 544}, 512)
     pixels = torch.rand((1, 3, 128, 128), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        assert logits_error(checkpoint.model(pixels).logits, twin(pixels).logits) <= 1e-5
+        assert_as_model(checkpoint.model(pixels).logits, twin, pixels)
     for task in ("classification", "features"):
         with pytest.raises(UserError, match="mine segments images: choose --task segmentation"):
             load_checkpoint(str(tmp_path / "mine"), task=task)

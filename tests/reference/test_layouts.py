@@ -26,7 +26,7 @@ from reference.layouts.layout import task_of
 from reference.layouts.mlcvnets import MLCVNETS
 from reference.mobilevit import MobileViTModel
 
-from ..conftest import logits_error
+from ..rounding import assert_as_model
 
 # Names and shapes of every tensor of Apple's mobilevit_xxs.pt and deeplabv3_mobilevit_xxs.pt: the state dicts of the
 # networks that ml-cvnets (tag cvnets-v0.1) builds from its published configurations, by module.
@@ -118,7 +118,7 @@ def test_apples_files(apple, tmp_path):
     assert model.config.hidden_dropout_prob == 0.05
     pixels = torch.rand((1, 3, 96, 128), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        assert logits_error(model(pixels).logits, twin(pixels).logits) <= 1e-5
+        assert_as_model(model(pixels).logits, twin, pixels)
     if task == "segmentation":
         assert model.config.output_stride == 16
         assert model.config.labels == list(VOC_LABELS)

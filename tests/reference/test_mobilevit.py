@@ -14,9 +14,7 @@ from reference.heads import MobileViTForImageClassification, MobileViTForSemanti
 from reference.layers import fold, unfold
 from reference.mobilevit import MobileViTModel
 
-from ..conftest import logits_error
-
-TOLERANCE = 1e-5  # of the largest value
+from ..rounding import assert_as_exact, in_both_precisions
 
 
 def oracle(model: MobileViTForImageClassification) -> transformers.MobileViTForImageClassification:
@@ -34,11 +32,11 @@ def test_logits_and_hidden_states_equal_the_oracle(size, height, width):
     pixels = torch.rand((2, 3, height, width), generator=torch.Generator().manual_seed(height))
     with torch.no_grad():
         answer = model(pixels, output_hidden_states=True)
-        expected = oracle(model)(pixels, output_hidden_states=True)
-    assert logits_error(answer.logits, expected.logits) <= TOLERANCE
-    assert len(answer.hidden_states) == len(expected.hidden_states) == 5
-    for ours, theirs in zip(answer.hidden_states, expected.hidden_states):
-        assert logits_error(ours, theirs) <= TOLERANCE
+    exact, rounded = in_both_precisions(oracle(model), pixels, output_hidden_states=True)
+    assert_as_exact(answer.logits, exact.logits, rounded.logits)
+    assert len(answer.hidden_states) == len(exact.hidden_states) == 5
+    for each in zip(answer.hidden_states, exact.hidden_states, rounded.hidden_states):
+        assert_as_exact(*each)
     assert answer.logits[0].sub(answer.logits[1]).abs().max() > 1e-2, "the answer must depend on the image"
 
 
@@ -53,12 +51,13 @@ def test_backbone_equals_the_oracle(expand_output):
     twin.load_state_dict(weights, strict=True)
     pixels = torch.rand((1, 3, 128, 160), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        answer, expected = model(pixels), twin(pixels)
-    assert logits_error(answer.last_hidden_state, expected.last_hidden_state) <= TOLERANCE
+        answer = model(pixels)
+    exact, rounded = in_both_precisions(twin, pixels)
+    assert_as_exact(answer.last_hidden_state, exact.last_hidden_state, rounded.last_hidden_state)
     if expand_output:
-        assert logits_error(answer.pooler_output, expected.pooler_output) <= TOLERANCE
+        assert_as_exact(answer.pooler_output, exact.pooler_output, rounded.pooler_output)
     else:
-        assert answer.pooler_output is expected.pooler_output is None
+        assert answer.pooler_output is exact.pooler_output is None
 
 
 def test_tuple_output_holds_the_same_values(demo):

@@ -19,7 +19,7 @@ from reference.demo.picture import SAMPLE
 from reference.errors import UserError
 from reference.image_processor import OPTIONS, SETTLED
 
-from ..conftest import logits_error
+from ..rounding import loss
 from .keras_twins import TINY, pixels
 
 DEMO = BUNDLED / "classification" / "xxs"
@@ -40,7 +40,7 @@ def test_the_pages_lines(kind, task):
     other = MobileViTImageProcessorPil.from_pretrained(BUNDLED / task / "xxs")
     with torch.no_grad():
         expected = twin(**other(images=image, return_tensors="pt"))
-    assert logits_error(outputs.logits.cpu(), expected.logits) <= 0.01  # pixels differ by one step of rounding at most
+    assert loss(outputs.logits.cpu(), expected.logits) <= 0.01  # pixels differ by one step of rounding at most
     if task == "segmentation":
         size = [image.size[::-1]]
         maps = [one.post_process_semantic_segmentation(expected, size)[0] for one in (image_processor, other)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import numpy as np
@@ -20,7 +21,7 @@ from reference.heads import MobileViTForImageClassification
 from reference.initialise import randomise
 from reference.mobilevit import MobileViTModel
 
-from ..conftest import logits_error
+from ..rounding import assert_as_exact, assert_as_model
 
 
 def network(name, **arguments):
@@ -57,7 +58,7 @@ def test_logits(size, tmp_path):
     for side in (96, 80):  # 80: patches do not tile the last feature map
         pixels = torch.rand((2, 3, side, side), generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
-            assert logits_error(checkpoint.model(pixels).logits, twin(pixels)) <= 1e-5
+            assert_as_model(checkpoint.model(pixels).logits, twin, pixels, field=None)
 
 
 def test_pixels(xxs, folder, photographs):
@@ -154,12 +155,13 @@ def test_backbones(xxs, folder):
     path = bare_file(headless, folder)
     with torch.no_grad():
         for twin, source in ((xxs, folder), (headless, path)):
-            expected = twin.forward_features(pixels)
+            exact = copy.deepcopy(twin).double().forward_features(pixels.double())
+            rounded = twin.forward_features(pixels)
             for model in (
                 MobileViTModel.from_pretrained(source),
                 load_checkpoint(str(source), task="features").model,
             ):
-                assert logits_error(model(pixels).last_hidden_state, expected) <= 1e-5
+                assert_as_exact(model(pixels).last_hidden_state, exact, rounded)
     with pytest.raises(UserError, match="backbone without a head"):
         load_checkpoint(str(path))
 

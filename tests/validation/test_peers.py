@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
@@ -14,7 +13,7 @@ from validation.commands.peers import classifiers
 from validation.peers import build, side_by_side
 from validation.peers.side_by_side import print_side_by_side
 
-from ..conftest import logits_error
+from ..rounding import assert_as_exact, centred, in_both_precisions, log_softmax
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +26,8 @@ def test_a_peer_computes_what_the_reference_does(demo, stock):
     pixels = demo.processor.resize_and_crop(render("validation", 0).image)
     peer = side_by_side._peer("stock", stock, demo)
     peer.run(pixels)
-    with torch.inference_mode():
-        logits = demo.model(torch.from_numpy(demo.processor.network_input(pixels))[None]).logits[0]
-    assert logits_error(np.log(peer.answers[0]), torch.log_softmax(logits, -1)) <= 1e-4
+    both = in_both_precisions(demo.model, torch.from_numpy(demo.processor.network_input(pixels))[None])
+    assert_as_exact(log_softmax(peer.answers[:1]), *(centred(each.logits) for each in both))
     assert peer.operations > 400
     assert len(stock) > 3.5e6, "weights are in the file"
 

@@ -1,0 +1,76 @@
+"""How far an answer may lie from the exact one: a small multiple of what the oracle itself loses in the same precision.
+
+The oracle runs twice: in float64, which is exact for this purpose, and in the precision under test. What it loses there
+depends on the network, the images and the processor, and so does what we may lose.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+
+# Sums of hundreds of products, in another order and with or without fused multiply-add, differ by as much as both lose.
+MULTIPLE = 8
+# A maximum over a few values may be small by luck. Some 250 roundings of 2**-24, one after the other, are 16 of them.
+FEWEST_ROUNDINGS = 16 * 2.0**-24
+
+
+@torch.no_grad()
+def in_both_precisions(
+    model: torch.nn.Module, *inputs: torch.Tensor, dtype: torch.dtype = torch.float32, **options: Any
+) -> tuple[Any, Any]:
+    """(exact, rounded): the model's output in float64, and in `dtype`."""
+    exact, rounded = (
+        copy.deepcopy(model).to(each)(*(values.to(each) for values in inputs), **options)
+        for each in (torch.float64, dtype)
+    )
+    return exact, rounded
+
+
+def loss(rounded: Any, exact: Any) -> float:
+    """Largest difference, in units of the largest exact value."""
+    rounded, exact = (np.asarray(each, np.float64) for each in (rounded, exact))
+    assert rounded.shape == exact.shape
+    scale = np.abs(exact).max()
+    assert scale > 1e-2, "a network that answers zeros proves nothing"
+    return float(np.abs(rounded - exact).max() / scale)
+
+
+def assert_as_exact(answer: Any, exact: Any, rounded: Any, what: str = "", *, multiple: float = MULTIPLE) -> None:
+    """`answer` lies no further from `exact` than `multiple` times what `rounded`, the oracle's own, does."""
+    allowed = multiple * max(loss(rounded, exact), FEWEST_ROUNDINGS)
+    found = loss(answer, exact)
+    assert found <= allowed, f"{what} {found:.2e}, allowed {allowed:.2e}"
+
+
+def assert_as_model(answer: Any, model: torch.nn.Module, *inputs: torch.Tensor, field: str | None = "logits") -> None:
+    """The same for a model's output: its `field`, or all of it where that is None."""
+    exact, rounded = in_both_precisions(model, *inputs)
+    if field is not None:
+        exact, rounded = exact[field], rounded[field]
+    assert_as_exact(answer, exact, rounded)
+
+
+@torch.no_grad()
+def with_rounded_weights(model: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
+    """A copy whose weights of more than one dimension are rounded to `dtype`, and which computes in float64."""
+    rounded = copy.deepcopy(model).double()
+    for parameter in rounded.parameters():
+        if parameter.ndim > 1:
+            parameter.copy_(parameter.to(dtype))
+    return rounded
+
+
+def log_softmax(probabilities: Any) -> np.ndarray:
+    """Log-probabilities [..., classes] in float64, centred: what softmax keeps of logits."""
+    logits = np.log(np.asarray(probabilities, np.float64))
+    return logits - logits.mean(axis=-1, keepdims=True)
+
+
+def centred(logits: Any) -> np.ndarray:
+    """Logits [..., classes] in float64, as `log_softmax` gives them."""
+    values = np.asarray(logits, np.float64)
+    return values - values.mean(axis=-1, keepdims=True)
