@@ -20,7 +20,38 @@ _TORCHVISION_OPERATORS = let_torchvision_import()  # defined as long as this obj
 NOT_RUN = "NOT RUN: Core ML runs on Apple's systems only"
 
 
-def pytest_collection_modifyitems(items):
+# Where numbers are compared, within bounds that must hold on every processor; see tests/portable.py.
+NUMERIC = (
+    "tests/reference/test_mobilevit.py",
+    "tests/reference/test_heads.py",
+    "tests/reference/test_layouts.py",
+    "tests/reference/test_keras",
+    "tests/reference/test_timm.py",
+    "tests/reference/test_image_processor.py",
+    "tests/converters/test_channels_first.py",
+    "tests/converters/test_coreml",
+    "tests/converters/test_deployable.py",
+    "tests/converters/test_onnx",
+    "tests/converters/test_quantize.py",
+    "tests/converters/test_ranges.py",
+    "tests/converters/test_tflite",
+    "tests/validation/mil/",
+    "tests/validation/test_drift.py",
+    "tests/validation/test_mistakes.py",
+    "tests/validation/test_peers.py",
+)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--reverse", action="store_true", help="run the tests in reverse order")
+
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if item.nodeid.startswith(NUMERIC):
+            item.add_marker("numeric")
+    if config.getoption("--reverse"):
+        items.reverse()
     if platform.system() != "Darwin":
         for item in items:
             if item.get_closest_marker("macos"):
