@@ -53,10 +53,12 @@ class LooksInside(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """threads: of CPU runtimes; compute_units: of Core ML, a name in coremltools' ComputeUnit."""
+    """threads: of CPU runtimes; compute_units: of Core ML, a name in coremltools' ComputeUnit; arm_processor: what the
+    runtimes on ARM emulate, in qemu's words for -cpu, None for the newest."""
 
     threads: int = 1
     compute_units: str = "ALL"
+    arm_processor: str | None = None
 
 
 DEFAULT_OPTIONS = Options()
@@ -77,7 +79,9 @@ RUNTIMES: dict[str, Kind] = {
     "mil": Kind(".mil", "ProgramRuntime", "mlpackage"),
     "litert": Kind(".litert", "LiteRTRuntime", "tflite"),
     "litert-no-xnnpack": Kind(".litert", "PlainLiteRTRuntime", "tflite", on_request=True),
+    "litert-arm64": Kind(".litert", "ARMLiteRTRuntime", "tflite", on_request=True),
     "onnxruntime": Kind(".onnx", "ONNXRuntime", "onnx"),
+    "onnxruntime-arm64": Kind(".onnx", "ARMONNXRuntime", "onnx", on_request=True),
 }
 
 
@@ -115,7 +119,7 @@ def load(artifact: Path, manifest: Manifest, runtime: str | None = None, options
 
 
 def suitable_runtimes(format: Format) -> list[str]:
-    """Keys of the runtimes for a format, the preferred one first; those that only differ in a setting are left out."""
+    """Keys of the runtimes for a format, the preferred one first; those that are on request only are left out."""
     return [key for key, each in RUNTIMES.items() if each.format == format and not each.on_request]
 
 
