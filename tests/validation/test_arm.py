@@ -161,13 +161,14 @@ def test_a_file_that_cannot_be_loaded_there(python, tflite, tmp_path):
         ("exec sleep 60", "gave no answer in 0.5 s"),
     ],
 )
-def test_a_process_that_dies_or_hangs_at_once(python, tflite, monkeypatch, script, said):
+def test_a_process_that_dies_or_hangs_at_once(python, tflite, tmp_path, monkeypatch, script, said):
     monkeypatch.setattr("validation.runtimes.arm.LIMIT", 0.5)
-    python(script)
+    python(f"echo $$ > {tmp_path}/begun; {script}")
     began = time.monotonic()
     with pytest.raises(UserError, match=said):
         load(tflite("none").path, read_manifest(tflite("none").path), "litert-arm64")
     assert time.monotonic() - began < 30
+    assert not is_running(int((tmp_path / "begun").read_text()))
 
 
 def test_a_process_that_dies_amid_its_work(python, tflite, photographs):

@@ -16,29 +16,39 @@ import numpy as np
 
 from reference.errors import UserError
 
-from . import NotRun, interpreters
+from . import NotRun, Runtime, interpreters
 
 Interpreter = TypeVar("Interpreter", interpreters.LiteRT, interpreters.ONNX)
 
-# All that qemu has, as the newest phones' processors, but for what only slows the emulation down: pointers are signed
-# by a plain hash, and there are no scalable vectors, which phones' own kernels do not ask for.
+# All that qemu has, but for scalable vectors and matrices (SVE, SME), which most phones lack. Pointers are signed by a
+# plain hash, since the true one takes an emulator long.
 NEWEST = "max,pauth-impdef=on,sve=off,sme=off"
 LIMIT = 600.0  # seconds for an answer: an inference of the largest segmenter in reference kernels takes over a minute
 
 
+def is_arm() -> bool:
+    """Whether this machine's own processor is one."""
+    return platform.machine() in ("aarch64", "arm64")
+
+
+def check_arm(ordinary: type[Runtime]) -> None:
+    """NotRun where the ordinary runtime cannot run on ARM: on an ARM machine for its own reason."""
+    if is_arm():
+        ordinary.check_here()
+    elif not _python().exists():
+        raise NotRun(f"this is no ARM machine, and none to emulate is in {_python().parent}: .ci/arm install brings it")
+
+
 def on_arm(kind: type[Interpreter], processor: str | None, *arguments: Any) -> Interpreter | Emulated:
-    """One of the classes of `interpreters`, constructed on ARM.
+    """One of the classes of `interpreters`, constructed on ARM, where check_arm allows it.
 
     Args:
         processor: what to emulate, in qemu's words for -cpu; None: NEWEST. An ARM machine has its own.
 
     Raises:
-        NotRun: where the machine is no ARM, and nothing is here to emulate one.
-        Other errors: the class's own; emulated, UserError.
+        Exception: the class's own errors; emulated, UserError.
     """
-    if platform.machine() in ("aarch64", "arm64"):
-        return kind(*arguments)
-    return Emulated(kind.__name__, processor or NEWEST, *arguments)
+    return kind(*arguments) if is_arm() else Emulated(kind.__name__, processor or NEWEST, *arguments)
 
 
 class Emulated:
@@ -52,16 +62,10 @@ class Emulated:
     """
 
     def __init__(self, kind: str, processor: str, *arguments: Any) -> None:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        home = Path(os.environ.get("MOBILEVIT_ARM") or cache / "mobilevit-arm")
-        python = home / "python"
-        if not python.exists():
-            raise NotRun(f"this machine is no ARM, and none to emulate is in {home}: .ci/arm install brings it (Linux)")
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with this object)
         here, there = socket.socketpair()
         with there:
-            # -P, or this folder's other files would stand for the packages whose names they share.
-            command = [str(python), processor, "-P", interpreters.__file__]
+            command = [str(_python()), processor, interpreters.__file__]
             self._process = subprocess.Popen(
                 command, stdin=there.fileno(), stdout=subprocess.DEVNULL, stderr=self._said
             )
@@ -93,6 +97,12 @@ class Emulated:
         if not good:
             raise UserError(f"on the emulated ARM: {result}")
         return result
+
+
+def _python() -> Path:
+    """What `.ci/arm install` writes: a program that takes a processor, and then what Python takes."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("MOBILEVIT_ARM") or cache / "mobilevit-arm") / "python"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -6,6 +6,7 @@ script: it then answers calls that come through its standard input, a socket. Se
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
@@ -112,4 +113,5 @@ def _number(interpreter: Any, tensor: Any) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    del sys.path[0]  # this folder, whose other files would stand for the packages whose names they share
     serve(Connection(0))

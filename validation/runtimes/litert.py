@@ -10,7 +10,7 @@ from reference.errors import UserError
 from reference.manifest import Manifest
 
 from . import DEFAULT_OPTIONS, Layer, NotRun, Options
-from .arm import Emulated, on_arm
+from .arm import Emulated, check_arm, on_arm
 from .interpreters import LiteRT
 
 
@@ -20,12 +20,19 @@ class LiteRTRuntime:
     name = "LiteRT"
     kernels = "AUTO"
 
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
+        try:
+            import ai_edge_litert.interpreter  # noqa: F401
+        except ImportError as error:
+            raise NotRun("ai-edge-litert is not installed (extra tflite)") from error
+
     def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
+        self.check_here()
         self._input, self._output = manifest.input, manifest.answer
         try:
             self._opened = self._open(str(artifact), options)
-        except ImportError as error:
-            raise NotRun("ai-edge-litert is not installed (extra tflite)") from error
         except (ValueError, RuntimeError) as error:
             raise UserError(f"LiteRT cannot load {artifact}: {str(error).splitlines()[0]}") from error
 
@@ -63,6 +70,11 @@ class ARMLiteRTRuntime(LiteRTRuntime):
     """The same on ARM, emulated where this machine is none."""
 
     name = "LiteRT on ARM"
+
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
+        check_arm(LiteRTRuntime)
 
     def _open(self, file: str, options: Options) -> LiteRT | Emulated:
         return on_arm(LiteRT, options.arm_processor, file, options.threads, self.kernels)

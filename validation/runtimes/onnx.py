@@ -10,7 +10,7 @@ from reference.errors import UserError
 from reference.manifest import Manifest
 
 from . import DEFAULT_OPTIONS, Layer, NotRun, Options
-from .arm import Emulated, on_arm
+from .arm import Emulated, check_arm, on_arm
 from .interpreters import ONNX
 
 
@@ -19,7 +19,16 @@ class ONNXRuntime:
 
     name = "ONNX Runtime"
 
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
+        try:
+            import onnxruntime  # noqa: F401
+        except ImportError as error:
+            raise NotRun("onnxruntime is not installed (extra onnx)") from error
+
     def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
+        self.check_here()
         self._artifact, self._options = artifact, options
         self._opened = self._try(str(artifact))
         self._input, self._output = manifest.input, manifest.answer.name
@@ -47,10 +56,6 @@ class ONNXRuntime:
         """A file's path or bytes, opened."""
         try:
             return self._open(model, self._options)
-        except ImportError as error:
-            raise NotRun("onnxruntime is not installed (extra onnx)") from error
-        except NotRun:
-            raise
         except Exception as error:  # its classes of errors have no base of their own
             said = str(error).splitlines()[0]
             raise UserError(f"ONNX Runtime cannot load {self._artifact}: {said}") from error
@@ -63,6 +68,11 @@ class ARMONNXRuntime(ONNXRuntime):
     """The same on ARM, emulated where this machine is none."""
 
     name = "ONNX Runtime on ARM"
+
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
+        check_arm(ONNXRuntime)
 
     def _open(self, model: str | bytes, options: Options) -> ONNX | Emulated:
         return on_arm(ONNX, options.arm_processor, model, options.threads)
