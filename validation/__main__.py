@@ -40,7 +40,12 @@ def main(argv: list[str] | None = None) -> int:
         help="a golden set instead, with the answers: no weights needed",
     )
     parity.add_argument(
-        "--runtime", action="append", default=[], metavar="NAME", help="only this one; may be repeated (default: all)"
+        "--runtime",
+        "--runtimes",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this one, such as litert-arm64; may be repeated (default: all that are not on request only)",
     )
     drift = commands.add_parser("drift", help="parity, accuracy, structure and latency beside a baseline")
     drift.add_argument(
@@ -89,6 +94,13 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument("--threads", type=positive, default=1, help="of CPU runtimes (default: %(default)s)")
     for command in (accuracy, drift, parity, localize, latency):
         command.add_argument("--compute-units", choices=COMPUTE_UNITS, default="ALL", help="of Core ML (default: ALL)")
+    for command in (parity, localize):
+        command.add_argument(
+            "--arm-processor",
+            metavar="CPU",
+            help="what litert-arm64 and onnxruntime-arm64 emulate: a CPU of qemu's, such as neoverse-n1 or cortex-a53 "
+            "(default: the newest)",
+        )
     for command in (drift, parity):
         command.add_argument(
             "--require", action="append", default=[], metavar="RUNTIME", help="exit with 3 where this one did not run"

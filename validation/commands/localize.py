@@ -31,7 +31,7 @@ def run(arguments: Namespace) -> int:
                 picture,
                 checkpoint=arguments.checkpoint,
                 runtime=arguments.runtime,
-                options=Options(arguments.threads, arguments.compute_units),
+                options=Options(arguments.threads, arguments.compute_units, arguments.arm_processor),
             )
     except NotRun as reason:
         print(f"NOT RUN: {reason}")

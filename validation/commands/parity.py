@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int:
         images = pictures_of(read_golden(arguments.golden))
     else:
         images = pictures(arguments.images) if arguments.images else scenes()
-    options = Options(arguments.threads, arguments.compute_units)
+    options = Options(arguments.threads, arguments.compute_units, arguments.arm_processor)
     with working("comparing with the reference", arguments.verbose):
         results = parity(
             arguments.artifacts,
