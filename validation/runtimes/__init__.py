@@ -34,6 +34,11 @@ class Runtime(Protocol):
 
     name: str
 
+    @staticmethod
+    def check_here() -> None:
+        """NotRun, with its reason, where this runtime cannot run; needs no artifact."""
+        ...
+
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 RGB pixels [H, W, 3], resized and cropped -> the manifest's `answer`.
 
@@ -105,7 +110,7 @@ def load(artifact: Path, manifest: Manifest, runtime: str | None = None, options
         chosen = kind(runtime)
         if chosen.format != manifest.artifact.format:
             raise UserError(f"{artifact.name} does not run in {runtime}: choose among {', '.join(suitable)}")
-        return getattr(import_module(chosen.module, __name__), chosen.class_name)(artifact, manifest, options)
+        return runtime_class(runtime)(artifact, manifest, options)
     for key in suitable:
         try:
             return load(artifact, manifest, key, options)
@@ -117,6 +122,12 @@ def load(artifact: Path, manifest: Manifest, runtime: str | None = None, options
 def suitable_runtimes(format: Format) -> list[str]:
     """Keys of the runtimes for a format, the preferred one first; those that only differ in a setting are left out."""
     return [key for key, each in RUNTIMES.items() if each.format == format and not each.on_request]
+
+
+def runtime_class(runtime: str) -> Any:
+    """The class behind a key of RUNTIMES: takes artifact, manifest and options, and has what Runtime has."""
+    chosen = kind(runtime)
+    return getattr(import_module(chosen.module, __name__), chosen.class_name)
 
 
 def kind(runtime: str) -> Kind:

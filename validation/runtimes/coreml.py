@@ -18,13 +18,20 @@ class CoreMLRuntime:
 
     name = "Core ML"
 
-    def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
         if platform.system() != "Darwin":
             raise NotRun("Core ML runs on macOS and iOS only")
         try:
-            import coremltools
+            import coremltools  # noqa: F401
         except ImportError as error:
             raise NotRun("coremltools is not installed (extra coreml)") from error
+
+    def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
+        self.check_here()
+        import coremltools
+
         self._model = coremltools.models.MLModel(
             str(artifact), compute_units=coremltools.ComputeUnit[options.compute_units]
         )

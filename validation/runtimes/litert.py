@@ -19,6 +19,14 @@ class LiteRTRuntime:
     name = "LiteRT"
     kernels = "AUTO"
 
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
+        try:
+            import ai_edge_litert.interpreter  # noqa: F401
+        except ImportError as error:
+            raise NotRun("ai-edge-litert is not installed (extra tflite)") from error
+
     def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
         self._artifact, self._threads = artifact, options.threads
         self._serve = self._interpreter().get_signature_runner()
@@ -49,10 +57,9 @@ class LiteRTRuntime:
 
     def _interpreter(self, *, keep: bool = False) -> Any:
         """LiteRT's interpreter of the file; `keep`: of all tensors, with kernels that keep them."""
-        try:
-            from ai_edge_litert.interpreter import Interpreter, OpResolverType
-        except ImportError as error:
-            raise NotRun("ai-edge-litert is not installed (extra tflite)") from error
+        self.check_here()
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
         kernels = "BUILTIN_WITHOUT_DEFAULT_DELEGATES" if keep else self.kernels
         try:
             interpreter = Interpreter(

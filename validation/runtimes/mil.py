@@ -17,9 +17,14 @@ class ProgramRuntime:
 
     name = "ML Program executor (not Apple's)"
 
-    def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
         if importlib.util.find_spec("coremltools") is None:  # whose protobuf classes read the file
             raise NotRun("coremltools is not installed (extra coreml)")
+
+    def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
+        self.check_here()
         from ..mil import Program
 
         self._program = Program(artifact)

@@ -18,6 +18,14 @@ class ONNXRuntime:
 
     name = "ONNX Runtime"
 
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
+        try:
+            import onnxruntime  # noqa: F401
+        except ImportError as error:
+            raise NotRun("onnxruntime is not installed (extra onnx)") from error
+
     def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
         self._artifact, self._threads = artifact, options.threads
         self._session = self._open(artifact)
@@ -44,10 +52,9 @@ class ONNXRuntime:
 
     def _open(self, model: Path | bytes) -> Any:
         """ONNX Runtime's session of a file, or of its bytes."""
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise NotRun("onnxruntime is not installed (extra onnx)") from error
+        self.check_here()
+        import onnxruntime
+
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = self._threads
         # Threads that wait in a busy loop after a run would take the time of whatever runs next.

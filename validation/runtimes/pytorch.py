@@ -45,6 +45,10 @@ class PyTorchRuntime:
         self.checkpoint = checkpoint
         self._meaning = meaning or MEANINGS[checkpoint.task]
 
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime. The kit stands on PyTorch: it is always here."""
+
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 RGB pixels [H, W, 3] -> the answer, without the batch axis; see Runtime."""
         return answers.answer_to_pixels(self.checkpoint, pixels, self._meaning)
