@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.machinery
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from packaging.specifiers import SpecifierSet
+
+from reference.command_line import coremltools_writes
 
 from .environment import dependencies
 
@@ -65,12 +66,9 @@ def out_of_range() -> str | None:
 
 
 def coremltools_without_libraries() -> str | None:
-    """Whether the library that writes weights lies in coremltools; its folder is looked up, nothing of it runs."""
-    package = importlib.util.find_spec("coremltools")
-    if package is None:
-        return None
-    writer = importlib.machinery.PathFinder.find_spec("libmilstoragepython", package.submodule_search_locations)
-    return None if writer is not None else "libmilstoragepython is missing from it"
+    """What pip leaves out; see coremltools_writes."""
+    here = importlib.util.find_spec("coremltools") is not None
+    return "the library that writes weights is missing" if here and not coremltools_writes() else None
 
 
 FAULTS = (
@@ -87,11 +85,10 @@ FAULTS = (
         "pip install -e '.[all]' in the project's folder",
     ),
     Fault(
-        # pip builds it from its source where there is no wheel: for a newer Python, or for Linux on ARM.
         "coremltools without its libraries",
         coremltools_without_libraries,
-        "python -m converters.coreml fails when it writes weights: BlobWriter not loaded",
-        "a Python and a system that coremltools has a wheel for",
+        "it has no wheel for this Python and system, pip built it from its source, and converters.coreml cannot write",
+        "install with a Python and on a system that it has a wheel for: Linux on x86, macOS",
     ),
 )
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference.command_line import Parser, positive, run
+from reference.command_line import Parser, coremltools_writes, positive, run
+from reference.errors import UserError
 
 from ..command_line import add_common_options, convert_and_report
 
@@ -64,6 +65,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     def pipeline(checkpoint: Checkpoint) -> Written:
+        if not coremltools_writes():
+            raise UserError(
+                "coremltools was built from its source and cannot write weights: python -m validation doctor"
+            )
         from .convert import convert
 
         return convert(
