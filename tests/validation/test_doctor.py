@@ -68,7 +68,7 @@ def test_what_is_here(tmp_path, capfd, monkeypatch):
     assert told["kernels"]["PyTorch"] == torch.backends.cpu.get_cpu_capability()
     assert told["settings"]["OMP_NUM_THREADS"] == "1"
     versions = {each["name"]: each["version"] for each in told["dependencies"]}
-    assert versions["torch"] == torch.__version__
+    assert torch.__version__.startswith(versions["torch"])  # the wheel's may leave out +cu126
     assert versions["onnx"] == importlib.metadata.version("onnx")
     assert len(versions) == len(told["dependencies"]), "each under one extra"
 
