@@ -1,17 +1,19 @@
 # make convert   the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
 # make test      the test suite
+# make test-portable   the numeric tests as poorer and richer processors would run them (SHORT=--short: some of them)
+# make test-lowest   the same with the oldest versions that pyproject.toml admits, in .venv-lowest
 # make lint      style and types
 # make deep          more cases of what the test suite holds in fewer
 # make benchmark     the tests that take time, apart from the others
 # make conformance   all of coremltools' own tests of operations, through validation.mil (over an hour)
-# Each creates .venv first where it is missing; PYTHON chooses the interpreter it is made from.
+# Each creates its environment first where it is missing; PYTHON chooses the interpreter it is made from.
 
 PYTHON ?= python3
 BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: convert test lint conformance deep benchmark clean
+.PHONY: convert test test-portable test-lowest lint conformance deep benchmark clean
 
 convert: .venv/installed-all
 	$(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
@@ -20,8 +22,16 @@ convert: .venv/installed-all
 		$(BUILD)/mobilevit_xxs_demo_float16.tflite --image $(SAMPLE)
 
 # A process for each core, up to four, since each takes 2 GB; a file's tests stay together, for what they convert once.
+SUITE := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/$(SUITE)
+
+test-portable: .venv/installed-dev
+	$(BIN)/python -m tests.portable $(SHORT)
+
+test-lowest: .venv-lowest/installed
+	OMP_NUM_THREADS=1 .venv-lowest/bin/$(SUITE)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -46,5 +56,12 @@ conformance: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable '.[all,dev]'
 	touch $@
 
+# PyPI's torch for Linux on x86 takes several GB; uv takes PyTorch's own CPU build with UV_TORCH_BACKEND=cpu.
+.venv-lowest/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable '.[all,dev]'
+	touch $@
+
 clean:
-	rm -rf $(BUILD) .venv
+	rm -rf $(BUILD) .venv .venv-lowest

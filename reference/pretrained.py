@@ -127,7 +127,7 @@ class PreTrainedModel(nn.Module):
 def _device(wanted: torch.device | str | None) -> torch.device | str | None:
     """The device for a `device_map`."""
     if wanted == "auto":
-        return torch.accelerator.current_accelerator() or "cpu"
+        return torch.accelerator.current_accelerator(check_available=True) or "cpu"
     return wanted
 
 

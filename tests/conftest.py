@@ -112,17 +112,17 @@ def tflite(demo, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def onnx_file(demo, tmp_path_factory):
-    """quantize -> the artifact; exported once for all, since that takes longest."""
+    """quantize -> the artifact; exported once for each opset, since that takes longest."""
     from converters.onnx import convert
 
     done: dict[str, Written] = {}
-    exported = []
+    exported = {}
     export = convert.to_onnx
 
-    def export_once(*arguments, **options):
-        if not exported:
-            exported.append(export(*arguments, **options))
-        return copy.deepcopy(exported[0])
+    def export_once(*arguments, opset, **options):
+        if opset not in exported:
+            exported[opset] = export(*arguments, opset=opset, **options)
+        return copy.deepcopy(exported[opset])
 
     def get(quantize: str = "none") -> Written:
         if quantize not in done:

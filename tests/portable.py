@@ -1,8 +1,8 @@
 """The numeric tests again, as poorer and richer processors would run them: `make test-portable`.
 
-Libraries choose their kernels by the processor. They can be told to take an older one's, so one machine stands for many:
-`python -m tests.portable [--short]` runs the tests that are marked `numeric`, once for each setting below, and says what
-it could not run here. The tests run in reverse order, and in other numbers of workers: neither may matter.
+Libraries choose their kernels by the processor. They can be told to take an older one's, so one machine stands for
+many: `python -m tests.portable [--short]` runs the tests that are marked `numeric`, once for each setting below, and
+says what it could not run here. The tests run in reverse order, and in other numbers of workers: neither may matter.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def missing(setting: Setting) -> str:
         return "settings are of x86 processors"
     here = torch.backends.cpu.get_cpu_capability()
     order = ["DEFAULT", "AVX2", "AVX512"]
-    return f"this processor has {here} at most" if setting.needs and order.index(here) < order.index(setting.needs) else ""
+    too_much = setting.needs and order.index(here) < order.index(setting.needs)
+    return f"this processor has {here} at most" if too_much else ""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -85,6 +85,9 @@ def main(argv: list[str] | None = None) -> int:
     structure = commands.add_parser(
         "structure", help="operations, weights, partitions and what keeps accelerators off; runs nothing"
     )
+    doctor = commands.add_parser(
+        "doctor", help="versions, runtimes, processor and kernels here; fails where they are known to be bad together"
+    )
     for command in (accuracy, drift):
         command.add_argument("--data", default="demo", metavar="{demo,FOLDER}", help=DATA_HELP)
         command.add_argument(
@@ -112,7 +115,7 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument(
             "--html", type=Path, metavar="FILE", help="write one page with plots and pictures there too"
         )
-    for command in (drift, parity, device, latency, structure):
+    for command in (drift, parity, device, latency, structure, doctor):
         command.add_argument("--json", type=Path, metavar="FILE", help="write the results there too, as JSON")
     peers = commands.add_parser("peers", help="the same weights through stock TFLite routes, beside .tflite files")
     peers.add_argument(
@@ -123,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
     peers.add_argument("artifacts", nargs="*", type=Path, metavar="ARTIFACT", help=".tflite, where no --size is given")
     for command in (classify, accuracy, drift, parity, latency, structure):
         command.add_argument("artifacts", nargs="+", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
-    for command in (classify, accuracy, drift, parity, device, localize, latency, structure, peers):
+    for command in (classify, accuracy, drift, parity, device, localize, latency, structure, peers, doctor):
         add_verbose_option(command)
     for command in (classify, accuracy, drift, parity, localize, latency, peers):
         command.add_argument(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from reference.tolerances import numbers_of
@@ -20,6 +17,7 @@ from .baseline import Baseline, Figures, Measured, rounded
 from .comparison import Parity, parity
 from .composition import Structure, structure
 from .datasets import open_dataset
+from .environment import machine, versions
 from .measurement import Accuracies, Accuracy, accuracy
 from .metrics import METRICS
 from .outcomes import Classified, Outcome
@@ -30,7 +28,6 @@ from .timing import latency
 
 IMAGES = 500  # where neither the caller nor a baseline says how many
 ROUNDS = 30
-TOOLS = ("torch", "numpy", "pillow", "ai-edge-litert", "onnxruntime", "coremltools")
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -165,19 +162,3 @@ def _of_file(found: Structure) -> Figures:
         "reshapes": found.reshapes,
         **partitions,
     }
-
-
-def machine() -> str:
-    """What ratios of latencies depend on: the system, the processor's kind and its widest instructions."""
-    return f"{platform.system()} {platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
-
-
-def versions() -> dict[str, str]:
-    """Of the TOOLS that are installed."""
-    found = {}
-    for tool in TOOLS:
-        try:
-            found[tool] = importlib.metadata.version(tool)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

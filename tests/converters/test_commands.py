@@ -145,6 +145,16 @@ def test_missing_extra_is_named(module, missing, extra):
     ]
 
 
+def test_coremltools_built_from_source_is_refused(tmp_path, monkeypatch, capsys):
+    """Where it has no wheel pip leaves its libraries out, and its converter would fail at the very end."""
+    (tmp_path / "coremltools").mkdir()
+    (tmp_path / "coremltools" / "__init__.py").touch()
+    monkeypatch.delitem(sys.modules, "coremltools", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert importlib.import_module("converters.coreml.__main__").main([]) == 2
+    assert capsys.readouterr().err.startswith("error: coremltools was built from its source")
+
+
 def facts(demo, tmp_path):
     from reference.manifest import InputSpec
 

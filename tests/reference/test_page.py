@@ -125,6 +125,15 @@ def test_a_configuration_is_changed_by_its_attributes():
     assert reference.MobileViTConfig(note=1).to_dict()["note"] == 1
 
 
+def test_an_accelerator_that_is_not_there(monkeypatch):
+    """A PyTorch built with CUDA knows of it on machines without a GPU too."""
+    monkeypatch.setattr(
+        torch.accelerator, "current_accelerator", lambda check_available=False: None if check_available else "cuda"
+    )
+    model = reference.MobileViTForImageClassification.from_pretrained(DEMO, device_map="auto")
+    assert model.device.type == "cpu"
+
+
 def test_options_of_from_pretrained(tmp_path):
     kind = reference.MobileViTForImageClassification
     config = reference.MobileViTConfig.from_pretrained(DEMO, revision="main", hidden_dropout_prob=0.4)
