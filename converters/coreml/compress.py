@@ -15,14 +15,14 @@ from reference.errors import UserError
 
 from .choice import SMALLEST, Chosen, Palette, multiples, palette
 from .lean_import import import_coremltools
-from .ranges import Range
-from .steps import Change
+from .measure import Range
+from .steps import CONVOLUTION, Change
 
 ct = import_coremltools()
 
 # Operations that compute on 8-bit activations. The classifier stays in floating point: it is the last, and small.
 QUANTIZED_OPERATIONS = ("conv", "add")
-_QUANTIZED = (torch.ops.aten.conv2d.default, torch.ops.aten.add.Tensor)
+_QUANTIZED = (CONVOLUTION, torch.ops.aten.add.Tensor)
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,9 @@ def rounding(compression: Compression, ranges: Mapping[str, Range]) -> Change:
         if not compression.activations or not any(each.target in _QUANTIZED for each in (node, *node.users)):
             return value
         range = ranges[node.name]
-        scale = max(-range.minimum, range.maximum) / 127
-        return torch.fake_quantize_per_tensor_affine(value, scale, 0, -127, 127) if scale else value
+        largest = max(-range.minimum, range.maximum)
+        scale = largest / 127
+        return value.clamp(-largest, largest).div_(scale).round_().mul_(scale) if scale else value
 
     return rounded
 

@@ -17,14 +17,14 @@ from ..artifact import Written, app_preprocessing, class_names, marks, publish, 
 from ..calibration import calibration
 from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
 from ..passes import KEEPING_LAYER_NORM, without
-from .bias_correction import correct_biases
+from .bias_correction import ENOUGH, correct_biases
 from .channels_first import to_channels_first
 from .checks import check
 from .choice import Chosen, weights_to_compress
 from .compress import COMPRESSIONS, Compression, add_passes, rounding
 from .describe import INPUT, LABEL, classifier_outputs, describe
 from .lean_import import import_coremltools
-from .ranges import Range, activation_ranges
+from .measure import Measured, Range, measure
 from .tidy import tidy
 
 ct = import_coremltools()
@@ -76,7 +76,8 @@ def convert(
     images = None
     if measures or compression is not None:
         images = calibration(checkpoint, calibration_folder, calibration_samples, required=measures)
-    ranges = activation_ranges(program, images.inputs) if images and measures else {}
+    measured = measure(program, images.inputs[: None if measures else ENOUGH]) if images else Measured({}, {})
+    ranges = measured.ranges if measures else {}
     pipeline = ct.PassPipeline.DEFAULT
     chosen: dict[str, Chosen] = {}
     if compression is not None:
@@ -85,7 +86,7 @@ def convert(
         add_passes(pipeline, compression, weights, chosen, ranges)
         if images is not None:
             dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}
-            correct_biases(program, images.inputs, dense, rounding(compression, ranges))
+            correct_biases(program, images.inputs, measured.means, dense, rounding(compression, ranges))
 
     classifies = checkpoint.task == "classification"
     outputs = tensor_outputs(network, _answer_shapes(network, shape), "NCHW")

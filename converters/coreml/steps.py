@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 from torch.fx import Node, map_arg
+
+CONVOLUTION = torch.ops.aten.conv2d.default
 
 Values = dict[Node, Any]
 Change = Callable[[Node, Tensor], Tensor]
