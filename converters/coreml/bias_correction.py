@@ -1,74 +1,65 @@
 """Biases that make up for what compression does to a layer's mean output (after Nagel et al., arXiv:1906.04721).
 
 Rounded weights and activations shift the mean of each output channel, and the shifts of many layers add up; a bias can
-take them back at no cost. The network as it is and the compressed one run side by side, layer by layer on the same
-images, so that each layer's correction knows those before it.
+take them back at no cost. The compressed network runs from one convolution to the next, on all images, so that each
+layer's correction knows those before it. Images go one by one: a batch takes as long to compute, and longer to get
+memory for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch.export import ExportedProgram
-from torch.fx import Node, map_arg
+from torch.fx import Node
 
-CONVOLUTION = torch.ops.aten.conv2d.default
+from .steps import CONVOLUTION, Change, Steps
 
-ENOUGH = 64
-
-Rounding = Callable[[Node, Tensor], Tensor]
+ENOUGH = 64  # images
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def correct_biases(
-    program: ExportedProgram, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], rounded: Rounding
+    program: ExportedProgram,
+    inputs: Sequence[Tensor],
+    means: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
+    rounded: Change,
 ) -> None:
-    """Change the bias of each convolution of `program` that has one.
+    """Change the bias of each convolution of `program` that has one, in place.
 
     Args:
-        program: the network as it is; its parameters are changed in place.
         inputs: images, as the network takes them; the first ENOUGH serve.
+        means: of each convolution's channels in the network as it is, [images, C], of the same images.
         weights: what compression made of parameters, by name.
         rounded: what compression makes of a node's result.
     """
-    module, inputs = program.module(), inputs[:ENOUGH]
-    last_reader = {used: node for node in module.graph.nodes for used in node.all_input_nodes}
-    exact: dict[Node, list[Any]] = {}
-    compressed: dict[Node, list[Any]] = {}
-    for node in module.graph.nodes:
-        if node.op == "placeholder":
-            exact[node], compressed[node] = list(inputs), [rounded(node, each) for each in inputs]
-        elif node.op == "get_attr":
-            value = program.state_dict[str(node.target)].clone()
-            exact[node] = [value] * len(inputs)
-            compressed[node] = [weights.get(node.target, value)] * len(inputs)
-        elif node.op == "call_function":
-            exact[node], compressed[node] = (_call(node, values, len(inputs)) for values in (exact, compressed))
-            bias = node.args[2] if node.target is CONVOLUTION and len(node.args) > 2 else None
-            if isinstance(bias, Node):
-                shift = _mean_difference(exact[node], compressed[node])
-                program.state_dict[str(bias.target)] += shift
-                compressed[node] = [each + shift[:, None, None] for each in compressed[node]]
-            compressed[node] = [rounded(node, each) if isinstance(each, Tensor) else each for each in compressed[node]]
-        for used in node.all_input_nodes:
-            if last_reader[used] is node:
-                del exact[used], compressed[used]
+    steps = Steps(program)
+    runs = [steps.start(image, {**program.state_dict, **weights}, rounded) for image in inputs[:ENOUGH]]
+    for before, convolution, bias in _stretches(steps.calls):
+        for values in runs:
+            steps.advance(values, before, rounded)
+            steps.advance(values, [convolution], _unchanged)
+        found = torch.stack([values[convolution].mean(dim=(0, 2, 3)) for values in runs])
+        shift = (means[convolution.name][: len(runs)] - found).mean(dim=0)
+        program.state_dict[str(bias.target)] += shift
+        for values in runs:
+            values[convolution] = rounded(convolution, values[convolution] + shift[:, None, None])
 
 
-def _call(node: Node, values: Mapping[Node, list[Any]], count: int) -> list[Any]:
-    """The node's result for each image."""
-    function: Any = node.target
+def _stretches(calls: Sequence[Node]) -> Iterator[tuple[list[Node], Node, Node]]:
+    """Each convolution with a bias: what runs between the one before and it, itself, its bias."""
+    before: list[Node] = []
+    for node in calls:
+        bias = node.args[2] if node.target is CONVOLUTION and len(node.args) > 2 else None
+        if isinstance(bias, Node):
+            yield before, node, bias
+            before = []
+        else:
+            before.append(node)
 
-    def one(image: int) -> Any:
-        arguments, options = map_arg((node.args, node.kwargs), lambda used: values[used][image])
-        return function(*arguments, **options)
 
-    return [one(image) for image in range(count)]
-
-
-def _mean_difference(exact: Sequence[Tensor], compressed: Sequence[Tensor]) -> Tensor:
-    """Of each channel [C], over all images and places."""
-    return torch.stack([(a - b).mean(dim=(0, 2, 3)) for a, b in zip(exact, compressed)]).mean(dim=0)
+def _unchanged(node: Node, value: Tensor) -> Tensor:
+    return value

@@ -1,8 +1,7 @@
-"""Fewer bits in an ML Program, by coremltools' own optimisers: of the weights alone, or of the activations too."""
+"""Fewer bits in an ML Program, by coremltools' own passes: of the weights alone, or of the activations too."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,21 +9,20 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.export import ExportedProgram
 from torch.fx import Node
 
-from .bias_correction import Rounding
+from reference.errors import UserError
+
+from .choice import SMALLEST, Chosen, Palette, multiples, palette
 from .lean_import import import_coremltools
-from .ranges import Range
+from .measure import Range
+from .steps import CONVOLUTION, Change
 
 ct = import_coremltools()
 
-# Tensors of fewer elements stay as they are: depthwise kernels and narrow layers, which save little and matter much.
-SMALLEST = 512
 # Operations that compute on 8-bit activations. The classifier stays in floating point: it is the last, and small.
 QUANTIZED_OPERATIONS = ("conv", "add")
-_QUANTIZED = (torch.ops.aten.conv2d.default, torch.ops.aten.add.Tensor)
-_CAST = re.compile("_to_fp16.*$")  # what coremltools puts after a parameter's name
+_QUANTIZED = (CONVOLUTION, torch.ops.aten.add.Tensor)
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,10 @@ class Compression:
     activations: bool
     needs: str
 
+    def choose(self, weight: np.ndarray) -> Chosen:
+        """What it makes of a weight (float32, output channels first)."""
+        return palette(weight, self.bits) if self.palette else multiples(weight)
+
 
 COMPRESSIONS = {
     "int8": Compression(8, palette=False, activations=False, needs="iOS16"),
@@ -51,60 +53,78 @@ COMPRESSIONS = {
 }
 
 
-def compress_weights(model: Any, compression: Compression, *, chosen: bool) -> Any:
-    """The model with its larger weights compressed.
+def add_passes(
+    pipeline: Any,
+    compression: Compression,
+    weights: Mapping[str, np.ndarray],
+    chosen: Mapping[str, Chosen],
+    ranges: Mapping[str, Range],
+) -> None:
+    """Make coremltools' conversion `pipeline` end with a compressed program.
 
-    chosen: whether they are what compression made of them already, and only need the form; k-means takes its time.
+    weights: what `chosen` was chosen for, by the same names. ranges: of activations, where they are compressed too.
     """
     optimize = ct.optimize.coreml
+    if compression.activations:
+        _quantize_activations(pipeline, ranges)
+    how: Any
     if compression.palette:
-        how: dict[str, Any] = {"mode": "unique"} if chosen else {"mode": "kmeans", "nbits": compression.bits}
-        config = optimize.OpPalettizerConfig(weight_threshold=SMALLEST, **how)
-        return optimize.palettize_weights(model, optimize.OptimizationConfig(global_config=config))
-    config = optimize.OpLinearQuantizerConfig(mode="linear_symmetric", weight_threshold=SMALLEST)
-    return optimize.linear_quantize_weights(model, optimize.OptimizationConfig(global_config=config))
+        how, name = optimize.OpPalettizerConfig(mode="custom", lut_function=_tables(weights, chosen)), "palettize"
+    else:
+        how, name = optimize.OpLinearQuantizerConfig(mode="linear_symmetric"), "linear_quantize"
+    how.weight_threshold = SMALLEST
+    _append(pipeline, f"compression::{name}_weights", config=optimize.OptimizationConfig(global_config=how))
 
 
-def quantize_activations(pipeline: Any, ranges: Mapping[str, Range]) -> None:
-    """Make coremltools' conversion `pipeline` end with quantize and dequantize around QUANTIZED_OPERATIONS.
-
-    These are the passes of coremltools' `linear_quantize_activations`, which itself measures on a Mac only.
-    """
-    optimize = ct.optimize.coreml
-    config = optimize.OpLinearQuantizerConfig(mode="linear_symmetric")
-    options = {
-        "config": optimize.OptimizationConfig(op_type_configs=dict.fromkeys(QUANTIZED_OPERATIONS, config)),
-        "activation_stats": _by_value_name(ranges),
-    }
-    for name in ("insert_prefix_quantize_dequantize_pair", "insert_suffix_quantize_dequantize_pair"):
-        pipeline.append_pass(f"compression::{name}")
-        pipeline.set_options(f"compression::{name}", options)
-    pipeline.append_pass("common::dequantize_quantize_pair_elimination")
-
-
-def compressed_weights(model: Any, program: ExportedProgram) -> dict[str, Tensor]:
-    """What compression made of the parameters of `program`, by their names there."""
-    dense = ct.optimize.coreml.get_weights_metadata(ct.optimize.coreml.decompress_weights(model), SMALLEST)
-    values = {_CAST.sub("", name): facts.val for name, facts in dense.items()}
-    parameters = program.graph_signature.inputs_to_parameters
-    return {
-        parameter: torch.from_numpy(values[name].astype(np.float32))
-        for name, parameter in parameters.items()
-        if name in values
-    }
-
-
-def rounding(compression: Compression, ranges: Mapping[str, Range]) -> Rounding:
-    """What the compressed program does to a node's result: see `quantize_activations`."""
+def rounding(compression: Compression, ranges: Mapping[str, Range]) -> Change:
+    """What the compressed program does to a node's result: see `_quantize_activations`."""
 
     def rounded(node: Node, value: Tensor) -> Tensor:
         if not compression.activations or not any(each.target in _QUANTIZED for each in (node, *node.users)):
             return value
         range = ranges[node.name]
-        scale = max(-range.minimum, range.maximum) / 127
-        return (value / scale).round().clamp(-127, 127) * scale if scale else value
+        largest = max(-range.minimum, range.maximum)
+        scale = largest / 127
+        return value.clamp(-largest, largest).div_(scale).round_().mul_(scale) if scale else value
 
     return rounded
+
+
+def _quantize_activations(pipeline: Any, ranges: Mapping[str, Range]) -> None:
+    """Quantize and dequantize around QUANTIZED_OPERATIONS.
+
+    These are the passes of coremltools' `linear_quantize_activations`, which itself measures on a Mac only.
+    """
+    optimize = ct.optimize.coreml
+    config = optimize.OpLinearQuantizerConfig(mode="linear_symmetric")
+    config = optimize.OptimizationConfig(op_type_configs=dict.fromkeys(QUANTIZED_OPERATIONS, config))
+    for name in ("insert_prefix_quantize_dequantize_pair", "insert_suffix_quantize_dequantize_pair"):
+        _append(pipeline, f"compression::{name}", config=config, activation_stats=_by_value_name(ranges))
+    _append(pipeline, "common::dequantize_quantize_pair_elimination")
+
+
+def _append(pipeline: Any, name: str, **options: Any) -> None:
+    pipeline.append_pass(name)
+    if options:
+        pipeline.set_options(name, options)
+
+
+def _tables(weights: Mapping[str, np.ndarray], chosen: Mapping[str, Chosen]) -> Any:
+    """coremltools' lut_function: weight -> (table, indices), both of them looked up by what the weight is."""
+    known = {
+        weight.astype(dtype).tobytes(): each
+        for name, weight in weights.items()
+        if isinstance(each := chosen[name], Palette)
+        for dtype in (np.float16, np.float32)
+    }
+
+    def look_up(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        each = known.get(weight.tobytes())
+        if each is None:
+            raise UserError(f"coremltools changed a weight {list(weight.shape)}, so that its palette does not fit it")
+        return each.table.astype(weight.dtype), each.indices.ravel()
+
+    return look_up
 
 
 def _by_value_name(ranges: Mapping[str, Range]) -> dict[str, dict[str, float]]:

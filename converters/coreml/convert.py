@@ -17,12 +17,14 @@ from ..artifact import Written, app_preprocessing, class_names, marks, publish, 
 from ..calibration import calibration
 from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
 from ..passes import KEEPING_LAYER_NORM, without
-from .bias_correction import correct_biases
+from .bias_correction import ENOUGH, correct_biases
 from .channels_first import to_channels_first
-from .compress import COMPRESSIONS, Compression, compress_weights, compressed_weights, quantize_activations, rounding
+from .checks import check
+from .choice import Chosen, weights_to_compress
+from .compress import COMPRESSIONS, Compression, add_passes, rounding
 from .describe import INPUT, LABEL, classifier_outputs, describe
 from .lean_import import import_coremltools
-from .ranges import Range, activation_ranges
+from .measure import Measured, Range, measure
 from .tidy import tidy
 
 ct = import_coremltools()
@@ -74,32 +76,44 @@ def convert(
     images = None
     if measures or compression is not None:
         images = calibration(checkpoint, calibration_folder, calibration_samples, required=measures)
-    ranges = activation_ranges(program, images.inputs) if images and measures else {}
+    measured = measure(program, images.inputs[: None if measures else ENOUGH]) if images else Measured({}, {})
+    ranges = measured.ranges if measures else {}
+    pipeline = ct.PassPipeline.DEFAULT
+    chosen: dict[str, Chosen] = {}
+    if compression is not None:
+        weights = weights_to_compress(program)
+        chosen = {name: compression.choose(weight) for name, weight in weights.items()}
+        add_passes(pipeline, compression, weights, chosen, ranges)
+        if images is not None:
+            dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}
+            correct_biases(program, images.inputs, measured.means, dense, rounding(compression, ranges))
 
     classifies = checkpoint.task == "classification"
     outputs = tensor_outputs(network, _answer_shapes(network, shape), "NCHW")
     sizes = ct.EnumeratedShapes([[1, 3, side, side] for side in image_sizes], shape) if image_sizes[1:] else shape
-    options = {
-        "inputs": [
-            ct.ImageType(INPUT, sizes, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])
-        ],
-        "outputs": None if classifies else [ct.TensorType(spec.name) for spec in outputs],
-        "classifier_config": ct.ClassifierConfig(class_names(checkpoint), LABEL) if classifies else None,
-        "compute_precision": _compute_precision(precision, ranges),
-        "minimum_deployment_target": target,
-    }
-    model = _ml_program(program, options, compression, ranges)
-    if compression is not None and images is not None:
-        weights = compressed_weights(model, program)
-        correct_biases(program, images.inputs, weights, rounding(compression, ranges))
-        program.state_dict.update(weights)
-        model = _ml_program(program, options, compression, ranges, chosen=True)
+    model = ct.convert(
+        program,
+        convert_to="mlprogram",
+        pass_pipeline=pipeline,
+        skip_model_load=True,
+        inputs=[ct.ImageType(INPUT, sizes, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
+        outputs=None if classifies else [ct.TensorType(spec.name) for spec in outputs],
+        classifier_config=ct.ClassifierConfig(class_names(checkpoint), LABEL) if classifies else None,
+        compute_precision=_compute_precision(precision, ranges),
+        minimum_deployment_target=target,
+    )
     model = _tidied(model)
     if classifies:
         outputs = classifier_outputs(len(class_names(checkpoint)))
     describe(model, checkpoint, preprocessing, outputs)
+
+    def write(path: Path) -> None:
+        model.save(str(path))
+        if compression is not None:
+            check(path, compression, chosen)
+
     return publish(
-        lambda path: model.save(str(path)),
+        write,
         checkpoint=checkpoint,
         output_dir=output_dir,
         format="mlpackage",
@@ -124,22 +138,6 @@ def convert(
         tools=("coremltools", "torch"),
         marks=marks(compression=compress, output=output, image_sizes=image_sizes),
     )
-
-
-def _ml_program(
-    program: ExportedProgram,
-    options: Mapping[str, Any],
-    compression: Compression | None,
-    ranges: Mapping[str, Range],
-    *,
-    chosen: bool = False,
-) -> Any:
-    """coremltools' model of an exported program, compressed; `chosen`: see compress_weights."""
-    pipeline = ct.PassPipeline.DEFAULT
-    if compression is not None and compression.activations:
-        quantize_activations(pipeline, ranges)
-    model = ct.convert(program, convert_to="mlprogram", pass_pipeline=pipeline, skip_model_load=True, **options)
-    return model if compression is None else compress_weights(model, compression, chosen=chosen)
 
 
 def _method(compression: Compression | None, ranges: Mapping[str, Range]) -> str:

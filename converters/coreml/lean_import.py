@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-UNUSED = ("tensorflow", "sklearn", "xgboost", "libsvm", "transformers")
+UNUSED = ("tensorflow", "sklearn", "xgboost", "libsvm", "transformers", "torchao")
 
 
 def import_coremltools() -> ModuleType:

@@ -1,0 +1,65 @@
+"""What an exported program's values are like on calibration images, under the names coremltools gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.export import ExportedProgram
+from torch.fx import Node
+
+from .steps import CONVOLUTION, Steps
+
+FLOAT16_MAX = 65504.0
+# Operations that give the values they take, in another order.
+_MOVES = (torch.ops.aten.transpose.int, torch.ops.aten.view.default)
+
+
+@dataclass(frozen=True)
+class Range:
+    """The smallest and the largest value that a tensor takes."""
+
+    minimum: float
+    maximum: float
+
+    @property
+    def overflows(self) -> bool:
+        """Whether other images may well take it out of float16's range: half of the largest number is seen already."""
+        return max(-self.minimum, self.maximum) > FLOAT16_MAX / 2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """ranges: of each node's result, over all images; means: of each convolution's channels, [images, C]."""
+
+    ranges: dict[str, Range]
+    means: dict[str, Tensor]
+
+
+@torch.inference_mode()
+def measure(program: ExportedProgram, inputs: Iterable[Tensor]) -> Measured:
+    """Run `program` in float32 on each input.
+
+    coremltools names the operations of an ML Program after the nodes. PyTorch measures here, and not an ML Program
+    runtime: the two compute the same values, and no pipeline depends on the validation.
+    """
+    steps = Steps(program)
+    ranges: dict[str, Range] = {}
+    means: dict[str, list[Tensor]] = {}
+
+    def look(node: Node, result: Tensor) -> Tensor:
+        if node.target in _MOVES:
+            ranges[node.name] = ranges[node.all_input_nodes[0].name]
+        else:
+            minimum, maximum = (float(value) for value in torch.aminmax(result))
+            before = ranges.get(node.name, Range(minimum, maximum))
+            ranges[node.name] = Range(min(minimum, before.minimum), max(maximum, before.maximum))
+        if node.target is CONVOLUTION:
+            means.setdefault(node.name, []).append(result.mean(dim=(0, 2, 3)))
+        return result
+
+    for each in inputs:
+        steps.advance(steps.start(each, program.state_dict, look), steps.calls, look)
+    return Measured(ranges, {name: torch.stack(each) for name, each in means.items()})
