@@ -27,6 +27,8 @@ from validation.runtimes.pytorch import PyTorchRuntime
 
 from ..conftest import logits_error
 
+pytestmark = pytest.mark.writes_packages
+
 
 @pytest.fixture(scope="module")
 def converted(demo, tmp_path_factory):
