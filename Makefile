@@ -15,10 +15,18 @@ SAMPLE := reference/demo/sample.png
 
 .PHONY: convert test test-portable test-lowest lint conformance deep benchmark clean
 
+# For Linux on ARM coremltools has no wheel, and what pip builds of its source cannot write packages.
+ifeq ($(shell uname -m),aarch64)
+CORE_ML = @echo "NOT RUN: converters.coreml: coremltools has no wheel for Linux on ARM"
+else
+CORE_ML = $(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
+PACKAGE = $(BUILD)/mobilevit_xxs_demo_float16.mlpackage
+endif
+
 convert: .venv/installed-all
-	$(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
+	$(CORE_ML)
 	$(BIN)/python -m converters.tflite --size xxs --output-dir $(BUILD)
-	$(BIN)/python -m validation classify $(BUILD)/mobilevit_xxs_demo_float16.mlpackage \
+	$(BIN)/python -m validation classify $(PACKAGE) \
 		$(BUILD)/mobilevit_xxs_demo_float16.tflite --image $(SAMPLE)
 
 # A process for each core, up to four, since each takes 2 GB; a file's tests stay together, for what they convert once.

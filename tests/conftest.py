@@ -11,6 +11,7 @@ from PIL import Image
 
 from converters.artifact import Written
 from reference.checkpoints import Checkpoint, load_checkpoint
+from reference.command_line import coremltools_writes
 from reference.demo import scenes
 from validation.peers.imports import let_torchvision_import
 
@@ -18,6 +19,7 @@ _TORCHVISION_OPERATORS = let_torchvision_import()  # defined as long as this obj
 
 
 NOT_RUN = "NOT RUN: Core ML runs on Apple's systems only"
+NO_WRITER = "NOT RUN: coremltools has no wheel for this system, and without its libraries cannot write packages"
 
 
 # Where numbers are compared, within bounds that must hold on every processor; see tests/portable.py.
@@ -52,10 +54,12 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker("numeric")
     if config.getoption("--reverse"):
         items.reverse()
-    if platform.system() != "Darwin":
-        for item in items:
-            if item.get_closest_marker("macos"):
-                item.add_marker(pytest.mark.skip(reason=NOT_RUN))
+    lacking = {"macos": NOT_RUN} if platform.system() != "Darwin" else {}
+    lacking |= {} if coremltools_writes() else {"writes_packages": NO_WRITER}
+    for item in items:
+        for marker, reason in lacking.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -80,6 +84,8 @@ def photographs() -> list[Image.Image]:
 @pytest.fixture(scope="session")
 def mlpackage(demo, tmp_path_factory):
     """precision -> the artifact."""
+    if not coremltools_writes():
+        pytest.skip(NO_WRITER)
     from converters.coreml.convert import convert
 
     done: dict[str, Written] = {}

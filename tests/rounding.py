@@ -55,12 +55,16 @@ def assert_as_model(answer: Any, model: torch.nn.Module, *inputs: torch.Tensor, 
 
 
 @torch.no_grad()
-def with_rounded_weights(model: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
-    """A copy whose weights of more than one dimension are rounded to `dtype`, and which computes in float64."""
-    rounded = copy.deepcopy(model).double()
+def with_rounded_weights(model: torch.nn.Module, bits: int) -> torch.nn.Module:
+    """A copy in float64, each weight of which is off by what rounding to so many bits may cost it.
+
+    At random: the bundled weights themselves are float16 already, and what files round is a product of them.
+    """
+    rounded, generator = copy.deepcopy(model).double(), torch.Generator().manual_seed(0)
     for parameter in rounded.parameters():
         if parameter.ndim > 1:
-            parameter.copy_(parameter.to(dtype))
+            off = 2 * torch.rand(parameter.shape, generator=generator, dtype=torch.float64) - 1
+            parameter *= 1 + off * 2.0**-bits
     return rounded
 
 

@@ -57,7 +57,8 @@ def test_commands_parse(path, own, tmp_path, monkeypatch):
             assert main.main(arguments) == 0, arguments
             parsed += 1
             if "drift" in arguments:
-                assert arguments[1:5] == [f"build/{name}" for name in ARTIFACTS]
+                given = [f"build/{name}" for name in ARTIFACTS if "mil" in arguments or not name.endswith(".mlpackage")]
+                assert [argument for argument in arguments if argument.startswith("build/")] == given
                 assert ("my baselines/a.json" in arguments) == bool(own["BASELINE"])
     assert parsed or path.name != "accuracy-drift.yml"
 
@@ -79,3 +80,13 @@ def test_the_three_lines_of_the_readme(tflite, tmp_path, monkeypatch):
     with pytest.raises(AssertionError):
         names["test_my_artifact"]()
     assert names["verdict"] is verdict
+
+
+def test_every_push_is_tested_on_x86_arm_and_macos():
+    """The systems by GitHub's names, the ARM one with Linux, as it runs LiteRT's own ARM wheel."""
+    matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))["jobs"]["test"]["strategy"][
+        "matrix"
+    ]
+    assert {"ubuntu-latest", "ubuntu-24.04-arm", "macos-latest"} <= set(matrix["os"])
+    drift = yaml.safe_load((ROOT / ".github/workflows/accuracy-drift.yml").read_text("utf-8"))["jobs"].values()
+    assert {"ubuntu-latest", "ubuntu-24.04-arm", "macos-latest"} == {job["runs-on"] for job in drift}

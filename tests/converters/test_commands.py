@@ -20,7 +20,8 @@ from reference.manifest import OutputSpec, digest, read_manifest
 from .conftest import names_in
 
 ROOT = Path(__file__).parent.parent.parent
-MODULES = ["converters.coreml", "converters.tflite", "converters.onnx"]
+CORE_ML = pytest.param("converters.coreml", marks=pytest.mark.writes_packages)
+MODULES = [CORE_ML, "converters.tflite", "converters.onnx"]
 
 
 def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
@@ -50,7 +51,12 @@ def refusal(capfd):
 @pytest.mark.parametrize(
     ("module", "name", "tool"),
     [
-        ("converters.coreml", "mobilevit_xxs_demo_float16.mlpackage", "coremltools"),
+        pytest.param(
+            "converters.coreml",
+            "mobilevit_xxs_demo_float16.mlpackage",
+            "coremltools",
+            marks=pytest.mark.writes_packages,
+        ),
         ("converters.tflite", "mobilevit_xxs_demo_float16.tflite", "tensorflow"),
         ("converters.onnx", "mobilevit_xxs_demo_float32.onnx", "onnxscript"),
     ],

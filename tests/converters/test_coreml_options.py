@@ -27,6 +27,8 @@ from validation.runtimes.pytorch import PyTorchRuntime
 
 from ..rounding import assert_as_exact, in_both_precisions
 
+pytestmark = pytest.mark.writes_packages
+
 
 @pytest.fixture(scope="module")
 def converted(demo, tmp_path_factory):

@@ -54,7 +54,7 @@ def test_equals_pytorch_on_real_images(demo, pixels, logits, onnx_file, quantize
     if quantize == "float16":
         values = torch.from_numpy(np.stack([demo.processor.network_input(each) for each in pixels]))
         with torch.inference_mode():
-            rounded = centred(with_rounded_weights(demo.model, torch.float16)(values.double()).logits)
+            rounded = centred(with_rounded_weights(demo.model, bits=11)(values.double()).logits)
     answer = np.concatenate([run(None, {"image": each[None]})[0] for each in pixels])
     assert answer.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert_as_exact(log_softmax(answer), exact, rounded, multiple=multiple)

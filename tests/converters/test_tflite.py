@@ -43,7 +43,7 @@ def test_equals_pytorch_on_real_images(demo, photographs, tflite, mode, input_dt
     exact, rounded = in_both_precisions(demo.model, values)
     if mode == "float16":
         with torch.inference_mode():
-            rounded = with_rounded_weights(demo.model, torch.float16)(values.double())
+            rounded = with_rounded_weights(demo.model, bits=11)(values.double())
     answers = np.stack([run(artifact, demo.processor.resize_and_crop(image)) for image in photographs])
     assert answers.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert_as_exact(log_softmax(answers), centred(exact.logits), centred(rounded.logits), multiple=multiple)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -26,11 +27,13 @@ FLAGS = (
 def open_page(page: Path, script: str, widths: tuple[int, ...]) -> tuple[list[Any], list[str]]:
     """What `script`, the body of a function, returns in the page at each width in pixels; and what the console says.
 
-    Skips the test where there is no browser; in continuous integration that is a failure.
+    Skips the test where there is no browser; in continuous integration that is a failure, but on Linux for ARM, where
+    Ubuntu has none that .ci/chromium could install.
     """
     browser = next(filter(None, map(shutil.which, NAMES)), None)
     if browser is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("there is no Chromium here: run .ci/chromium")
+        must = os.environ.get("CI") == "true" and platform.machine() != "aarch64"
+        (pytest.fail if must else pytest.skip)("NOT RUN: there is no Chromium here: run .ci/chromium")
     probe = f"<script>onload = () => parent.postMessage([innerWidth, (() => {{{script}}})()], '*')</script></body>"
     with tempfile.TemporaryDirectory() as folder:
         probed = Path(folder, "page.html")

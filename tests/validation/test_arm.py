@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from validation.metrics import compare
 from validation.results import NOT_RUN_BUT_REQUIRED
 from validation.runtimes import Options, interpreters, load
 
+ROOT = Path(__file__).parent.parent.parent
 OLDER = "neoverse-n1"  # 8-bit dot products, but neither matrix products nor bfloat16
 OLDEST = "cortex-a53"  # no dot products
 PARENT = """
@@ -198,6 +201,31 @@ def test_no_process_is_left_behind(python, tflite, signal):
     while [pid for pid in begun if is_running(pid)] and time.monotonic() < until:
         time.sleep(0.1)
     assert not [pid for pid in begun if is_running(pid)]
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "said"),
+    [
+        ("Linux aarch64", 0, ""),
+        ("Darwin arm64", 0, ""),
+        ("Darwin x86_64", 69, ".ci/arm: qemu's emulation of ARM is brought to x86 Linux only\n"),
+        ("Linux x86_64", 69, ".ci/arm: there is no apt here to bring an ARM Python\n"),
+    ],
+)
+def test_where_the_arm_python_is_brought(tmp_path, system, code, said):
+    """On a system of this name that has no apt, with nothing brought yet."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    for name, does in (("uname", f"echo {system}"), ("python3", f'exec "{sys.executable}" "$@"')):
+        (commands / name).write_text(f"#!/bin/sh\n{does}\n")
+        (commands / name).chmod(0o755)
+    for name in ("bash", "sh", "dirname", "mkdir", "flock", "rm", "mv", "cat", "head"):
+        (commands / name).symlink_to(shutil.which(name) or "/nonexistent")
+    environment = {"PATH": str(commands), "MOBILEVIT_ARM": str(tmp_path / "arm"), "HOME": str(tmp_path)}
+    command = [shutil.which("bash"), ROOT / ".ci" / "arm", "install"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (code, said)
+    assert not (tmp_path / "arm" / "python").exists()
 
 
 def is_running(pid: int) -> bool:

@@ -16,6 +16,9 @@ ROOT = Path(__file__).parents[3]
 EVERY = 120  # about a minute
 
 
+pytestmark = pytest.mark.writes_packages
+
+
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory):
     """What `python -m tests.conformance` writes; a process of its own, for it makes coremltools believe in macOS."""
