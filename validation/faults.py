@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -71,6 +73,15 @@ def coremltools_without_libraries() -> str | None:
     return "the library that writes weights is missing" if here and not coremltools_writes() else None
 
 
+def tensorflow_before_triton() -> str | None:
+    """Import both, in a process that may crash. triton comes with PyTorch's builds for CUDA, which import it late."""
+    if any(importlib.util.find_spec(name) is None for name in ("tensorflow", "triton")):
+        return None
+    command = [sys.executable, "-c", "import tensorflow, triton._C.libtriton"]
+    code = subprocess.run(command, capture_output=True).returncode
+    return f"importing triton after TensorFlow ends with signal {-code}" if code < 0 else None
+
+
 FAULTS = (
     Fault(
         "NumPy sorts float16 wrongly",  # NumPy 2.4, on x86 with AVX512_ICL or AVX512_SPR
@@ -89,6 +100,12 @@ FAULTS = (
         coremltools_without_libraries,
         "it has no wheel for this Python and system, pip built it from its source, and converters.coreml cannot write",
         "install with a Python and on a system that it has a wheel for: Linux on x86, macOS",
+    ),
+    Fault(
+        "TensorFlow and triton in one process",  # TensorFlow 2.21 beside triton 3.7, of PyTorch 2.13 for CUDA
+        tensorflow_before_triton,
+        "Python crashes when PyTorch's compiler, torchvision or transformers is imported after TensorFlow",
+        "import torch._dynamo before tensorflow, or install PyTorch's build for CPUs, which has no triton",
     ),
 )
 

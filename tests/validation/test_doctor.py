@@ -42,6 +42,16 @@ def no_extras(monkeypatch):
         monkeypatch.setitem(sys.modules, module, None)
 
 
+@pytest.fixture
+def only(monkeypatch):
+    """Leaves one of the known faults, by its probe: the others are this machine's."""
+
+    def leave(probe):
+        monkeypatch.setattr(faults, "FAULTS", [each for each in faults.FAULTS if each.probe is probe])
+
+    return leave
+
+
 def doctor(tmp_path: Path) -> tuple[int, dict]:
     """The exit code, and what --json wrote."""
     path = tmp_path / "new" / "doctor.json"
@@ -113,8 +123,9 @@ def test_kernels_are_those_that_settings_leave():
 
 
 @pytest.mark.parametrize("wrong", ["sort", "unique", "partition"])
-def test_halves_out_of_order(wrong, tmp_path, capfd, monkeypatch):
-    """The fault of NumPy 2.4 on AVX-512 is imitated: a value in the wrong place."""
+def test_halves_out_of_order(wrong, only, tmp_path, capfd, monkeypatch):
+    """The fault of NumPy 2.4 on AVX-512 is imitated: values in the wrong place."""
+    only(faults.halves_out_of_order)
 
     def misplaced(ordered):
         return np.concatenate([ordered[len(ordered) // 2 :], ordered[: len(ordered) // 2]])
@@ -138,8 +149,9 @@ def test_halves_out_of_order(wrong, tmp_path, capfd, monkeypatch):
     assert 'NPY_DISABLE_CPU_FEATURES="AVX512_ICL AVX512_SPR"' in capfd.readouterr().out
 
 
-def test_versions_out_of_range(tmp_path, monkeypatch):
+def test_versions_out_of_range(only, tmp_path, monkeypatch):
     """One that is too old, one that is missing though the kit always brings it."""
+    only(faults.out_of_range)
     version = importlib.metadata.version
 
     def other(name):
@@ -156,14 +168,29 @@ def test_versions_out_of_range(tmp_path, monkeypatch):
     assert "numpy" not in bad["found"]
 
 
-def test_coremltools_without_libraries(tmp_path, monkeypatch):
+def test_coremltools_without_libraries(only, tmp_path, monkeypatch):
     """As pip builds it from its source: Python alone."""
+    only(faults.coremltools_without_libraries)
+    assert faults.faults() == []
     package = tmp_path / "coremltools"
     package.mkdir()
     (package / "__init__.py").touch()
     monkeypatch.delitem(sys.modules, "coremltools", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
     assert [each.name for each in faults.faults()] == ["coremltools without its libraries"]
+
+
+@pytest.mark.parametrize(("does", "said"), [("", []), ("import os; os.abort()", ["signal 6"])])
+def test_tensorflow_before_triton(does, said, only, tmp_path, monkeypatch):
+    """With modules of these names that do nothing, or crash."""
+    only(faults.tensorflow_before_triton)
+    for package in ("tensorflow", "triton", "triton/_C"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    (tmp_path / "triton" / "_C" / "libtriton.py").write_text(does)
+    monkeypatch.setattr(faults.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert [each.found.partition("with ")[2] for each in faults.faults()] == said
 
 
 def test_a_kit_that_is_not_installed(monkeypatch, capsys):
