@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from reference.errors import UserError
@@ -202,3 +203,27 @@ def test_refusals(run, tflite, tmp_path):
 def test_three_lines_of_ones_own(tflite, run, tmp_path):
     write_baseline(tmp_path / "mine.json", run.facts)
     assert verdict(drift([tflite("float16").path], baseline=tmp_path / "mine.json")) == "PASS"
+
+
+def samples(rng, images: int, factor: float) -> tuple[float, float]:
+    """Two means of noise over images, an eighth of which carry it; the second of `factor` times the noise."""
+    unsure = rng.random(images) < 1 / 8
+    before, after = np.abs(rng.normal(size=(2, images))) * unsure
+    return float(before.mean()), float(factor * after.mean())
+
+
+def test_noise_drawn_anew_passes_and_more_noise_does_not():
+    """By 1,000 draws each: what another processor makes of a sound int8 file, and what a worse file shows."""
+    rng = np.random.default_rng(0)
+    each, sample = ALLOWANCES["quality_change"], Sample(500, anew=True)
+    sound = [each.passes(after, before, sample) for before, after in (samples(rng, 500, 1) for _ in range(1000))]
+    worse = [each.passes(after, before, sample) for before, after in (samples(rng, 500, 2) for _ in range(1000))]
+    assert np.mean(sound) > 0.99
+    assert np.mean(worse) < 0.01
+    agreement = ALLOWANCES["same_answer"]
+    turned = rng.binomial(500, 0.024, (2, 1000)) / 500
+    sound = [agreement.passes(1 - after, 1 - before, sample) for before, after in turned.T]
+    assert np.mean(sound) > 0.995
+    assert not agreement.passes(1 - 0.06, 1 - 0.024, sample), "3.6 points more of other answers are a loss"
+    few = Sample(16, anew=True)
+    assert ALLOWANCES["top1_agreement"].passes(0.875, 0.9375, few), "one image more of 16 is none"
