@@ -219,7 +219,7 @@ def test_noise_drawn_anew_passes_and_more_noise_does_not():
     sound = [each.passes(after, before, sample) for before, after in (samples(rng, 500, 1) for _ in range(1000))]
     worse = [each.passes(after, before, sample) for before, after in (samples(rng, 500, 2) for _ in range(1000))]
     assert np.mean(sound) > 0.99
-    assert np.mean(worse) < 0.01
+    assert np.mean(worse) < 0.02
     agreement = ALLOWANCES["same_answer"]
     turned = rng.binomial(500, 0.024, (2, 1000)) / 500
     sound = [agreement.passes(1 - after, 1 - before, sample) for before, after in turned.T]
