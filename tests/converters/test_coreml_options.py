@@ -1,4 +1,4 @@
-"""Compression, precision, tasks and sizes of .mlpackage files, by the project's executor of ML Programs."""
+"""Calibration, precision, tasks and sizes of .mlpackage files, by the project's executor of ML Programs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from coremltools.models.utils import load_spec
 from PIL import Image
 
 from converters.calibration import calibration
-from converters.coreml.__main__ import COMPRESSIONS as CHOICES
 from converters.coreml.compress import COMPRESSIONS
 from converters.coreml.convert import convert
-from converters.coreml.ranges import activation_ranges
+from converters.coreml.measure import measure
 from reference.checkpoints import load_checkpoint
 from reference.errors import UserError
 from validation.artifacts import app_processor
@@ -26,77 +25,6 @@ from validation.runtimes.mil import ProgramRuntime
 from validation.runtimes.pytorch import PyTorchRuntime
 
 from ..conftest import logits_error
-
-
-@pytest.fixture(scope="module")
-def converted(demo, tmp_path_factory):
-    """compression -> the artifact of the demo checkpoint."""
-    done = {}
-
-    def get(compress):
-        if compress not in done:
-            folder = tmp_path_factory.mktemp(compress)
-            done[compress] = convert(demo, folder, compress=compress, calibration_samples=16)
-        return done[compress]
-
-    return get
-
-
-def kinds(written) -> Counter:
-    return Counter(operation.type for operation in Program(written.path).function.walk())
-
-
-def disagreement(written, demo, photographs) -> float:
-    """Mean over rendered scenes of the largest difference in a probability to PyTorch."""
-    runtime, reference = ProgramRuntime(written.path, written.manifest), PyTorchRuntime(demo)
-    pixels = [demo.processor.resize_and_crop(image) for image in photographs[:6]]
-    return float(np.mean([np.abs(runtime.run(each) - reference.run(each)).max() for each in pixels]))
-
-
-def test_the_commands_choices_are_the_compressions():
-    assert ("none", *COMPRESSIONS) == CHOICES
-
-
-# Rounding a weight to 8 bits is a relative error of some 2**-8, to 6 bits of 2**-6; probabilities move by as much.
-# At 4 bits the network visibly suffers: that it differs more than at 6 shows that the palette is really smaller.
-@pytest.mark.parametrize(
-    ("compress", "operation", "share", "least", "most"),
-    [
-        ("int8", "constexpr_affine_dequantize", 0.55, 1e-5, 0.02),
-        pytest.param("palettize8", "constexpr_lut_to_dense", 0.6, 1e-5, 0.02, marks=pytest.mark.deep),
-        pytest.param("palettize6", "constexpr_lut_to_dense", 0.42, 1e-3, 0.15, marks=pytest.mark.deep),
-        ("palettize4", "constexpr_lut_to_dense", 0.31, 2e-2, 0.6),
-        ("w8a8", "constexpr_affine_dequantize", 0.62, 1e-4, 0.1),
-    ],
-)
-def test_compression(converted, mlpackage, demo, photographs, compress, operation, share, least, most):
-    written, plain = converted(compress), mlpackage("float16")
-    assert written.manifest.artifact.compression == compress
-    assert written.path.name == f"mobilevit_xxs_demo_float16_{compress}.mlpackage"
-    assert written.manifest.artifact.bytes <= share * plain.manifest.artifact.bytes
-    assert kinds(written)[operation] >= 60
-    assert least <= disagreement(written, demo, photographs) <= most
-
-
-def test_w8a8_quantizes_what_convolutions_and_sums_take(converted):
-    written = converted("w8a8")
-    program = Program(written.path)
-    operations = {output.name: op for op in program.function.walk() for output in op.outputs}
-    for operation in operations.values():
-        if operation.type in ("conv", "add"):
-            source = operations[operation.inputs["x"].arguments[0].name]
-            assert source.type == "dequantize", operation.outputs[0].name
-    assert load_spec(str(written.path)).specificationVersion == 8  # Apple's number for iOS 17
-    facts = written.manifest.calibration
-    assert (facts.source, facts.samples) == ("rendered training scenes", 16)
-    assert facts.method == "minmax, bias correction"
-
-
-def test_weights_alone_are_compressed_without_images_too(demo, tmp_path, converted):
-    """Scenes say nothing about the mean outputs of another checkpoint: its biases stay."""
-    assert converted("int8").manifest.calibration.method == "bias correction"
-    written = convert(dataclasses.replace(demo, id="mine"), tmp_path, compress="int8")
-    assert written.manifest.calibration is None
 
 
 def test_calibration_images_decide_the_ranges(demo, tmp_path):
@@ -112,9 +40,9 @@ def test_calibration_images_decide_the_ranges(demo, tmp_path):
     assert facts.sha256 != scenes.facts("minmax").sha256
     program = torch.export.export(demo.model.mobilevit.conv_stem, (torch.rand(1, 3, 256, 256),)).run_decompositions({})
     (image,) = program.graph_signature.user_inputs
-    found = activation_ranges(program, own.inputs)[image]
+    found = measure(program, own.inputs).ranges[image]
     assert (found.minimum, found.maximum) == (0, pytest.approx(0x60 / 255))
-    assert activation_ranges(program, scenes.inputs)[image].maximum > 0.9
+    assert measure(program, scenes.inputs).ranges[image].maximum > 0.9
 
 
 def test_refusals(demo, tmp_path):
