@@ -27,6 +27,8 @@ from validation.mil import Program
 from validation.runtimes.mil import ProgramRuntime
 from validation.runtimes.pytorch import PyTorchRuntime
 
+pytestmark = pytest.mark.writes_packages
+
 # NumPy's functions that put numbers in order, all of which stand on its sort.
 ORDERING = (
     *("sort", "argsort", "lexsort", "partition", "argpartition", "searchsorted", "digitize", "histogram"),
