@@ -27,7 +27,7 @@ SORT, PARTITION = np.sort, np.partition
 
 
 @pytest.fixture
-def no_extras(monkeypatch):
+def no_extras(monkeypatch, tmp_path):
     """As if only what the kit always brings were installed."""
     version = importlib.metadata.version
     brought = {each.name for each in environment.dependencies() if each.extra}
@@ -38,6 +38,7 @@ def no_extras(monkeypatch):
         return version(name)
 
     monkeypatch.setattr(importlib.metadata, "version", hidden)
+    monkeypatch.setenv("MOBILEVIT_ARM", str(tmp_path / "no ARM"))
     for module in EXTRAS:
         monkeypatch.setitem(sys.modules, module, None)
 
