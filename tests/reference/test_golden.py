@@ -42,7 +42,9 @@ def test_its_pictures_crops_and_answers_belong_together(golden, demo):
         expected = np.exp(logits) / np.exp(logits).sum()
         np.testing.assert_allclose(answer, expected, atol=1e-5)
         assert expected.max() > 0.5, "the bundled network knows its scenes"
-    assert read.bounds["top1_agreement"] == 0.75, "one picture of four may lie on the border"
+    first, second = np.sort(read.answers(), axis=1)[:, :-3:-1].T
+    assert (first > 1.1 * second).all()
+    assert read.bounds["top1_agreement"] == 1, "float16 turns none of them"
 
 
 @pytest.mark.parametrize(
