@@ -142,7 +142,7 @@ def test_activations_of_other_checkpoints_need_images():
     [
         (Options("int8-dynamic", output_dtype="uint8"), "int8-dynamic measures no ranges"),
         (Options("none", input_dtype="int8"), "none measures no ranges"),
-        (Options("float16", keep_float=["stem"]), "--keep-float is for quantized operations"),
+        (Options("none", keep_float=["stem"]), "--keep-float is for quantized operations"),
         (Options("int8", keep_float=["("]), "is no regular expression"),
     ],
 )

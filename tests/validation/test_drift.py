@@ -223,7 +223,7 @@ def test_noise_drawn_anew_passes_and_more_noise_does_not():
     agreement = ALLOWANCES["same_answer"]
     turned = rng.binomial(500, 0.024, (2, 1000)) / 500
     sound = [agreement.passes(1 - after, 1 - before, sample) for before, after in turned.T]
-    assert np.mean(sound) > 0.995
+    assert np.mean(sound) > 0.98
     assert not agreement.passes(1 - 0.06, 1 - 0.024, sample), "3.6 points more of other answers are a loss"
     few = Sample(16, anew=True)
     assert ALLOWANCES["top1_agreement"].passes(0.875, 0.9375, few), "one image more of 16 is none"
