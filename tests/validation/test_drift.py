@@ -219,11 +219,12 @@ def test_noise_drawn_anew_passes_and_more_noise_does_not():
     sound = [each.passes(after, before, sample) for before, after in (samples(rng, 500, 1) for _ in range(1000))]
     worse = [each.passes(after, before, sample) for before, after in (samples(rng, 500, 2) for _ in range(1000))]
     assert np.mean(sound) > 0.99
+    # The ratio of two such means spreads by 0.135 of itself, and 1.4 pass: 2.2 deviations below 2, one draw in 70.
     assert np.mean(worse) < 0.02
     agreement = ALLOWANCES["same_answer"]
-    turned = rng.binomial(500, 0.024, (2, 1000)) / 500
+    turned = rng.binomial(24, 0.5, (2, 1000)) / 500  # the same images lie between two classes in both runs
     sound = [agreement.passes(1 - after, 1 - before, sample) for before, after in turned.T]
-    assert np.mean(sound) > 0.98
+    assert np.mean(sound) > 0.995
     assert not agreement.passes(1 - 0.06, 1 - 0.024, sample), "3.6 points more of other answers are a loss"
     few = Sample(16, anew=True)
     assert ALLOWANCES["top1_agreement"].passes(0.875, 0.9375, few), "one image more of 16 is none"
