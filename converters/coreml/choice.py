@@ -84,6 +84,8 @@ def k_means(values: np.ndarray, count: int) -> np.ndarray:
     seconds and ends further away.
     """
     line, counts = np.unique(values.astype(np.float64), return_counts=True)
+    if len(line) <= count:
+        return line  # as they are: differences of running sums would lose the smallest beside the largest
     number, total = (np.concatenate(([0], np.cumsum(each))) for each in (counts, counts * line))
     ends = np.arange(len(line) + 1)
     if len(line) > STARTS * count:

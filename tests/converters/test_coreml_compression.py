@@ -185,7 +185,7 @@ def test_k_means_is_near_the_optimum(shape, count):
 
 
 @settings(deadline=None)
-@given(st.lists(st.floats(-1e4, 1e4, width=32, allow_subnormal=False), min_size=1, max_size=60), st.integers(1, 20))
+@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=60), st.integers(1, 20))
 def test_a_palette_gives_each_value_its_nearest_entry(values, bits):
     values, bits = np.array(values, np.float32), min(bits, 8)
     chosen = palette(values, bits)
