@@ -20,16 +20,14 @@ from reference.manifest import (
     CalibrationFacts,
     CheckpointFacts,
     Format,
-    InputSpec,
-    Layout,
     Manifest,
-    OutputSpec,
     Preprocessing,
     Task,
     digest,
     manifest_path,
     size_in_bytes,
 )
+from reference.tensor_specs import InputSpec, Layout, OutputSpec
 
 from .deployable import Deployable, SegmentationOutput
 
@@ -84,7 +82,8 @@ def publish(
     with _staging(output_dir) as folder:
         write(folder / name)
         manifest = Manifest(
-            schema_version=1,
+            schema_version=2,
+            kit_version=importlib.metadata.version("mobilevit-edge-kit"),
             task=checkpoint.task,
             size=checkpoint.size,
             checkpoint=CheckpointFacts(
@@ -100,6 +99,7 @@ def publish(
                 precision=precision,
                 compression=compression,
             ),
+            options={},
             input=input,
             outputs=outputs,
             preprocessing=preprocessing,
@@ -134,6 +134,9 @@ def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
         )
     return Preprocessing.model_validate(
         {
+            "resize": "shortest_edge",
+            "resize_height": None,
+            "resize_width": None,
             "resize_shortest_edge": processor.size["shortest_edge"],
             "interpolation": processor.resample.name.lower(),
             "antialias": True,

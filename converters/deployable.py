@@ -13,8 +13,9 @@ from torch.nn import functional
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.manifest import ColorOrder, Meaning, Task
+from reference.manifest import Task
 from reference.pretrained import PreTrainedModel
+from reference.tensor_specs import ColorOrder, Meaning
 
 from .passes import rewrite
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .checkpoints import Checkpoint
-from .manifest import Meaning
+from .tensor_specs import Meaning
 
 
 @torch.inference_mode()

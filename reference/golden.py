@@ -21,8 +21,9 @@ from .checkpoints import Checkpoint
 from .demo import scenes
 from .errors import UserError
 from .images import as_rgb
-from .manifest import Manifest, Meaning, Positive, Sha256
-from .strict import Strict, read_strict
+from .manifest import Manifest, Sha256
+from .strict import Positive, Strict, read_strict
+from .tensor_specs import Meaning
 from .tolerances import tolerance
 
 SUFFIX = ".golden.json"

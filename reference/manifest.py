@@ -13,19 +13,20 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from .errors import UserError
-from .strict import Strict, read_strict
+from .strict import Positive, Strict, read_strict
+from .tensor_specs import InputSpec, OutputSpec
 
 SUFFIX = ".manifest.json"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Positive = Annotated[int, Field(gt=0)]
-Format = Literal["mlpackage", "tflite", "onnx"]
-Dtype = Literal["uint8", "int8", "float32"]
-ColorOrder = Literal["RGB", "BGR"]
+Color = Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
+Format = Literal["mlpackage", "tflite", "onnx", "aimodel"]
 Task = Literal["classification", "segmentation", "features"]
-Layout = Literal["NHWC", "NCHW"]
-Meaning = Literal["probabilities", "label", "class_map", "logits", "features", "feature_map"]
+Resize = Literal["shortest_edge", "both_sides", "none"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
+
+# What writes each format, as a user calls it.
+CONVERTERS: dict[str, str] = {"mlpackage": "coreml", "tflite": "tflite", "onnx": "onnx", "aimodel": "coreai"}
 
 
 class CheckpointFacts(Strict):
@@ -64,90 +65,67 @@ class CalibrationFacts(Strict):
 
 
 class Preprocessing(Strict):
-    """The app's half: resize so that the shortest edge has `resize_shortest_edge` pixels, crop the centre."""
+    """The app's half: resize, then crop the centre, with zeros around an image that is smaller than the crop.
 
-    resize_shortest_edge: Positive
+    resize: so that the shortest edge has `resize_shortest_edge` pixels, or the image `resize_height` and
+    `resize_width`, or not at all; what does not belong to it is null.
+    """
+
+    resize: Resize
+    resize_shortest_edge: Positive | None
+    resize_height: Positive | None
+    resize_width: Positive | None
     interpolation: Interpolation
     antialias: bool
     crop_height: Positive
     crop_width: Positive
 
-
-class Quantization(Strict):
-    """What the integers of a tensor stand for: (integer - zero_point) * scale."""
-
-    scale: float
-    zero_point: int
-
-
-class InputSpec(Strict):
-    """The tensor or image that the artifact takes, after the app's half of the preprocessing.
-
-    color_order: of the pixels the app hands over; network_color_order and scale: what the artifact does itself;
-    quantization: how a pixel becomes the tensor's integer, null where the pixel's value itself is handed over.
-    """
-
-    name: str
-    kind: Literal["image", "tensor"]
-    shape: list[Positive]
-    layout: Layout
-    dtype: Dtype
-    minimum: float
-    maximum: float
-    color_order: Literal["RGB"]
-    network_color_order: ColorOrder
-    scale: float
-    quantization: Quantization | None = None
-
-
-class OutputSpec(Strict):
-    """One output; `meaning` tells how to read its values.
-
-    probabilities: of each label; label: the most probable one; class_map: per pixel of the crop the index of its
-    label; logits: per label a coarse map, to be resized to the crop (bilinear) before the largest is chosen; features:
-    the image's feature vector, before any classifier; feature_map: what that vector is the mean of.
-    layout: of maps with channels, else null; quantization: what its integers stand for, null where it has none.
-    """
-
-    name: str
-    kind: Literal["tensor", "dictionary", "string"]
-    shape: list[Positive]
-    dtype: Literal["float32", "int32", "uint8", "int8", "int16", "string"]
-    meaning: Meaning
-    layout: Layout | None
-    quantization: Quantization | None = None
+    @model_validator(mode="after")
+    def _one_way(self) -> Preprocessing:
+        given = (self.resize_shortest_edge is not None, self.resize_height is not None, self.resize_width is not None)
+        if given != (self.resize == "shortest_edge", *[self.resize == "both_sides"] * 2):
+            raise ValueError(f"resize {self.resize} does not go with the pixels given")
+        return self
 
 
 class Manifest(Strict):
     """Everything about one artifact.
 
-    other_sizes: preprocessings beside the default one, where the artifact takes images of several sizes; calibration:
+    kit_version: of this kit; options: all that shaped the artifact, by the long names of the converter's options, as
+    they are typed; of a recipe its content. other_sizes: preprocessings beside the default one, where the artifact
+    takes images of several sizes; calibration:
     null where nothing was measured; labels: in the order of the class indices, none for features; palette: of
     segmentation, the colour of each class as "#RRGGBB".
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
+    kit_version: str
     task: Task
     size: str
     checkpoint: CheckpointFacts
     artifact: ArtifactFacts
+    options: dict[str, str]
     input: InputSpec
     outputs: Annotated[list[OutputSpec], Field(min_length=1)]
     preprocessing: Preprocessing
     other_sizes: list[Preprocessing]
     calibration: CalibrationFacts | None
     labels: list[str]
-    palette: list[Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]]
+    palette: list[Color]
     tool_versions: dict[str, str]
 
     @model_validator(mode="after")
     def _counts(self) -> Manifest:
-        answer = self.answer
-        classes = answer.shape[-1 if answer.meaning == "probabilities" or answer.layout == "NHWC" else 1]
-        if answer.meaning in ("probabilities", "logits") and len(self.labels) != classes:
+        if all(output.meaning == "label" for output in self.outputs):
+            raise ValueError("no output beside the label")
+        classes = self.answer.classes
+        if classes is not None and len(self.labels) != classes:
             raise ValueError(f"{len(self.labels)} labels for {classes} classes")
         if len(self.palette) != (len(self.labels) if self.task == "segmentation" else 0):
             raise ValueError(f"{len(self.palette)} colours for {len(self.labels)} labels of {self.task}")
+        crop = (self.preprocessing.crop_height, self.preprocessing.crop_width)
+        if self.input.size != crop:
+            raise ValueError(f"an input of {self.input.size} pixels for a crop of {crop}")
         return self
 
     @property
@@ -170,7 +148,9 @@ def read_manifest(artifact: Path) -> Manifest:
     path = manifest_path(artifact)
     if not artifact.exists():
         raise UserError(f"artifact {artifact} does not exist: convert it first")
-    manifest = read_strict(path, Manifest, "manifest", "convert the artifact again")
+    converter = CONVERTERS.get(artifact.suffix.removeprefix("."))
+    command = f" with python -m converters.{converter}" if converter else ""
+    manifest = read_strict(path, Manifest, "manifest", f"convert the artifact again{command}")
     if digest(artifact) != manifest.artifact.sha256:
         raise UserError(f"{artifact} is not the file its manifest describes (sha256 differs): convert it again")
     return manifest

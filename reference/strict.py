@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import UserError
+
+Positive = Annotated[int, Field(gt=0)]
 
 
 class Strict(BaseModel):
@@ -23,7 +25,7 @@ def read_strict(path: Path, kind: type[Kind], what: str, advice: str = "") -> Ki
     """Read and check a file.
 
     Args:
-        what: the file should hold, "manifest" say; advice: what to do where there is none.
+        what: the file should hold, for example "manifest"; advice: what to do where there is none, or an older one.
 
     Raises:
         UserError: when it is missing or does not fit.
@@ -33,6 +35,12 @@ def read_strict(path: Path, kind: type[Kind], what: str, advice: str = "") -> Ki
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}{advice and f': {advice}'}") from error
     except ValidationError as error:
+        schema = next((each for each in error.errors() if each["loc"] == ("schema_version",)), None)
+        if schema is not None and isinstance(schema.get("input"), int):
+            ours = schema["ctx"]["expected"]
+            raise UserError(
+                f"{path} is a {what} of schema {schema['input']}, this kit reads {ours}{advice and f': {advice}'}"
+            ) from error
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise UserError(f"{path} is no valid {what}: {where}: {first['msg']}") from error

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import UserError
-from .manifest import ArtifactFacts, Meaning
+from .manifest import ArtifactFacts
+from .tensor_specs import Meaning
 
 PEAK = 1.5  # of a bound's noise, and so nearly four standard deviations of a sound artifact's: no value lies beyond
 VALUES = 1 / 1.5  # of a bound's noise: logits and features average theirs, which few unsure answers do not

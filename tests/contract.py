@@ -53,7 +53,7 @@ def contract() -> dict[str, Any]:
         "masks.json": [_mask(rng, *each) for each in MASKS],
         "palette.json": ["#{:02X}{:02X}{:02X}".format(*color) for color in palette(256)],
         "statistics.json": [_statistics(rng, count) for count in (1, 2, 50)],
-        "manifests.json": {"valid": [_classifier(), _segmenter()], "invalid": _invalid()},
+        "manifests.json": {"valid": _valid(), "invalid": _invalid()},
         "golden.json": _golden(),
         "device_results.json": _device_results(),
         "filters.json": [
@@ -164,7 +164,8 @@ def _statistics(rng: np.random.Generator, count: int) -> dict[str, Any]:
 def _classifier() -> dict[str, Any]:
     """A manifest as converters write it."""
     return {
-        "schema_version": 1,
+        "schema_version": 2,
+        "kit_version": "0.2.0",
         "task": "classification",
         "size": "xxs",
         "checkpoint": {"id": "demo", "sha256": "a" * 64, "parameters": 960654},
@@ -172,9 +173,11 @@ def _classifier() -> dict[str, Any]:
             "file": "mobilevit_xxs_demo_int8-full.tflite", "format": "tflite", "sha256": "b" * 64, "bytes": 1304234,
             "precision": "float32", "compression": "int8-full",
         },
+        "options": {"quantize": "int8-full", "calibration-samples": "128"},
         "input": {
             "name": "image", "kind": "tensor", "shape": [1, 16, 16, 3], "layout": "NHWC", "dtype": "uint8",
-            "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR", "scale": 1 / 255,
+            "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR",
+            "scale": [1 / 255] * 3, "offset": [0.0] * 3,
             "quantization": {"scale": 1.0, "zero_point": 0},
         },
         "outputs": [
@@ -184,7 +187,8 @@ def _classifier() -> dict[str, Any]:
             },
         ],
         "preprocessing": {
-            "resize_shortest_edge": 18, "interpolation": "bilinear", "antialias": True, "crop_height": 16,
+            "resize": "shortest_edge", "resize_shortest_edge": 18, "resize_height": None, "resize_width": None,
+            "interpolation": "bilinear", "antialias": True, "crop_height": 16,
             "crop_width": 16,
         },
         "other_sizes": [],
@@ -205,7 +209,8 @@ def _segmenter() -> dict[str, Any]:
         },
         "input": {
             "name": "image", "kind": "image", "shape": [1, 3, 16, 16], "layout": "NCHW", "dtype": "uint8",
-            "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR", "scale": 1 / 255,
+            "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR",
+            "scale": [1 / 255] * 3, "offset": [0.0] * 3,
             "quantization": None,
         },
         "outputs": [
@@ -219,23 +224,55 @@ def _segmenter() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _valid() -> list[dict[str, Any]]:
+    """One of each kind of head, of input and of resizing."""
+    whole = _classifier()
+    spec, steps = whole["outputs"][0], whole["preprocessing"]
+    grey = {
+        "shape": [4, 16, 16, 1], "color_order": "L", "network_color_order": "L", "scale": [2 / 255], "offset": [-1.0],
+    }  # fmt: skip
+    heads = [{"outputs": [spec | {"meaning": meaning}]} for meaning in ("scores", "values", "logits")]
+    inputs = [
+        {"input": whole["input"] | grey},
+        {"input": whole["input"] | {"scale": [0.017, 0.0175, 0.0174], "offset": [-2.1, -2.0, -1.8]}},
+    ]
+    steps = [
+        {"preprocessing": steps | {"resize_shortest_edge": None} | resize}
+        for resize in (
+            {"resize": "both_sides", "resize_height": 16, "resize_width": 18},
+            {"resize": "none"},
+        )
+    ]
+    return [whole, _segmenter(), *(whole | changes for changes in (*heads, *inputs, *steps))]
+
+
 def _invalid() -> list[dict[str, Any]]:
     """What every reader refuses, and why."""
     whole = _classifier()
-    spec = whole["outputs"][0]
+    spec, feed, steps = whole["outputs"][0], whole["input"], whole["preprocessing"]
     wrong = {
         "an unknown key": whole | {"mean": [0, 0, 0]},
-        "an unknown key inside": whole | {"input": whole["input"] | {"gamma": 2.2}},
+        "an unknown key inside": whole | {"input": feed | {"gamma": 2.2}},
         "a missing key": {key: value for key, value in whole.items() if key != "labels"},
-        "another schema": whole | {"schema_version": 2},
+        "another schema": whole | {"schema_version": 1},
         "a wrong type": whole | {"labels": [1, 2, 3]},
-        "an unknown meaning": whole | {"outputs": [spec | {"meaning": "scores"}]},
-        "an unknown filter": whole | {"preprocessing": whole["preprocessing"] | {"interpolation": "cubic"}},
-        "a size of zero": whole | {"preprocessing": whole["preprocessing"] | {"crop_width": 0}},
+        "an unknown meaning": whole | {"outputs": [spec | {"meaning": "odds"}]},
+        "an unknown filter": whole | {"preprocessing": steps | {"interpolation": "cubic"}},
+        "a size of zero": whole | {"preprocessing": steps | {"crop_width": 0}},
         "a colour that is none": _segmenter() | {"palette": ["#000000", "#80000", "#008000"]},
         "too few labels": whole | {"labels": whole["labels"][:2]},
         "too few colours": _segmenter() | {"palette": ["#000000"]},
         "no output": whole | {"outputs": []},
+        "a label alone": whole | {"outputs": [spec | {"kind": "string", "dtype": "string", "meaning": "label"}]},
+        "a map without its layout": whole | {"outputs": [spec | {"meaning": "logits", "shape": [1, 3, 4, 4]}]},
+        "a layout without a map": whole | {"outputs": [spec | {"layout": "NCHW"}]},
+        "an input that is not the crop": whole | {"preprocessing": steps | {"crop_width": 8}},
+        "an input without a batch": whole | {"input": feed | {"shape": [16, 16, 3]}},
+        "grey pixels for three channels": whole | {"input": feed | {"color_order": "L"}},
+        "one scale for three channels": whole | {"input": feed | {"scale": [1.0]}},
+        "an unknown way to resize": whole | {"preprocessing": steps | {"resize": "longest_edge"}},
+        "pixels for another way to resize": whole | {"preprocessing": steps | {"resize": "none"}},
+        "options that are no text": whole | {"options": {"calibration-samples": 128}},
     }
     return [{"why": why, "manifest": manifest} for why, manifest in wrong.items()]
 

@@ -15,8 +15,10 @@ from reference.manifest import Manifest, Preprocessing, read_manifest
 
 def app_processor(facts: Preprocessing) -> MobileViTImageProcessor:
     """Its `resize_and_crop` gives what an app that follows the manifest hands to the artifact: uint8 RGB [H, W, 3]."""
+    sides = (facts.resize_height, facts.resize_width) if facts.resize_height and facts.resize_width else None
     return MobileViTImageProcessor(
-        size=facts.resize_shortest_edge,
+        do_resize=facts.resize != "none",
+        size=facts.resize_shortest_edge or sides,
         resample=Image.Resampling[facts.interpolation.upper()],
         crop_size={"height": facts.crop_height, "width": facts.crop_width},
     )

@@ -17,7 +17,8 @@ from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.golden import Golden, read_golden
 from reference.labels import distinct
-from reference.manifest import Manifest, Meaning, read_manifest
+from reference.manifest import Manifest, read_manifest
+from reference.tensor_specs import Meaning
 from reference.tolerances import Tolerance, numbers_of, tolerance
 
 from .artifacts import app_processor, reference_of

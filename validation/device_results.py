@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reference.golden import Base64
-from reference.manifest import Positive, Sha256
-from reference.strict import Strict, read_strict
+from reference.manifest import Sha256
+from reference.strict import Positive, Strict, read_strict
 
 Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 ThermalState = Literal["nominal", "fair", "serious", "critical"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from reference.manifest import Meaning
+from reference.tensor_specs import Meaning
 
 from .layers import Located, first_bad
 from .metrics import sqnr_db

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference.manifest import Meaning
+from reference.tensor_specs import Meaning
 
 TOP = 5
 HIGHEST_SQNR = 150.0  # dB; float32 itself rounds at about 144, so more would say nothing

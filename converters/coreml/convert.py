@@ -11,7 +11,7 @@ from torch.export import ExportedProgram
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.manifest import InputSpec
+from reference.tensor_specs import InputSpec
 
 from ..artifact import Written, app_preprocessing, class_names, marks, publish, tensor_outputs
 from ..calibration import calibration
@@ -132,7 +132,8 @@ def convert(
             maximum=255,
             color_order="RGB",
             network_color_order=transform.color_order,
-            scale=transform.scale,
+            scale=[transform.scale] * 3,
+            offset=[0.0] * 3,
         ),
         outputs=outputs,
         tools=("coremltools", "torch"),

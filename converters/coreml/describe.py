@@ -7,7 +7,8 @@ from typing import Any
 
 from reference.checkpoints import Checkpoint
 from reference.labels import palette
-from reference.manifest import OutputSpec, Preprocessing
+from reference.manifest import Preprocessing
+from reference.tensor_specs import OutputSpec
 
 from ..artifact import class_names
 

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from reference.checkpoints import Checkpoint
-from reference.manifest import Dtype, InputSpec
 from reference.pretrained import PreTrainedModel
+from reference.tensor_specs import Dtype, InputSpec
 
 from ..artifact import Written, app_preprocessing, marks, publish, tensor_outputs
 from ..calibration import calibration
@@ -86,7 +86,8 @@ def convert(
         maximum=255,
         color_order="RGB",
         network_color_order=transform.color_order,
-        scale=transform.scale,
+        scale=[transform.scale] * 3,
+        offset=[0.0] * 3,
     )
     compression = "int8" if integer else "none"
     describe(model, checkpoint, preprocessing, feed)

@@ -8,7 +8,8 @@ from onnx import ModelProto, helper
 
 from reference.checkpoints import Checkpoint
 from reference.labels import palette
-from reference.manifest import InputSpec, Preprocessing
+from reference.manifest import Preprocessing
+from reference.tensor_specs import InputSpec
 
 from ..artifact import class_names
 

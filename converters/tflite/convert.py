@@ -15,7 +15,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from reference.checkpoints import Checkpoint
 from reference.demo import scenes
-from reference.manifest import InputSpec, OutputSpec, Preprocessing, Quantization
+from reference.manifest import Preprocessing
+from reference.tensor_specs import InputSpec, OutputSpec, Quantization
 
 from ..artifact import Written, app_preprocessing, class_names, marks, publish, tensor_outputs
 from ..deployable import Deployable, SegmentationOutput, deployable, input_transform
@@ -118,7 +119,8 @@ def _input(checkpoint: Checkpoint, preprocessing: Preprocessing, detail: Mapping
         maximum=255,
         color_order="RGB",
         network_color_order=transform.color_order,
-        scale=transform.scale,
+        scale=[transform.scale] * 3,
+        offset=[0.0] * 3,
         quantization=_quantization(detail),
     )
 

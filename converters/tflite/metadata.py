@@ -18,7 +18,7 @@ from mediapipe.tasks.metadata import image_segmenter_metadata_schema_py_generate
 from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
 
 from reference.checkpoints import Checkpoint
-from reference.manifest import OutputSpec
+from reference.tensor_specs import OutputSpec
 
 LABELS = "labels.txt"
 FIELD = "TFLITE_METADATA"

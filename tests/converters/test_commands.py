@@ -15,7 +15,8 @@ from converters.artifact import app_preprocessing, check_place, publish
 from reference.errors import UserError
 from reference.golden import golden_path, read_golden
 from reference.image_processor import MobileViTImageProcessor
-from reference.manifest import OutputSpec, digest, read_manifest
+from reference.manifest import digest, read_manifest
+from reference.tensor_specs import OutputSpec
 
 from .conftest import names_in
 
@@ -162,7 +163,7 @@ def test_coremltools_built_from_source_is_refused(tmp_path, monkeypatch, capsys)
 
 
 def facts(demo, tmp_path):
-    from reference.manifest import InputSpec
+    from reference.tensor_specs import InputSpec
 
     feed = InputSpec(
         name="image", kind="tensor", shape=[1, 1, 1, 3], layout="NHWC", dtype="float32", minimum=0, maximum=255,

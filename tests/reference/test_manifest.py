@@ -14,16 +14,19 @@ from reference.labels import distinct
 from reference.manifest import digest, manifest_path, read_manifest, size_in_bytes
 
 FIELDS = {
-    "schema_version": 1,
+    "schema_version": 2,
+    "kit_version": "0.2.0",
     "task": "classification",
     "size": "xxs",
     "checkpoint": {"id": "demo", "sha256": "0" * 64, "parameters": 5},
     "artifact": {
         "file": "m.tflite", "format": "tflite", "sha256": "", "bytes": 3, "precision": "float16", "compression": "none",
     },
+    "options": {"quantize": "float16"},
     "input": {
         "name": "image", "kind": "tensor", "shape": [1, 256, 256, 3], "layout": "NHWC", "dtype": "float32",
-        "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR", "scale": 0.5,
+        "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR",
+        "scale": [0.5] * 3, "offset": [0.0] * 3,
     },
     "outputs": [
         {
@@ -32,7 +35,8 @@ FIELDS = {
         }
     ],
     "preprocessing": {
-        "resize_shortest_edge": 288, "interpolation": "bilinear", "antialias": True, "crop_height": 256,
+        "resize": "shortest_edge", "resize_shortest_edge": 288, "resize_height": None, "resize_width": None,
+        "interpolation": "bilinear", "antialias": True, "crop_height": 256,
         "crop_width": 256,
     },
     "other_sizes": [],
@@ -64,19 +68,63 @@ def test_a_whole_manifest_reads(artifact):
     ("changes", "where"),
     [
         ({"colour": "green"}, "colour"),
-        ({"schema_version": 2}, "schema_version"),
         ({"labels": "ab"}, "labels"),
         ({"palette": ["red"]}, "palette.0"),
         ({"outputs": [{**FIELDS["outputs"][0], "quantization": {"scale": 0.5}}]}, "outputs.0.quantization.zero_point"),
         ({"calibration": {"source": "scenes"}}, "calibration.samples"),
         ({"preprocessing": {**FIELDS["preprocessing"], "crop_height": "256"}}, "preprocessing.crop_height"),
-        ({"preprocessing": {}}, "preprocessing.resize_shortest_edge"),
+        ({"preprocessing": {}}, "preprocessing.resize"),
+        ({"preprocessing": {**FIELDS["preprocessing"], "resize": "both_sides"}}, "preprocessing"),
+        ({"preprocessing": {**FIELDS["preprocessing"], "resize_width": 300}}, "preprocessing"),
+        ({"preprocessing": {**FIELDS["preprocessing"], "crop_width": 224}}, "the file: .* for a crop of"),
         ({"input": {**FIELDS["input"], "color_order": "GBR"}}, "input.color_order"),
+        ({"input": {**FIELDS["input"], "color_order": "L"}}, "input: .* L and BGR for 3 channels"),
+        ({"input": {**FIELDS["input"], "scale": [0.5]}}, "input: .* 1 scales and 3 offsets for 3 channels"),
+        ({"input": {**FIELDS["input"], "shape": [256, 256, 3]}}, "input: .* 3 dimensions"),
+        ({"outputs": [{**FIELDS["outputs"][0], "meaning": "label", "shape": [1]}]}, "the file: .* beside the label"),
+        ({"outputs": [{**FIELDS["outputs"][0], "meaning": "logits", "layout": "NCHW"}]}, "outputs.0: .* layout NCHW"),
+        ({"labels": ["a"]}, "the file: .* 1 labels for 2 classes"),
     ],
 )
 def test_anything_else_is_an_error_that_says_where(artifact, changes, where):
     write(artifact, **changes)
     with pytest.raises(UserError, match=f"no valid manifest: {where}"):
+        read_manifest(artifact)
+
+
+def with_answer(**answer):
+    return {"outputs": [{**FIELDS["outputs"][0], **answer}]}
+
+
+GREY = {"shape": [1, 256, 256, 1], "color_order": "L", "network_color_order": "L", "scale": [0.5], "offset": [-1.0]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        with_answer(meaning="scores"),
+        with_answer(meaning="values"),
+        with_answer(meaning="logits"),
+        with_answer(meaning="logits", shape=[2]),  # as Core ML has what is no batch
+        {"input": {**FIELDS["input"], **GREY}},
+        {"input": {**FIELDS["input"], "shape": [8, 256, 256, 3]}},
+        {"preprocessing": {**FIELDS["preprocessing"], "resize": "none", "resize_shortest_edge": None}},
+        {
+            "preprocessing": {
+                **FIELDS["preprocessing"], "resize": "both_sides", "resize_shortest_edge": None, "resize_height": 256,
+                "resize_width": 300,
+            }
+        },
+    ],
+)  # fmt: skip
+def test_heads_inputs_and_resizing_of_all_kinds_have_a_place(artifact, changes):
+    write(artifact, **changes)
+    read_manifest(artifact)
+
+
+def test_an_older_manifest_says_how_to_make_a_new_one(artifact):
+    write(artifact, schema_version=1, more="of what it had")
+    with pytest.raises(UserError, match="of schema 1, this kit reads 2: convert .* python -m converters.tflite"):
         read_manifest(artifact)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reference import answers
 from reference.checkpoints import Checkpoint
-from reference.manifest import Meaning
+from reference.tensor_specs import Meaning
 
 # What an artifact for a task is asked for, unless its manifest says otherwise.
 MEANINGS: dict[str, Meaning] = {
