@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.labels import distinct, palette
+from reference.labels import as_hex, distinct, palette
 from reference.manifest import (
     ArtifactFacts,
     CalibrationFacts,
@@ -106,7 +106,7 @@ def publish(
             other_sizes=list(other_sizes),
             calibration=calibration,
             labels=labels,
-            palette=["#{:02X}{:02X}{:02X}".format(*color) for color in colors],
+            palette=list(map(as_hex, colors)),
             tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
         )
         manifest.write(manifest_path(folder / name))

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, from_numpy
 
+from reference import scenes
 from reference.checkpoints import Checkpoint
-from reference.demo import scenes
 from reference.errors import UserError
 from reference.images import images_in, open_image
 from reference.manifest import CalibrationFacts

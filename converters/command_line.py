@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference.command_line import DEFAULT_OUTPUT, add_checkpoint_options, add_verbose_option, require, working
+from reference.command_line import DEFAULT_OUTPUT, add_checkpoint_options, add_verbose_option, working
 from reference.errors import UserError
+from reference.extras import require
 from reference.sources import hub_id
 
 if TYPE_CHECKING:  # these load PyTorch, which --help must not wait for

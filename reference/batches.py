@@ -44,7 +44,7 @@ def as_batch(arrays: list[np.ndarray], return_tensors: str | None) -> Any:
     if return_tensors == "np":
         return stacked
     if return_tensors == "tf":
-        from .command_line import require
+        from .extras import require
 
         require("tflite", "tensorflow")
         import tensorflow as tf

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import NoReturn
 
@@ -60,23 +58,6 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to {folder} ({error.strerror}): choose another folder") from error
-
-
-def require(extra: str, *modules: str) -> None:
-    """UserError when a module of the optional dependencies `extra` is not installed."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise UserError(f"{module} is not installed: run pip install -e '.[{extra}]' in the project's folder")
-
-
-def coremltools_writes() -> bool:
-    """Whether the coremltools here has the library that writes weights.
-
-    pip builds it from its source, without its libraries, where it has no wheel: for a newer Python, for Linux on ARM.
-    """
-    package = importlib.util.find_spec("coremltools")
-    folders = package.submodule_search_locations if package is not None else None
-    return PathFinder.find_spec("libmilstoragepython", folders or []) is not None
 
 
 @contextmanager

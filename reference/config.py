@@ -31,6 +31,8 @@ SIZES: dict[str, dict[str, Any]] = {
 # What artifacts do: name an image's class, every pixel's class, or give the image's feature vector.
 TASKS = ("classification", "segmentation", "features")
 
+BACKBONE = "mobilevit."  # precedes the backbone's tensors in checkpoints of models with a head
+
 # The preprocessing of Apple's checkpoints by task, in pixels: shortest edge after resizing, side of the centre crop.
 PREPROCESSING = {"classification": (288, 256), "segmentation": (544, 512), "features": (288, 256)}
 RESIZE_EDGE, CROP = PREPROCESSING["classification"]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import UserError
-
-if TYPE_CHECKING:
-    from .config import MobileViTConfig
 
 # What each number may be: its kind, lowest and highest value; for a list, of each entry.
 _WIDTH = (int, 1, 65_536)
@@ -38,8 +35,8 @@ _COUNTS = {"hidden_sizes": 3, "neck_hidden_sizes": 7, "atrous_rates": 3}
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 
 
-def check(config: MobileViTConfig) -> None:
-    """UserError naming the first value that makes no sense, alone or beside another."""
+def check(config: Any) -> None:
+    """UserError naming the first value of a MobileViTConfig that makes no sense, alone or beside another."""
     for name, (kinds, low, high) in _RANGES.items():
         value = getattr(config, name)
         listed = isinstance(value, list | tuple) and (name in _COUNTS or name == "image_size")

@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 from pydantic import BeforeValidator, PlainSerializer
 
+from . import scenes
 from .answers import answer_to_pixels
 from .checkpoints import Checkpoint
-from .demo import scenes
 from .errors import UserError
 from .images import as_rgb
 from .manifest import Manifest, Sha256

@@ -31,3 +31,8 @@ def palette(count: int) -> list[tuple[int, int, int]]:
         channels = [sum((index >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(3)) for channel in range(3)]
         colors.append((channels[0], channels[1], channels[2]))
     return colors
+
+
+def as_hex(color: tuple[int, int, int]) -> str:
+    """RGB, 0..255 each -> "#RRGGBB"."""
+    return "#{:02X}{:02X}{:02X}".format(*color)

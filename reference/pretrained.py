@@ -10,13 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from .checkpoint_files import read_checkpoint_files
-from .config import MobileViTConfig
+from .config import BACKBONE, MobileViTConfig
 from .errors import UserError
 from .outputs import ModelOutput
 from .sources import WEIGHT_FILES, open_with_options
 from .weights import load_strictly, write_weights
-
-BACKBONE = "mobilevit."  # the prefix of the backbone's tensors in checkpoints of models with a head
 
 Model = TypeVar("Model", bound="PreTrainedModel")
 

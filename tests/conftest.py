@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from converters.artifact import Written
+from reference import scenes
 from reference.checkpoints import Checkpoint, load_checkpoint
-from reference.command_line import coremltools_writes
-from reference.demo import scenes
+from reference.extras import coremltools_writes
 from validation.peers.imports import let_torchvision_import
 
 _TORCHVISION_OPERATORS = let_torchvision_import()  # defined as long as this object lives

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from reference.command_line import require
 from reference.errors import UserError
+from reference.extras import require
 
 
 def on_cluster(address: str, task: Callable[[int], Any], numbers: Sequence[int]) -> Iterator[Any]:

@@ -18,10 +18,10 @@ from typing import Protocol
 
 from PIL import Image
 
-from reference.demo.scenes import LABELS, SEGMENT_LABELS, render
 from reference.errors import UserError
 from reference.images import images_in, open_image
 from reference.manifest import Task
+from reference.scenes import LABELS, SEGMENT_LABELS, render
 
 CSV = "labels.csv"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from packaging.specifiers import SpecifierSet
 
-from reference.command_line import coremltools_writes
+from reference.extras import coremltools_writes
 
 from .environment import dependencies
 

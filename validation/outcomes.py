@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference.demo.evaluate import iou
+from reference.confusion import iou
 
 RESAMPLES = 1000  # of the bootstrap
 TOP = 5

@@ -17,7 +17,7 @@ IMAGES = 16  # rendered scenes, where no pictures are given
 
 def scenes() -> list[Image.Image]:
     """The first IMAGES rendered validation scenes."""
-    from reference.demo.scenes import render
+    from reference.scenes import render
 
     return [render("validation", index).image for index in range(IMAGES)]
 

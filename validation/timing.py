@@ -123,7 +123,7 @@ def latency(
         UserError: where there is no such artifact, no reference for it, or nothing of the name `against`.
     """
     if image is None:
-        from reference.demo.scenes import render
+        from reference.scenes import render
 
         image = render("validation", 0).image
     names = [Path(artifact).name for artifact in artifacts]

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference.command_line import Parser, coremltools_writes, positive, run
+from reference.command_line import Parser, positive, run
 from reference.errors import UserError
+from reference.extras import coremltools_writes
 
 from ..command_line import add_common_options, convert_and_report
 

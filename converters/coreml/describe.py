@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from reference.checkpoints import Checkpoint
-from reference.labels import palette
+from reference.labels import as_hex, palette
 from reference.manifest import Preprocessing
 from reference.tensor_specs import OutputSpec
 
@@ -57,7 +57,7 @@ def describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: 
         model.user_defined_metadata[PREVIEW_TYPE] = PREVIEWS[checkpoint.task]
     if checkpoint.task == "segmentation":
         labels = class_names(checkpoint)
-        colors = ["#{:02X}{:02X}{:02X}".format(*color) for color in palette(len(labels))]
+        colors = list(map(as_hex, palette(len(labels))))
         model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
     model.input_description[INPUT] = (
         f"RGB image; resize its shortest edge to {facts.resize_shortest_edge}, "

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference.command_line import Parser, positive, require, run
+from reference.command_line import Parser, positive, run
+from reference.extras import require
 
 from ..command_line import add_common_options, convert_and_report
 

@@ -13,8 +13,8 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from reference import scenes
 from reference.checkpoints import Checkpoint
-from reference.demo import scenes
 from reference.manifest import Preprocessing
 from reference.tensor_specs import InputSpec, OutputSpec, Quantization
 

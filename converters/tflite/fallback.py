@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from reference import scenes
 from reference.checkpoints import Checkpoint
-from reference.demo import scenes
 from reference.errors import UserError
 from reference.images import images_in, open_image
 

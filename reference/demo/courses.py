@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .. import scenes
 from ..config import SIZES, MobileViTConfig
-from . import scenes
 
 
 @dataclass(frozen=True)

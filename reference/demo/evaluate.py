@@ -14,9 +14,10 @@ from PIL import Image
 from rich.progress import track
 
 from ..checkpoints import Checkpoint, load_checkpoint
+from ..confusion import iou, mean_iou, top_1
 from ..errors import UserError
 from ..manifest import Task
-from .scenes import LABELS, SEGMENT_LABELS, Scene, render
+from ..scenes import LABELS, SEGMENT_LABELS, Scene, render
 
 PREPROCESSINGS = ("reference", "channel order swapped", "squashed, not cropped")
 SCENES_PER_JOB = 25
@@ -50,22 +51,6 @@ def require_demonstration(id: str, task: Task, labels: list[str]) -> None:
     own = SEGMENT_LABELS if task == "segmentation" else LABELS
     if task == "features" or labels != list(own):
         raise UserError(f"checkpoint {id} does not know the demonstration's {len(own)} {task} classes")
-
-
-def top_1(confusion: np.ndarray) -> float:
-    """Share of right answers, 0..1, of a confusion matrix [truth, answer]."""
-    return float(np.trace(confusion) / confusion.sum())
-
-
-def iou(confusion: np.ndarray) -> np.ndarray:
-    """Intersection over union of each class, 0..1, of a confusion matrix [truth, answer] of pixels."""
-    both = np.diag(confusion)
-    return both / (confusion.sum(axis=0) + confusion.sum(axis=1) - both)
-
-
-def mean_iou(confusion: np.ndarray) -> float:
-    """Mean over the classes of `iou`, over the pixels of all images together, as Pascal VOC counts it."""
-    return float(iou(confusion).mean())
 
 
 def confusion(checkpoint: Checkpoint, indices: range) -> np.ndarray:

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from .. import scenes
 from ..checkpoints import Checkpoint
 from ..command_line import make_folder
 from ..labels import palette
 from ..manifest import Task
-from . import scenes
 from .evaluate import load_demonstration
 
 SAMPLE = Path(__file__).parent / "sample.png"

@@ -10,8 +10,8 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
+from .. import scenes
 from ..checkpoints import published_processor
-from . import scenes
 from .courses import Stage
 
 # Classes per pixel of a segment map are kept for every fourth row and column: the logits are coarser still.

@@ -19,11 +19,11 @@ from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
+from .. import scenes
 from ..checkpoints import MODELS, load_checkpoint, published_processor
 from ..command_line import make_folder
 from ..errors import UserError
 from ..initialise import he_initialise
-from . import scenes
 from .courses import COURSES, Course, config
 from .stage_data import StageData
 from .widen import widen

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-from ..command_line import require
 from ..errors import UserError
+from ..extras import require
 
 require("tflite", "tensorflow", "keras")
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has Keras set to

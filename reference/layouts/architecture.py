@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from ..config import PREPROCESSING, SIZES
+from ..config import BACKBONE, PREPROCESSING, SIZES
 from ..errors import UserError
 from ..layers import make_divisible
-from .layout import BACKBONE, task_of
+from .layout import task_of
 
 # Pascal VOC's classes in the order of its class maps.
 VOC_LABELS = (

@@ -6,23 +6,43 @@ preprocessor_config.json files, with the filter pinned to bilinear (see referenc
 
 from __future__ import annotations
 
-from .layout import BACKBONE, Layout
-from .mlcvnets import MLCVNETS
+from ..config import BACKBONE
+from .layout import Layout
 
+_EARLY = "encoder.layer.{early}.layer.{index}"
+_LATE = "encoder.layer.{late}"
+_TRANSFORMER = _LATE + ".transformer.layer.{index}"
+_ASPP = "segmentation_head.aspp"
 
-def _itself(templates: list[str]) -> dict[str, str]:
-    return {template: template for template in templates}
-
+LAYERS = (
+    "conv_stem",
+    *(f"{_EARLY}.{part}" for part in ("expand_1x1", "conv_3x3", "reduce_1x1")),
+    *(f"{_LATE}.downsampling_layer.{part}" for part in ("expand_1x1", "conv_3x3", "reduce_1x1")),
+    *(f"{_LATE}.{part}" for part in ("conv_kxk", "conv_projection", "fusion")),
+    "conv_1x1_exp",
+    f"{_ASPP}.convs.{{branch}}",
+    f"{_ASPP}.convs.4.conv_1x1",
+    f"{_ASPP}.project",
+)
+MODULES = (
+    f"{_LATE}.conv_1x1.convolution",
+    f"{_TRANSFORMER}.layernorm_before",
+    *(f"{_TRANSFORMER}.attention.attention.{part}" for part in ("query", "key", "value")),
+    f"{_TRANSFORMER}.attention.output.dense",
+    f"{_TRANSFORMER}.layernorm_after",
+    f"{_TRANSFORMER}.intermediate.dense",
+    f"{_TRANSFORMER}.output.dense",
+    f"{_LATE}.layernorm",
+    "classifier",
+    "segmentation_head.classifier.convolution",
+)
 
 HUGGINGFACE = Layout(
     name="Hugging Face",
     convolution="convolution",
     normalization="normalization",
-    layers=_itself(list(MLCVNETS.layers.values())),
-    modules=_itself(
-        list(MLCVNETS.modules.values())
-        + [f"{module}.{part}" for module in MLCVNETS.fused.values() for part in ("query", "key", "value")]
-    ),
+    layers={name: name for name in LAYERS},
+    modules={name: name for name in MODULES},
     fused={},
     prefix=BACKBONE,
 )

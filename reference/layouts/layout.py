@@ -9,7 +9,7 @@ from functools import cached_property
 from PIL.Image import Resampling
 from torch import Tensor
 
-from ..config import PREPROCESSING
+from ..config import BACKBONE, PREPROCESSING
 from ..errors import UserError
 from ..image_processor import MobileViTImageProcessor
 
@@ -19,7 +19,6 @@ RESIDUALS = {0: 1, 1: 3}
 TRANSFORMERS = {2: 2, 3: 4, 4: 3}
 BRANCHES = 4
 
-BACKBONE = "mobilevit."  # precedes the backbone's tensors in checkpoints that have a head
 HEADS = {"classifier.": "classification", "segmentation_head.": "segmentation"}  # by the prefix of their tensors
 
 

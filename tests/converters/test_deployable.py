@@ -12,9 +12,9 @@ import torch
 
 from converters.deployable import InputTransform, bake_input_into_stem, deployable, input_transform
 from converters.passes import PASSES, fold_batch_norm, rewrite, without
+from reference import scenes
 from reference.checkpoints import Checkpoint, load_checkpoint, published_processor
 from reference.config import SIZES, TASKS
-from reference.demo import scenes
 from reference.errors import UserError
 from reference.layers import InvertedResidual
 from reference.outputs import HeadOutput

@@ -12,8 +12,8 @@ from converters.tflite.checks import float_weights, structure
 from converters.tflite.fallback import Labelled, labelled_images, walk
 from converters.tflite.ranges import choose, measure
 from converters.tflite.recipes import recipe
+from reference import scenes
 from reference.checkpoints import load_checkpoint
-from reference.demo import scenes
 from reference.errors import UserError
 
 BAD = "layer.4/fusion"

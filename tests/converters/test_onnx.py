@@ -17,7 +17,7 @@ from converters.onnx.__main__ import main
 from converters.onnx.convert import convert
 from converters.onnx.export import check
 from converters.onnx.quantize import _pixels
-from reference.demo import scenes
+from reference import scenes
 from reference.manifest import read_manifest
 from reference.transformer import TransformerLayer
 

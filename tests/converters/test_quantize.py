@@ -17,8 +17,8 @@ from converters.tflite.convert import _expected, _golden, convert
 from converters.tflite.quantize import Options, quantize, settled
 from converters.tflite.ranges import METHODS, choose, measure
 from converters.tflite.recipes import MODES, recipe
+from reference import scenes
 from reference.checkpoints import load_checkpoint
-from reference.demo import scenes
 from reference.errors import UserError
 from reference.manifest import read_manifest
 from validation.runtimes.litert import LiteRTRuntime

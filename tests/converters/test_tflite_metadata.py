@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from converters.tflite.convert import convert
 from converters.tflite.quantize import Options
 from reference.checkpoints import load_checkpoint
-from reference.demo.scenes import render
+from reference.scenes import render
 from validation.runtimes.pytorch import PyTorchRuntime
 
 

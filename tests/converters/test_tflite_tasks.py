@@ -9,8 +9,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from converters.deployable import deployable
 from converters.passes import PASSES
+from reference import scenes
 from reference.checkpoints import load_checkpoint
-from reference.demo import scenes
 from validation import structure
 
 from ..rounding import assert_as_exact, in_both_precisions

@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from reference.demo import scenes
+from reference import scenes
+from reference.confusion import iou, mean_iou, top_1
 from reference.demo.courses import COURSES, Stage, config
-from reference.demo.evaluate import confusion, iou, mean_iou, top_1
+from reference.demo.evaluate import confusion
 from reference.demo.picture import SAMPLE, SAMPLE_INDEX
 from reference.demo.stage_data import StageData, augment
 from reference.demo.train import Run, _Progress

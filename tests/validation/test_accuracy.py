@@ -9,8 +9,8 @@ import pytest
 
 import validation.counting
 from reference.demo.evaluate import confusion
-from reference.demo.scenes import render
 from reference.errors import UserError
+from reference.scenes import render
 from validation.__main__ import main
 from validation.counting import Job, count_all
 from validation.datasets import Scenes

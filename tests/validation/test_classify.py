@@ -10,7 +10,7 @@ import pytest
 from converters.tflite.convert import convert
 from converters.tflite.quantize import Options
 from reference.demo.picture import SAMPLE, SAMPLE_INDEX
-from reference.demo.scenes import LABELS, label_of
+from reference.scenes import LABELS, label_of
 from validation.__main__ import main
 
 

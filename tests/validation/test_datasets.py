@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from reference.demo.scenes import LABELS
 from reference.errors import UserError
+from reference.scenes import LABELS
 from validation.datasets import open_dataset
 
 ANIMALS = ["cat", "dog", "eel"]

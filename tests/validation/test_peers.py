@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from reference.demo.scenes import render
 from reference.errors import UserError
 from reference.manifest import manifest_path
+from reference.scenes import render
 from validation.__main__ import main
 from validation.commands.peers import classifiers
 from validation.peers import build, side_by_side

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from reference.demo.scenes import render
+from reference.scenes import render
 from validation.measurement import accuracy
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,8 +7,8 @@ from argparse import Namespace
 from rich.table import Table
 
 from reference.command_line import working
-from reference.demo.scenes import render
 from reference.images import open_image
+from reference.scenes import render
 
 from ..diagnosis import where
 from ..layers import first_bad, localize

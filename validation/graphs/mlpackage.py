@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reference.command_line import require
+from reference.extras import require
 
 from . import Graph, Node, Value
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reference.command_line import require
 from reference.errors import UserError
+from reference.extras import require
 
 from . import Graph, Node, Value, tally
 

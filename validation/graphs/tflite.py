@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reference.command_line import require
 from reference.errors import UserError
+from reference.extras import require
 
 from . import Graph, Node, Value, tally
 

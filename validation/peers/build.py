@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from reference.checkpoints import Checkpoint
-from reference.demo.scenes import render
+from reference.scenes import render
 
 from ..runtimes import NotRun
 from .imports import let_torchvision_import

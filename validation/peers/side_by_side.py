@@ -11,9 +11,9 @@ import numpy as np
 
 from reference.checkpoints import Checkpoint
 from reference.demo.evaluate import require_demonstration
-from reference.demo.scenes import render
 from reference.errors import UserError
 from reference.manifest import Manifest
+from reference.scenes import render
 
 from ..artifacts import app_processor, manifests_of_one, reference_of
 from ..runtimes import NotRun

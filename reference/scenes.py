@@ -22,7 +22,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from ..config import CROP, RESIZE_EDGE
+from .config import CROP, RESIZE_EDGE
 
 SHAPES = ("disc", "triangle", "square", "star", "ring", "cross")
 SURFACES = ("striped", "dotted", "checkered", "red", "blue")
