@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,16 @@ PIPELINES = ("converters.coreml", "converters.tflite", "converters.onnx")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
+def name_of(path: Path) -> str:
+    """A file's name as a module; that of a package for its `__init__.py`."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in SOURCES}
+
+
 def imports_of(path: Path) -> list[str]:
-    """Absolute names of the modules a file imports, relative imports resolved."""
+    """Absolute names of the modules a file imports, anywhere in it, relative imports resolved."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -26,7 +35,8 @@ def imports_of(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
             stem = ".".join([*base, *([node.module] if node.module else [])])
-            names += [stem, *(f"{stem}.{alias.name}" for alias in node.names)]
+            inner = [f"{stem}.{alias.name}" for alias in node.names]
+            names += [name if name in MODULES else stem for name in inner]
     return names
 
 
@@ -41,6 +51,52 @@ def test_dependencies_go_one_way(path):
         if path.is_relative_to(ROOT / pipeline.replace(".", "/")):
             others = set(PIPELINES) - {pipeline}
             assert not [name for name in imports_of(path) if any(name.startswith(other) for other in others)]
+
+
+def arrows() -> dict[str, set[str]]:
+    """Of each module the modules of this project that it imports; what only type checkers see counts too."""
+    return {name: MODULES.keys() & set(imports_of(path)) - {name} for name, path in MODULES.items()}
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of the graph, as names in order; none where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_module_imports_itself_in_a_circle():
+    assert circles(arrows()) == []
+
+
+@pytest.mark.parametrize("package", ["", *(name_of(path) for path in SOURCES if path.name == "__init__.py")])
+def test_rooms_are_in_one_order(package):
+    """Modules and packages within a package, taken as wholes: no two that need each other."""
+    prefix = f"{package}." if package else ""
+
+    def room(module: str) -> str | None:
+        return module.removeprefix(prefix).split(".")[0] if module.startswith(prefix) else None
+
+    rooms: dict[str, set[str]] = {}
+    for module, imported in arrows().items():
+        here = room(module)
+        if here is not None:
+            rooms.setdefault(here, set()).update({room(each) for each in imported} - {here, None})
+    assert circles(rooms) == []
+
+
+def test_circles_would_be_seen():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}}) != []
+
+
+def test_rooms_are_few_and_pipelines_short():
+    rooms = {path.relative_to(ROOT / "validation").parts[0] for path in SOURCES if "validation" in path.parts}
+    assert len(rooms) <= 16
+    for pipeline in PIPELINES:
+        lines = MODULES[f"{pipeline}.convert"].read_text(encoding="utf-8").splitlines()
+        assert len(lines) < 120, pipeline
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
