@@ -18,6 +18,7 @@ from reference.errors import UserError
 from reference.golden import Golden, read_golden
 from reference.labels import distinct
 from reference.manifest import Manifest, Meaning, read_manifest
+from reference.threads import torch_threads
 from reference.tolerances import Tolerance, numbers_of, tolerance
 
 from .artifacts import app_processor, reference_of
@@ -28,7 +29,7 @@ from .mistakes import right_values
 from .pictures import pictures_of, scenes
 from .results import Check, Verdict
 from .runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime, torch_threads
+from .runtimes.pytorch import PyTorchRuntime
 
 
 @dataclass(frozen=True)
