@@ -30,7 +30,7 @@ convert: .venv/installed-all
 		$(BUILD)/mobilevit_xxs_demo_float16.tflite --image $(SAMPLE)
 
 # A process for each core, up to four, since each takes 2 GB; a file's tests stay together, for what they convert once.
-SUITE := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+SUITE := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/$(SUITE)

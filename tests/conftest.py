@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import platform
 from collections import Counter
+from functools import cache
+from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from converters.artifact import Written
@@ -14,6 +17,9 @@ from reference import scenes
 from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.extras import coremltools_writes
 from validation.peers.imports import let_torchvision_import
+
+from .rounding import in_precision, with_rounded_weights
+from .sharing import Shared
 
 _TORCHVISION_OPERATORS = let_torchvision_import()  # defined as long as this object lives
 
@@ -83,60 +89,79 @@ def photographs() -> list[Image.Image]:
 
 
 @pytest.fixture(scope="session")
-def mlpackage(demo, tmp_path_factory):
+def shared(tmp_path_factory) -> Shared:
+    return Shared(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def demo_logits(demo, photographs, shared):
+    """precision -> the reference's logits for the photographs [images, classes], float64 or as that precision gives
+    them; "float16 weights": exact, but for weights that are off by what float16 may cost them."""
+
+    def compute(precision: str) -> np.ndarray:
+        values = demo.processor(photographs, return_tensors="pt")["pixel_values"]
+        if precision == "float16 weights":
+            with torch.no_grad():
+                return with_rounded_weights(demo.model, bits=11)(values.double()).logits.numpy()
+        return in_precision(getattr(torch, precision), demo.model, values).logits.numpy()
+
+    return cache(lambda precision: shared.get(f"logits, {precision}", lambda _: compute(precision)))
+
+
+@pytest.fixture(scope="session")
+def mlpackage(demo, shared):
     """precision -> the artifact."""
     if not coremltools_writes():
         pytest.skip(NO_WRITER)
     from converters.coreml.convert import convert
 
-    done: dict[str, Written] = {}
+    def make(precision: str) -> Written:
+        return shared.get(f"mlpackage {precision}", lambda folder: convert(demo, folder, precision=precision))
 
-    def get(precision: str) -> Written:
-        if precision not in done:
-            done[precision] = convert(demo, tmp_path_factory.mktemp(precision), precision=precision)
-        return done[precision]
-
-    return get
+    return cache(make)
 
 
 @pytest.fixture(scope="session")
-def tflite(demo, tmp_path_factory):
+def tflite(demo, shared):
     """(mode, input dtype) -> the artifact; few calibration images, as they take the time."""
-    from converters.tflite.convert import convert
-    from converters.tflite.quantize import Options
+    from converters.tflite import convert as module
+    from converters.tflite.quantize import Options, settled
 
-    done: dict[tuple[str, str | None], Written] = {}
+    to_tflite = module.to_tflite
 
-    def get(mode: str = "float16", input_dtype: str | None = None) -> Written:
-        key = (mode, input_dtype)
-        if key not in done:
-            options = Options(mode=mode, input_dtype=input_dtype, calibration_samples=16)
-            done[key] = convert(demo, tmp_path_factory.mktemp(mode), options)
-        return done[key]
+    @cache
+    def make(mode: str = "float16", input_dtype: str | None = None) -> Written:
+        options = Options(mode=mode, input_dtype=input_dtype, calibration_samples=16)
+        measures = settled(options, "classification").measures
+        plain = f"plain tflite {measures} {None if measures else input_dtype}"  # what quantizing begins with
 
-    return get
+        def convert(folder: Path) -> Written:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(module, "to_tflite", lambda *given: shared.get(plain, lambda _: to_tflite(*given)))
+                return module.convert(demo, folder, options)
+
+        return shared.get(f"tflite {mode} {input_dtype}", convert)
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def onnx_file(demo, tmp_path_factory):
-    """quantize -> the artifact; exported once for each opset, since that takes longest."""
-    from converters.onnx import convert
+def onnx_file(demo, shared):
+    """quantize -> the artifact."""
+    from converters.onnx import convert as module
 
-    done: dict[str, Written] = {}
-    exported = {}
-    export = convert.to_onnx
+    to_onnx = module.to_onnx
 
     def export_once(*arguments, opset, **options):
-        if opset not in exported:
-            exported[opset] = export(*arguments, opset=opset, **options)
-        return copy.deepcopy(exported[opset])
+        return shared.get(f"onnx, opset {opset}", lambda _: to_onnx(*arguments, opset=opset, **options))
 
-    def get(quantize: str = "none") -> Written:
-        if quantize not in done:
-            folder = tmp_path_factory.mktemp(quantize)
+    @cache
+    def make(quantize: str = "none") -> Written:
+        def convert(folder: Path) -> Written:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(convert, "to_onnx", export_once)
-                done[quantize] = convert.convert(demo, folder, quantize=quantize, calibration_samples=24)
-        return done[quantize]
+                patch.setattr(module, "to_onnx", export_once)
+                return module.convert(demo, folder, quantize=quantize, calibration_samples=24)
 
-    return get
+        return shared.get(f"onnx {quantize}", convert)
+
+    return make

@@ -48,7 +48,7 @@ SETTINGS = {
             "TF_ENABLE_ONEDNN_OPTS": "0",
             "OMP_NUM_THREADS": "1",
         },
-        1,
+        2,
     ),
     "avx2": Setting(
         "AVX2",
@@ -60,7 +60,7 @@ SETTINGS = {
             "TF_ENABLE_ONEDNN_OPTS": "1",
             "OMP_NUM_THREADS": "2",
         },
-        2,
+        1,
     ),
     "avx512": Setting(
         "AVX512",

@@ -18,16 +18,18 @@ MULTIPLE = 8
 FEWEST_ROUNDINGS = 16 * 2.0**-24
 
 
-@torch.no_grad()
 def in_both_precisions(
     model: torch.nn.Module, *inputs: torch.Tensor, dtype: torch.dtype = torch.float32, **options: Any
 ) -> tuple[Any, Any]:
     """(exact, rounded): the model's output in float64, and in `dtype`."""
-    exact, rounded = (
-        copy.deepcopy(model).to(each)(*(values.to(each) for values in inputs), **options)
-        for each in (torch.float64, dtype)
-    )
+    exact, rounded = (in_precision(each, model, *inputs, **options) for each in (torch.float64, dtype))
     return exact, rounded
+
+
+@torch.no_grad()
+def in_precision(dtype: torch.dtype, model: torch.nn.Module, *inputs: torch.Tensor, **options: Any) -> Any:
+    """The output of a copy of the model, all of which is in `dtype`."""
+    return copy.deepcopy(model).to(dtype)(*(values.to(dtype) for values in inputs), **options)
 
 
 def loss(rounded: Any, exact: Any) -> float:

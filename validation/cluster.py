@@ -8,6 +8,8 @@ from typing import Any
 from reference.errors import UserError
 from reference.extras import require
 
+PATIENCE = "10s"  # with a scheduler that does not answer
+
 
 def on_cluster(address: str, task: Callable[[int], Any], numbers: Sequence[int]) -> Iterator[Any]:
     """`task` of each number, on the workers of the scheduler at `address`, in the order they are done.
@@ -19,7 +21,7 @@ def on_cluster(address: str, task: Callable[[int], Any], numbers: Sequence[int])
     from distributed import Client, as_completed
 
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise UserError(f"no Dask scheduler answers at {address} ({error}): give --scheduler HOST:PORT") from error
     with client:

@@ -19,6 +19,7 @@ from reference.golden import Golden, read_golden
 from reference.labels import distinct
 from reference.manifest import Manifest, read_manifest
 from reference.tensor_specs import Meaning
+from reference.threads import torch_threads
 from reference.tolerances import Tolerance, numbers_of, tolerance
 
 from .artifacts import app_processor, reference_of
@@ -29,7 +30,7 @@ from .mistakes import right_values
 from .pictures import pictures_of, scenes
 from .results import Check, Verdict
 from .runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime, torch_threads
+from .runtimes.pytorch import PyTorchRuntime
 
 
 @dataclass(frozen=True)

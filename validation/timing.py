@@ -20,11 +20,12 @@ from PIL import Image
 
 from reference.errors import UserError
 from reference.manifest import Manifest, read_manifest
+from reference.threads import torch_threads
 
 from .artifacts import app_processor, reference_of
 from .memory import peak_mib
 from .runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime, torch_threads
+from .runtimes.pytorch import PyTorchRuntime
 
 REFERENCE = "reference"
 RUNS, WARM_UP = 50, 5

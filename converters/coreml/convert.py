@@ -12,6 +12,7 @@ from torch.export import ExportedProgram
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.tensor_specs import InputSpec
+from reference.threads import torch_threads
 
 from ..artifact import Written, app_preprocessing, class_names, marks, publish, tensor_outputs
 from ..calibration import calibration
@@ -76,7 +77,8 @@ def convert(
     images = None
     if measures or compression is not None:
         images = calibration(checkpoint, calibration_folder, calibration_samples, required=measures)
-    measured = measure(program, images.inputs[: None if measures else ENOUGH]) if images else Measured({}, {})
+    with torch_threads(1):
+        measured = measure(program, images.inputs[: None if measures else ENOUGH]) if images else Measured({}, {})
     ranges = measured.ranges if measures else {}
     pipeline = ct.PassPipeline.DEFAULT
     chosen: dict[str, Chosen] = {}
@@ -86,7 +88,8 @@ def convert(
         add_passes(pipeline, compression, weights, chosen, ranges)
         if images is not None:
             dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}
-            correct_biases(program, images.inputs, measured.means, dense, rounding(compression, ranges))
+            with torch_threads(1):
+                correct_biases(program, images.inputs, measured.means, dense, rounding(compression, ranges))
 
     classifies = checkpoint.task == "classification"
     outputs = tensor_outputs(network, _answer_shapes(network, shape), "NCHW")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -108,11 +109,9 @@ def test_refusals_are_one_line_and_leave_nothing(module, arguments, message, tmp
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_output_directory_that_cannot_be_written(module, tmp_path):
+def test_output_directory_that_cannot_be_written(module, tmp_path, refusal):
     (tmp_path / "file").write_text("in the way")
-    result = command(module, "--output-dir", str(tmp_path / "file"))
-    assert result.returncode == 2
-    (line,) = result.stderr.splitlines()
+    line = refusal(module, "--output-dir", str(tmp_path / "file"))
     assert line.startswith(f"error: cannot write to {tmp_path / 'file'}")
     assert (tmp_path / "file").read_text() == "in the way"
 
@@ -137,19 +136,12 @@ def test_place_is_checked_before_the_work(tmp_path, monkeypatch):
         ("converters.onnx", "onnxruntime", "onnx"),
     ],
 )
-def test_missing_extra_is_named(module, missing, extra):
-    code = (
-        "import importlib.util, runpy, sys\n"
-        "find = importlib.util.find_spec\n"
-        f"importlib.util.find_spec = lambda name, *rest: None if name == '{missing}' else find(name, *rest)\n"
-        f"sys.argv = ['{module}']\n"
-        f"runpy.run_module('{module}', run_name='__main__')\n"
-    )
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 2
-    assert result.stderr.splitlines() == [
+def test_missing_extra_is_named(module, missing, extra, refusal, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == missing else find(name, *rest))
+    assert refusal(module) == (
         f"error: {missing} is not installed: run pip install -e '.[{extra}]' in the project's folder"
-    ]
+    )
 
 
 def test_coremltools_built_from_source_is_refused(tmp_path, monkeypatch, capsys):
@@ -222,9 +214,9 @@ def test_preprocessing_that_no_app_could_follow_is_refused(module, demo, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_named_demo_does_not_pass_for_the_bundled_one(demo, tmp_path):
+def test_a_folder_named_demo_does_not_pass_for_the_bundled_one(demo, tmp_path, capfd):
     demo.model.save_pretrained(tmp_path / "demo")
-    result = command("converters.tflite", "--checkpoint", str(tmp_path / "demo"), "--output-dir", str(tmp_path))
-    assert result.returncode == 0, result.stderr
-    assert (tmp_path / "mobilevit_xxs_local-demo_float16.tflite").exists()
-    assert "demonstration" not in result.stdout
+    main = importlib.import_module("converters.onnx.__main__").main
+    assert main(["--checkpoint", str(tmp_path / "demo"), "--output-dir", str(tmp_path)]) == 0
+    assert (tmp_path / "mobilevit_xxs_local-demo_float32.onnx").exists()
+    assert "demonstration" not in capfd.readouterr().out

@@ -17,7 +17,7 @@ from reference.manifest import read_manifest
 from validation.mil import Precision, Program
 from validation.runtimes.pytorch import PyTorchRuntime
 
-from ..rounding import assert_as_exact, in_both_precisions
+from ..rounding import assert_as_exact
 
 
 @pytest.fixture(scope="module", params=["float16", "float32"])
@@ -101,28 +101,25 @@ def test_the_program_is_lean(artifact):
     assert all(size.WhichOneof("dimension") == "constant" for size in sizes)
 
 
-# What PyTorch itself loses in float16, where each layer's result is rounded, as the program rounds each operation's.
-DTYPES = {"float32": torch.float32, "float16": torch.float16}
+def test_the_saved_program_equals_pytorch_on_real_images(artifact, demo, demo_logits, photographs):
+    """By the project's own executor: it shows that the file describes the same function, not how a device rounds.
 
-
-def test_the_saved_program_equals_pytorch_on_real_images(artifact, demo, photographs):
-    """By the project's own executor: it shows that the file describes the same function, not how a device rounds."""
+    In float16 PyTorch itself rounds each layer's result, as the program rounds each operation's.
+    """
     program = Program(artifact.path)
     *_, softmax = (operation for operation in program.function.walk() if operation.type == "softmax")
     name, precision = softmax.inputs["x"].arguments[0].name, artifact.manifest.artifact.precision
-    values = demo.processor(photographs, return_tensors="pt")["pixel_values"]
-    exact, rounded = in_both_precisions(demo.model, values, dtype=DTYPES[precision])
     crops = [demo.processor.resize_and_crop(image) for image in photographs]
     logits = np.concatenate([program.values({"image": pixels}, [name])[name] for pixels in crops])
-    assert_as_exact(logits, exact.logits, rounded.logits, multiple=4)
+    assert_as_exact(logits, demo_logits("float64"), demo_logits(precision), multiple=4)
 
 
-def test_classify_answers_as_an_app_sees_it(artifact, demo, photographs):
+def test_classify_answers_as_an_app_sees_it(artifact, demo, demo_logits, photographs):
     program = Program(artifact.path)
     reference = PyTorchRuntime(demo)
     pictures = photographs[:4]
-    values = demo.processor(pictures, return_tensors="pt")["pixel_values"]
-    both = in_both_precisions(demo.model, values, dtype=DTYPES[artifact.manifest.artifact.precision])
+    precisions = "float64", artifact.manifest.artifact.precision
+    exact, rounded = (torch.tensor(demo_logits(each)[:4]).double().softmax(-1) for each in precisions)
     found = []
     for image in pictures:
         pixels = demo.processor.resize_and_crop(image)
@@ -130,7 +127,7 @@ def test_classify_answers_as_an_app_sees_it(artifact, demo, photographs):
         assert answer["classLabel"] == demo.model.config.labels[expected.argmax()]
         assert list(answer["classLabel_probs"]) == demo.model.config.labels
         found.append(list(answer["classLabel_probs"].values()))
-    assert_as_exact(found, *(each.logits.double().softmax(-1) for each in both), multiple=4)
+    assert_as_exact(found, exact, rounded, multiple=4)
 
 
 def test_the_roundings_of_float16_stay_small_in_every_order(mlpackage, demo, photographs):

@@ -90,6 +90,8 @@ def test_mixed_precision_keeps_in_float32_what_overflows(tmp_path, photographs):
 def test_segmentation(output, photographs, tmp_path):
     """Class maps agree but near borders; logits to float16's rounding."""
     checkpoint = load_checkpoint("demo", task="segmentation")
+    if output == "logits":  # of smaller images, as PyTorch takes long in float16
+        checkpoint = checkpoint.cropping(256, 256)
     written = convert(checkpoint, tmp_path, output=output)
     (spec,) = written.manifest.outputs
     (feature,) = load_spec(str(written.path)).description.output

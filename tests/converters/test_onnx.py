@@ -21,7 +21,7 @@ from reference import scenes
 from reference.manifest import read_manifest
 from reference.transformer import TransformerLayer
 
-from ..rounding import assert_as_exact, centred, in_both_precisions, log_softmax, loss, with_rounded_weights
+from ..rounding import assert_as_exact, centred, log_softmax, loss
 
 
 def session(path) -> onnxruntime.InferenceSession:
@@ -31,11 +31,9 @@ def session(path) -> onnxruntime.InferenceSession:
 
 
 @pytest.fixture(scope="module")
-def logits(demo, pixels) -> tuple[np.ndarray, np.ndarray]:
+def logits(demo_logits) -> tuple[np.ndarray, np.ndarray]:
     """The reference's, exact and as float32 rounds them, centred."""
-    values = torch.from_numpy(np.stack([demo.processor.network_input(each) for each in pixels]))
-    exact, rounded = in_both_precisions(demo.model, values)
-    return centred(exact.logits), centred(rounded.logits)
+    return centred(demo_logits("float64")), centred(demo_logits("float32"))
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +46,11 @@ def pixels(demo, photographs) -> list[np.ndarray]:
     # float16 rounds weights, which is most of its loss: other weights than the oracle's, but as many.
     [("none", 8), ("float16", 4)],
 )
-def test_equals_pytorch_on_real_images(demo, pixels, logits, onnx_file, quantize, multiple):
+def test_equals_pytorch_on_real_images(pixels, logits, demo_logits, onnx_file, quantize, multiple):
     run = session(onnx_file(quantize).path).run
     exact, rounded = logits
     if quantize == "float16":
-        values = torch.from_numpy(np.stack([demo.processor.network_input(each) for each in pixels]))
-        with torch.inference_mode():
-            rounded = centred(with_rounded_weights(demo.model, bits=11)(values.double()).logits)
+        rounded = centred(demo_logits("float16 weights"))
     answer = np.concatenate([run(None, {"image": each[None]})[0] for each in pixels])
     assert answer.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert_as_exact(log_softmax(answer), exact, rounded, multiple=multiple)
@@ -122,13 +118,16 @@ def test_float16_halves_the_weights(onnx_file):
     assert onnx_file("float16").manifest.artifact.bytes < 0.6 * onnx_file().manifest.artifact.bytes
 
 
-def test_the_range_method_decides_the_ranges(onnx_file, demo, tmp_path):
+def test_the_range_method_decides_the_ranges(demo, tmp_path):
     """All values are a wider range than nearly all of them."""
-    wide = convert(demo, tmp_path, quantize="int8", calibration_samples=24, range_method="minmax")
+    small = {"quantize": "int8", "image_size": 128, "calibration_samples": 4}
+    wide, narrow = (
+        convert(demo, tmp_path / method, **small, range_method=method) for method in ("minmax", "percentile")
+    )
     assert wide.manifest.calibration.method == "minmax"
-    assert onnx_file("int8").manifest.calibration.method == "percentile 99.999"
+    assert narrow.manifest.calibration.method == "percentile 99.999"
     scales = []
-    for artifact in (wide, onnx_file("int8")):
+    for artifact in (wide, narrow):
         values = {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load(artifact.path).graph.initializer}
         scales.append({name: value for name, value in values.items() if name.endswith("_scale") and value.ndim == 0})
     shared = scales[0].keys() & scales[1].keys()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -81,23 +83,27 @@ def test_the_gpu_delegate_knows_all_but_the_choice_of_the_class(converted, tmp_p
     assert [each.reason for each in found.obstacles] == expected
 
 
+@cache
+def float_file(task):
+    """A trained network of small input, its float file, and what an image makes of it."""
+    from converters.tflite.convert import to_tflite
+    from converters.tflite.keras_mobilevit import build
+    from converters.tflite.ranges import measure
+
+    network = deployable(load_checkpoint("demo", "xxs", task), passes=PASSES, bake_input=True)
+    plain = to_tflite(build(network, SIDE, SIDE, "float32"), network.meanings)
+    image = np.asarray(scenes.render("validation", 3).image.resize((SIDE, SIDE)))[None]
+    return network, plain, image, measure(plain, [image])
+
+
 def quantized(task, mode):
     """A trained network of small input, its file in a mode whose ranges come from one image, and that image."""
     from converters.tflite.apply import apply
-    from converters.tflite.convert import to_tflite
-    from converters.tflite.keras_mobilevit import build
     from converters.tflite.quantize import Options, settled
-    from converters.tflite.ranges import choose, measure
+    from converters.tflite.ranges import choose
 
-    checkpoint = load_checkpoint("demo", "xxs", task)
-    network = deployable(checkpoint, passes=PASSES, bake_input=True)
-    plain = to_tflite(build(network, SIDE, SIDE, "float32"), network.meanings)
-    image = np.asarray(scenes.render("validation", 3).image.resize((SIDE, SIDE)))[None]
-    return (
-        network,
-        apply(plain, settled(Options(mode), checkpoint.task).recipe, choose(measure(plain, [image]), "minmax")),
-        image,
-    )
+    network, plain, image, measured = float_file(task)
+    return network, apply(plain, settled(Options(mode), task).recipe, choose(measured, "minmax")), image
 
 
 def test_a_mask_of_integers_alone():
@@ -122,7 +128,7 @@ def test_a_mask_of_integers_alone():
     assert (found == expected).mean() > 0.9
 
 
-@pytest.mark.parametrize("mode", ["int8", "int8-full", "int16x8"])
+@pytest.mark.parametrize("mode", ["int8-full", "int16x8", pytest.param("int8", marks=pytest.mark.deep)])
 def test_features_beside_the_map_they_are_the_mean_of(mode):
     """The map is an output and the MEAN's input, of which ai-edge-quantizer makes a mean of the wrong numbers."""
     from converters.tflite.ranges import from_stored, to_stored

@@ -29,7 +29,7 @@ def assert_equal(answer, model, images, **options):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("kind", "fields", "side"),
-    [(CLASSIFIER, {"num_labels": 1000}, 256), (SEGMENTER, {"num_labels": 21, "output_stride": 16}, 512)],
+    [(CLASSIFIER, {"num_labels": 1000}, 256), (SEGMENTER, {"num_labels": 21, "output_stride": 16}, 256)],
 )
 @torch.no_grad()
 def test_published_architectures_equal_the_reference(size, kind, fields, side):

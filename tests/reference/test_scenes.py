@@ -49,9 +49,10 @@ def test_sizes_vary_and_both_orientations_occur(photographs):
     assert {width > height for width, height in sizes} == {True, False}
 
 
-def test_bundled_checkpoint_depends_on_color_order_and_crop(demo):
-    """A shortened `python -m reference.demo evaluate`; 400 scenes leave a standard error below two points."""
-    right, swapped, squashed = (100 * top_1(count) for count in confusion(demo, range(400)))
+@pytest.mark.parametrize("count", [120, pytest.param(400, marks=pytest.mark.deep)])
+def test_bundled_checkpoint_depends_on_color_order_and_crop(demo, count):
+    """A shortened `python -m reference.demo evaluate`; 120 scenes leave a standard error of 4.6 points, 400 of 2.5."""
+    right, swapped, squashed = (100 * top_1(found) for found in confusion(demo, range(count)))
     assert 80 <= right <= 96
     assert swapped < right - 20
     assert squashed < right - 5

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+import validation.cluster
 import validation.counting
 from reference.demo.evaluate import confusion
 from reference.errors import UserError
@@ -69,8 +70,9 @@ def test_a_cluster_counts_the_same(artifact, alone):
         assert same(accuracy([artifact], images=SCENES, scheduler=cluster.scheduler_address), alone)
 
 
-def test_no_cluster(artifact):
+def test_no_cluster(artifact, monkeypatch):
     pytest.importorskip("distributed")
+    monkeypatch.setattr(validation.cluster, "PATIENCE", "1s")
     with pytest.raises(UserError, match="no Dask scheduler answers at"):
         accuracy([artifact], images=SCENES, scheduler="tcp://127.0.0.1:9")
 

@@ -7,16 +7,14 @@ import sys
 
 import pytest
 
-from converters.tflite.convert import convert
-from converters.tflite.quantize import Options
 from reference.demo.picture import SAMPLE, SAMPLE_INDEX
 from reference.scenes import LABELS, label_of
 from validation.__main__ import main
 
 
 @pytest.fixture(scope="module")
-def artifact(demo, tmp_path_factory):
-    return convert(demo, tmp_path_factory.mktemp("classify"), Options(input_dtype="uint8")).path
+def artifact(tflite):
+    return tflite("none", "uint8").path
 
 
 def test_reference_and_artifact_side_by_side(artifact, capfd):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
-import torch
 from torch import Tensor
 
 from reference import answers
@@ -19,17 +15,6 @@ MEANINGS: dict[str, Meaning] = {
     "segmentation": "class_map",
     "features": "features",
 }
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """So many threads for PyTorch, meanwhile; its own choice waits for all cores, which is slow where others work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class PyTorchRuntime:
