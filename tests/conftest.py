@@ -88,12 +88,13 @@ def mlpackage(demo, tmp_path_factory):
     if not coremltools_writes():
         pytest.skip(NO_WRITER)
     from converters.coreml.convert import convert
+    from converters.coreml.options import CoreMLOptions
 
     done: dict[str, Written] = {}
 
     def get(precision: str) -> Written:
         if precision not in done:
-            done[precision] = convert(demo, tmp_path_factory.mktemp(precision), precision=precision)
+            done[precision] = convert(demo, tmp_path_factory.mktemp(precision), CoreMLOptions(precision=precision))
         return done[precision]
 
     return get
@@ -103,14 +104,14 @@ def mlpackage(demo, tmp_path_factory):
 def tflite(demo, tmp_path_factory):
     """(mode, input dtype) -> the artifact; few calibration images, as they take the time."""
     from converters.tflite.convert import convert
-    from converters.tflite.quantize import Options
+    from converters.tflite.options import TFLiteOptions
 
     done: dict[tuple[str, str | None], Written] = {}
 
     def get(mode: str = "float16", input_dtype: str | None = None) -> Written:
         key = (mode, input_dtype)
         if key not in done:
-            options = Options(mode=mode, input_dtype=input_dtype, calibration_samples=16)
+            options = TFLiteOptions(quantize=mode, input_dtype=input_dtype, calibration_samples=16)
             done[key] = convert(demo, tmp_path_factory.mktemp(mode), options)
         return done[key]
 
@@ -121,6 +122,7 @@ def tflite(demo, tmp_path_factory):
 def onnx_file(demo, tmp_path_factory):
     """quantize -> the artifact; exported once for each opset, since that takes longest."""
     from converters.onnx import convert
+    from converters.onnx.options import ONNXOptions
 
     done: dict[str, Written] = {}
     exported = {}
@@ -136,7 +138,7 @@ def onnx_file(demo, tmp_path_factory):
             folder = tmp_path_factory.mktemp(quantize)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(convert, "to_onnx", export_once)
-                done[quantize] = convert.convert(demo, folder, quantize=quantize, calibration_samples=24)
+                done[quantize] = convert.convert(demo, folder, ONNXOptions(quantize=quantize, calibration_samples=24))
         return done[quantize]
 
     return get

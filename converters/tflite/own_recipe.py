@@ -35,7 +35,7 @@ class OwnRecipe:
 
     def __str__(self) -> str:
         """As a file's name tells it apart from all others: by its own name, and a hash of its content."""
-        return f"{re.sub(r'[^A-Za-z0-9.]+', '-', self.name).strip('-')}-{short_hash(self.text)}"
+        return re.sub(r"[^A-Za-z0-9.]+", "-", f"{self.name}-{short_hash(self.text)}").strip("-")
 
 
 def read_recipe(path: str | Path) -> OwnRecipe:

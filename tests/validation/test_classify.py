@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from converters.tflite.convert import convert
-from converters.tflite.quantize import Options
+from converters.tflite.options import TFLiteOptions
 from reference.demo.picture import SAMPLE, SAMPLE_INDEX
 from reference.scenes import LABELS, label_of
 from validation.__main__ import main
@@ -16,7 +16,7 @@ from validation.__main__ import main
 
 @pytest.fixture(scope="module")
 def artifact(demo, tmp_path_factory):
-    return convert(demo, tmp_path_factory.mktemp("classify"), Options(input_dtype="uint8")).path
+    return convert(demo, tmp_path_factory.mktemp("classify"), TFLiteOptions(input_dtype="uint8")).path
 
 
 def test_reference_and_artifact_side_by_side(artifact, capfd):
