@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reference.config import BACKBONE as PREFIX
+
 if TYPE_CHECKING:  # the names alone serve --help, which must not wait for PyTorch
     from torch import nn
 
@@ -24,7 +26,7 @@ NORM_BEFORE, NORM_AFTER = f"{NORM}_before", f"{NORM}_after"  # attention, in eac
 EXPANSION = "conv_1x1_exp"
 CLASSIFIER = "classifier"
 CONVOLUTION = "convolution"  # the one layer of a ConvLayer that keeps weights
-BACKBONE = "mobilevit"
+BACKBONE = PREFIX.removesuffix(".")
 ENCODER = "encoder"  # holds the stages
 
 # Scopes, as regular expressions to search the names of an operation's results for, each of which ends with ";".

@@ -75,13 +75,13 @@ def two_options(draw, kind: type, folders: list[Path]) -> tuple:
     return kind(**first), kind(**{**first, **{name: draw(fields[name]) for name in changed}})
 
 
-@pytest.fixture(scope="module", params=["classification", "segmentation", "features"])
+@pytest.fixture(scope="module", params=["classification", "segmentation"])
 def checkpoint(request) -> Checkpoint:
     return load_checkpoint("demo", task=request.param)
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_names_tell_apart_what_options_tell_apart(pipeline, checkpoint, folders, data):
     """Two artifacts have one name where everything that shapes them is the same, and nowhere else."""
