@@ -1,34 +1,66 @@
-"""What the pipelines' commands share: options, and the way from a checkpoint to the lines printed at the end."""
+"""What the pipelines' commands share: the way from what was typed to the lines printed at the end."""
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from reference.command_line import DEFAULT_OUTPUT, add_checkpoint_options, add_verbose_option, working
+from reference.command_line import DEFAULT_OUTPUT, Parser, add_checkpoint_options, add_verbose_option, run, working
 from reference.errors import UserError
 from reference.extras import require
 from reference.sources import hub_id
+
+from .declared import add_options, from_arguments
+from .options import HEADINGS, PLACE, Options
 
 if TYPE_CHECKING:  # these load PyTorch, which --help must not wait for
     from reference.checkpoints import Checkpoint
 
     from .artifact import Written
 
+Chosen = TypeVar("Chosen", bound=Options)
 
-def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """The options every pipeline has."""
-    add_checkpoint_options(parser)
-    parser.add_argument(
-        "--output",
-        choices=("mask", "logits"),
-        default="mask",
-        help="of segmentation: the class of each pixel, or the network's coarse logits (default: mask)",
+
+def command(
+    argv: Sequence[str] | None,
+    *,
+    pipeline: str,
+    product: str,
+    options: type[Chosen],
+    needs: Sequence[str],
+    convert: Callable[[Checkpoint, Path, Chosen], Written],
+) -> int:
+    """A pipeline's whole command; returns the exit code.
+
+    Args:
+        pipeline: its name, which is also that of its optional dependencies; product: what it makes.
+        options: what it can be asked for.
+        needs: modules that show its dependencies are there, the one that does the work first.
+        convert: imports its heavy libraries itself, so that --help need not wait, and their noise is held back.
+    """
+    parser = Parser(
+        prog=f"python -m converters.{pipeline}", description=f"Convert a MobileViT checkpoint to {product}."
     )
-    place = parser.add_mutually_exclusive_group()
+    add_checkpoint_options(parser)
+    add_verbose_option(parser)
+    groups = add_options(parser, options, HEADINGS)
+    _add_place(groups[PLACE])
+    arguments = parser.parse_args(argv)
+    chosen = from_arguments(options, arguments)
+
+    def work() -> int:
+        require(pipeline, *needs)
+        return _convert_and_report(arguments, chosen, needs[0], convert)
+
+    return run(work)
+
+
+def _add_place(group: Any) -> None:
+    """--output-dir or --into, and --golden-pictures."""
+    place = group.add_mutually_exclusive_group()
     place.add_argument("--output-dir", type=Path, default=DEFAULT_OUTPUT, help="default: %(default)s")
     place.add_argument(
         "--into",
@@ -37,44 +69,33 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         help="ios_demo, android_demo, or a folder of an app's own: writes there instead, and a golden set beside the "
         "artifact: pictures with the reference's answers, for the app's self-test",
     )
-    parser.add_argument(
+    group.add_argument(
         "--golden-pictures", type=Path, metavar="FOLDER", help="pictures for it (default: rendered scenes)"
     )
-    parser.add_argument(
-        "--no-pass",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="leave out one of the exact rewrites of converters/passes.py, fold-layer-norm say; may be repeated",
-    )
-    add_verbose_option(parser)
 
 
-def convert_and_report(
-    arguments: argparse.Namespace, *, extra: str, needs: str, convert: Callable[[Checkpoint], Written]
+def _convert_and_report(
+    arguments: argparse.Namespace,
+    options: Chosen,
+    worker: str,
+    convert: Callable[[Checkpoint, Path, Chosen], Written],
 ) -> int:
-    """Load the checkpoint, convert it in silence, print what was written; returns the exit code.
-
-    Args:
-        extra, needs: the optional dependencies of the pipeline, and the module that shows they are there.
-        convert: the pipeline; it imports its heavy libraries itself, so that their noise is held back too.
-    """
-    require(extra, needs)
+    """Load the checkpoint, convert it in silence, print what was written."""
     from reference.checkpoints import load_checkpoint
 
+    from .admission import admit
     from .app import models_folder, write_golden
-    from .artifact import app_preprocessing, check_place
+    from .artifact import check_place
 
     if arguments.golden_pictures is not None and arguments.into is None:
         raise UserError("--golden-pictures is for the golden set that --into writes: give --into too")
-    if arguments.into is not None:
-        arguments.output_dir = models_folder(arguments.into)
-    check_place(arguments.output_dir)
+    output_dir = arguments.output_dir if arguments.into is None else models_folder(arguments.into)
+    check_place(output_dir)  # before a checkpoint is downloaded
     started = time.monotonic()
     checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
-    app_preprocessing(checkpoint)  # or refuse, before anything heavy is loaded
-    with working(f"converting with {needs}", arguments.verbose):
-        written = convert(checkpoint)
+    admit(checkpoint, output_dir, options)  # or refuse, before anything heavy is loaded
+    with working(f"converting with {worker}", arguments.verbose):
+        written = convert(checkpoint, output_dir, options)
         golden = write_golden(written, checkpoint, arguments.golden_pictures) if arguments.into else None
     _print_written(written, time.monotonic() - started)
     if golden is not None:

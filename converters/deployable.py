@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -12,12 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reference.checkpoints import Checkpoint
-from reference.errors import UserError
 from reference.manifest import Task
 from reference.pretrained import PreTrainedModel
-from reference.tensor_specs import ColorOrder, Meaning
+from reference.tensor_specs import Meaning
 
+from . import anatomy
 from .passes import rewrite
+from .preprocessing import InputTransform, input_transform
 
 SegmentationOutput = Literal["mask", "logits"]
 
@@ -33,6 +33,11 @@ class Deployable(nn.Module):
     def __init__(self, network: PreTrainedModel) -> None:
         super().__init__()
         self.network = network
+
+    def answers(self, image: Tensor) -> tuple[Tensor, ...]:
+        """The results for an image, as a tuple even where there is one."""
+        answer = self(image)
+        return answer if isinstance(answer, tuple) else (answer,)
 
 
 class Classifier(Deployable):
@@ -79,8 +84,7 @@ class FeatureExtractor(Deployable):
 
 
 def _kind(task: Task, output: SegmentationOutput) -> type[Deployable]:
-    if output == "logits" and task != "segmentation":
-        raise UserError(f"--output logits is for segmentation, not for {task}: add --task segmentation")
+    """`output` counts for segmentation alone."""
     if task == "segmentation":
         return MaskSegmenter if output == "mask" else LogitsSegmenter
     return Classifier if task == "classification" else FeatureExtractor
@@ -108,25 +112,8 @@ def deployable(
     return _kind(checkpoint.task, output)(network).eval().requires_grad_(False)
 
 
-@dataclass(frozen=True)
-class InputTransform:
-    """The second half of the preprocessing, from RGB bytes to the network's input: reorder channels, then scale."""
-
-    color_order: ColorOrder
-    scale: float
-
-
-def input_transform(checkpoint: Checkpoint) -> InputTransform:
-    """What the checkpoint's own preprocessing does after the crop."""
-    processor = checkpoint.processor
-    return InputTransform(
-        color_order="BGR" if processor.do_flip_channel_order else "RGB",
-        scale=processor.rescale_factor if processor.do_rescale else 1.0,
-    )
-
-
 @torch.no_grad()
 def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform) -> None:
     """Given: pixels, channel flip, scale, stem convolution. Result: pixels, stem convolution."""
-    weight = network.backbone.conv_stem.convolution.weight
+    weight = anatomy.stem(network).convolution.weight
     weight.copy_((weight.flip(1) if transform.color_order == "BGR" else weight) * transform.scale)

@@ -14,9 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from reference.errors import UserError
-from reference.layers import ConvLayer, InvertedResidual, MobileViTLayer
+from reference.layers import ConvLayer, InvertedResidual
 from reference.pretrained import PreTrainedModel
-from reference.transformer import SelfAttention, TransformerLayer
+from reference.transformer import SelfAttention
+
+from . import anatomy
 
 DEVIATIONS = 4.0  # from a channel's mean, in standard deviations: where its values end
 DIP = 0.3  # what SiLU answers is nowhere below -0.28
@@ -78,8 +80,8 @@ def drop_key_bias(network: PreTrainedModel) -> None:
 
 def fold_value_bias(network: PreTrainedModel) -> None:
     """Given: a bias on the values. Result: in the output projection's bias, as attention weights sum to one."""
-    for layer in _all(network, TransformerLayer):
-        value, projection = layer.attention.attention.value, layer.attention.output.dense
+    for layer in _transformer_layers(network):
+        value, projection = anatomy.parts(layer).value, anatomy.parts(layer).projection
         if value.bias is None:
             continue
         _set(projection, projection.weight, _bias(projection) + projection.weight.double() @ value.bias.double())
@@ -88,10 +90,10 @@ def fold_value_bias(network: PreTrainedModel) -> None:
 
 def fold_layer_norm(network: PreTrainedModel) -> None:
     """Given: LayerNorm, then linear layers. Result: LayerNorm without gain and bias; the linear layers have them."""
-    for layer in _all(network, TransformerLayer):
-        attention = layer.attention.attention
-        _fold_affine(layer, "layernorm_before", [attention.query, attention.key, attention.value])
-        _fold_affine(layer, "layernorm_after", [layer.intermediate.dense])
+    for layer in _transformer_layers(network):
+        parts = anatomy.parts(layer)
+        _fold_affine(layer, anatomy.NORM_BEFORE, [parts.query, parts.key, parts.value])
+        _fold_affine(layer, anatomy.NORM_AFTER, [parts.expand])
 
 
 def fold_last_layer_norm(network: PreTrainedModel) -> None:
@@ -99,9 +101,9 @@ def fold_last_layer_norm(network: PreTrainedModel) -> None:
 
     Stretching the map in between changes nothing: interpolation weights sum to one.
     """
-    for block in _all(network, MobileViTLayer):
+    for block in anatomy.blocks(network):
         if block.conv_projection.normalization is None:  # or else BatchNorm stands for the convolution's bias
-            _fold_affine(block, "layernorm", [block.conv_projection.convolution])
+            _fold_affine(block, anatomy.NORM, [block.conv_projection.convolution])
 
 
 def center_residual_stream(network: PreTrainedModel) -> None:
@@ -110,16 +112,12 @@ def center_residual_stream(network: PreTrainedModel) -> None:
     The residual stream of a transformer is a sum of linear outputs, and only norms read it: with every weight and bias
     that writes to it centred over the channels, its mean is zero.
     """
-    for block in _all(network, MobileViTLayer):
-        layers: list[Any] = list(block.transformer.layer)
-        places = [(layer, name) for layer in layers for name in ("layernorm_before", "layernorm_after")]
-        places.append((block, "layernorm"))
+    for block in anatomy.blocks(network):
+        places = anatomy.norms(block)
         norms = [getattr(parent, name) for parent, name in places]
         if any(not isinstance(norm, nn.LayerNorm) or norm.elementwise_affine for norm in norms):
             continue
-        writers = [block.conv_1x1.convolution]
-        writers += [writer for layer in layers for writer in (layer.attention.output.dense, layer.output.dense)]
-        for writer in writers:
+        for writer in anatomy.stream_writers(block):
             weight = writer.weight.double()
             bias = None if writer.bias is None else _bias(writer) - _bias(writer).mean()
             _set(writer, weight - weight.mean(dim=0, keepdim=True), bias)
@@ -165,6 +163,10 @@ def without(passes: Collection[str], excluded: Collection[str]) -> tuple[str, ..
 
 def _all(network: nn.Module, kind: type[nn.Module]) -> Iterator[Any]:
     return (module for module in network.modules() if isinstance(module, kind))
+
+
+def _transformer_layers(network: PreTrainedModel) -> Iterator[Any]:
+    return (layer for block in anatomy.blocks(network) for layer in anatomy.transformer_layers(block))
 
 
 def _bias(layer: Any) -> Tensor:

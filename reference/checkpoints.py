@@ -59,8 +59,14 @@ class Checkpoint:
 
     @property
     def slug(self) -> str:
-        """`id` as a part of a file name: "apple-mobilevit-small"."""
-        return re.sub(r"[^A-Za-z0-9.]+", "-", self.id).strip("-") or "checkpoint"
+        """`id` as a part of a file name: "apple-mobilevit-small".
+
+        Letters outside ASCII, "_" and the like become "-" too; a short hash of the id then tells it apart from others.
+        """
+        plain = re.sub(r"[^A-Za-z0-9.]+", "-", self.id).strip("-") or "checkpoint"
+        if re.fullmatch(r"[A-Za-z0-9./-]+", self.id):
+            return plain
+        return f"{plain}-{hashlib.sha256(self.id.encode()).hexdigest()[:6]}"
 
     def cropping(self, height: int, width: int) -> Checkpoint:
         """The same with crops of this many pixels, out of images larger in proportion."""

@@ -114,9 +114,12 @@ def mlpackage(demo, shared):
     if not coremltools_writes():
         pytest.skip(NO_WRITER)
     from converters.coreml.convert import convert
+    from converters.coreml.options import CoreMLOptions
 
     def make(precision: str) -> Written:
-        return shared.get(f"mlpackage {precision}", lambda folder: convert(demo, folder, precision=precision))
+        return shared.get(
+            f"mlpackage {precision}", lambda folder: convert(demo, folder, CoreMLOptions(precision=precision))
+        )
 
     return cache(make)
 
@@ -125,15 +128,14 @@ def mlpackage(demo, shared):
 def tflite(demo, shared):
     """(mode, input dtype) -> the artifact; few calibration images, as they take the time."""
     from converters.tflite import convert as module
-    from converters.tflite.quantize import Options, settled
+    from converters.tflite.options import TFLiteOptions
 
     to_tflite = module.to_tflite
 
     @cache
     def make(mode: str = "float16", input_dtype: str | None = None) -> Written:
-        options = Options(mode=mode, input_dtype=input_dtype, calibration_samples=16)
-        measures = settled(options, "classification").measures
-        plain = f"plain tflite {measures} {None if measures else input_dtype}"  # what quantizing begins with
+        options = TFLiteOptions(quantize=mode, input_dtype=input_dtype, calibration_samples=16)
+        plain = f"plain tflite {options.measures} {None if options.measures else input_dtype}"  # to be quantized
 
         def convert(folder: Path) -> Written:
             with pytest.MonkeyPatch.context() as patch:
@@ -149,6 +151,7 @@ def tflite(demo, shared):
 def onnx_file(demo, shared):
     """quantize -> the artifact."""
     from converters.onnx import convert as module
+    from converters.onnx.options import ONNXOptions
 
     to_onnx = module.to_onnx
 
@@ -160,7 +163,7 @@ def onnx_file(demo, shared):
         def convert(folder: Path) -> Written:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(module, "to_onnx", export_once)
-                return module.convert(demo, folder, quantize=quantize, calibration_samples=24)
+                return module.convert(demo, folder, ONNXOptions(quantize=quantize, calibration_samples=24))
 
         return shared.get(f"onnx {quantize}", convert)
 

@@ -18,8 +18,8 @@ from torch.nn import functional
 from reference.heads import ASPP, MobileViTForSemanticSegmentation
 from reference.layers import MobileViTLayer, resize
 from reference.pretrained import PreTrainedModel
-from reference.transformer import SelfAttention
 
+from .. import anatomy
 from .operations import channel_norm, depth_to_space, space_to_depth
 
 
@@ -28,10 +28,7 @@ def to_channels_first(network: PreTrainedModel) -> None:
 
     The function stays the same, but for one image at a time.
     """
-    stages = network.backbone.encoder.layer
-    for index, stage in enumerate(stages):
-        if isinstance(stage, MobileViTLayer):
-            stages[index] = ChannelsFirstBlock(stage)
+    anatomy.replace_blocks(network, ChannelsFirstBlock)
     if isinstance(network, MobileViTForSemanticSegmentation):
         head: Any = network.segmentation_head
         if head.aspp.project.normalization is None:
@@ -47,7 +44,7 @@ class ChannelsFirstBlock(nn.Module):
         self.downsampling_layer = layer.downsampling_layer
         self.conv_kxk = layer.conv_kxk
         self.conv_1x1 = layer.conv_1x1
-        self.transformer = nn.Sequential(*(_Layer(each) for each in layer.transformer.layer))
+        self.transformer = nn.Sequential(*(_Layer(each) for each in anatomy.transformer_layers(layer)))
         self.layernorm = _ChannelNorm(layer.layernorm)
         self.conv_projection = layer.conv_projection
         self.fusion = layer.fusion
@@ -95,13 +92,14 @@ class _Layer(nn.Module):
 
     def __init__(self, layer: Any) -> None:
         super().__init__()
-        self.layernorm_before = _ChannelNorm(layer.layernorm_before)
-        self.attention = _Attention(layer.attention.attention)
-        self.projection = _pointwise(layer.attention.output.dense)
-        self.layernorm_after = _ChannelNorm(layer.layernorm_after)
-        self.expand = _pointwise(layer.intermediate.dense)
-        self.activation = layer.intermediate.intermediate_act_fn
-        self.reduce = _pointwise(layer.output.dense)
+        parts = anatomy.parts(layer)
+        self.layernorm_before = _ChannelNorm(parts.before)
+        self.attention = _Attention(parts)
+        self.projection = _pointwise(parts.projection)
+        self.layernorm_after = _ChannelNorm(parts.after)
+        self.expand = _pointwise(parts.expand)
+        self.activation = parts.activation
+        self.reduce = _pointwise(parts.reduce)
 
     def forward(self, tokens: Tensor) -> Tensor:
         tokens = tokens + self.projection(self.attention(self.layernorm_before(tokens)))
@@ -111,11 +109,11 @@ class _Layer(nn.Module):
 class _Attention(nn.Module):
     """SelfAttention: one convolution for query, key and value, one reshape for their heads."""
 
-    def __init__(self, attention: SelfAttention) -> None:
+    def __init__(self, parts: anatomy.TransformerParts) -> None:
         super().__init__()
-        self.heads, self.head_size = attention.num_attention_heads, attention.attention_head_size
-        self.scale = attention.scale
-        self.qkv = _pointwise(attention.query, attention.key, attention.value)
+        self.heads, self.head_size = parts.attention.num_attention_heads, parts.attention.attention_head_size
+        self.scale = parts.attention.scale
+        self.qkv = _pointwise(parts.query, parts.key, parts.value)
 
     def forward(self, tokens: Tensor) -> Tensor:
         patch, channels = tokens.shape[:2]

@@ -11,8 +11,8 @@ import numpy as np
 from reference.errors import UserError
 
 from .choice import Chosen, Palette
-from .compress import Compression
 from .lean_import import import_coremltools
+from .options import Compression
 
 ct = import_coremltools()
 

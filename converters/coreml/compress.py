@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from reference.errors import UserError
 from .choice import SMALLEST, Chosen, Palette, multiples, palette
 from .lean_import import import_coremltools
 from .measure import Range
+from .options import Compression
 from .steps import CONVOLUTION, Change
 
 ct = import_coremltools()
@@ -25,32 +25,9 @@ QUANTIZED_OPERATIONS = ("conv", "add")
 _QUANTIZED = (CONVOLUTION, torch.ops.aten.add.Tensor)
 
 
-@dataclass(frozen=True)
-class Compression:
-    """What one value of --compress does.
-
-    bits: of each weight; palette: whether they index a table of 2**bits values that k-means chose for the tensor, or
-    are multiples of a scale for each output channel; activations: whether they have 8 bits too; needs: the oldest
-    deployment target that has the operations.
-    """
-
-    bits: int
-    palette: bool
-    activations: bool
-    needs: str
-
-    def choose(self, weight: np.ndarray) -> Chosen:
-        """What it makes of a weight (float32, output channels first)."""
-        return palette(weight, self.bits) if self.palette else multiples(weight)
-
-
-COMPRESSIONS = {
-    "int8": Compression(8, palette=False, activations=False, needs="iOS16"),
-    "palettize8": Compression(8, palette=True, activations=False, needs="iOS16"),
-    "palettize6": Compression(6, palette=True, activations=False, needs="iOS16"),
-    "palettize4": Compression(4, palette=True, activations=False, needs="iOS16"),
-    "w8a8": Compression(8, palette=False, activations=True, needs="iOS17"),
-}
+def choose(compression: Compression, weight: np.ndarray) -> Chosen:
+    """What becomes of a weight (float32, output channels first)."""
+    return palette(weight, compression.bits) if compression.palette else multiples(weight)
 
 
 def add_passes(

@@ -10,21 +10,15 @@ from reference.labels import as_hex, palette
 from reference.manifest import Preprocessing
 from reference.tensor_specs import OutputSpec
 
-from ..artifact import class_names
+from ..naming import AUTHOR, PURPOSES, class_names
+from ..preprocessing import INPUT
 
-INPUT = "image"
 LABEL = "classLabel"
 PROBABILITIES = "classLabel_probs"  # coremltools' own name; it cannot be chosen
-AUTHOR = "MobileViT Edge Kit"
 # What Xcode's preview tab looks for, and what it knows.
 PREVIEW_TYPE = "com.apple.coreml.model.preview.type"
 PREVIEW_PARAMETERS = "com.apple.coreml.model.preview.params"
 PREVIEWS = {"classification": "imageClassifier", "segmentation": "imageSegmenter"}
-PURPOSES = {
-    "classification": "image classifier",
-    "segmentation": "semantic segmentation",
-    "features": "image feature extractor",
-}
 MEANINGS = {
     "label": "most probable class",
     "probabilities": "probability of each class",

@@ -9,10 +9,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ..anatomy import BACKBONE, CONVOLUTION, ENCODER, LAYER
+
 # What names repeat without telling anything: where the network sits in its wrapper, the one layer of a ConvLayer that
 # has weights, and what coremltools did to a value.
 _REDUNDANT = re.compile(
-    r"^p_network_(mobilevit_)?|encoder_(?=layer)|_convolution(?=_(weight|bias))|_(cast|to)_fp16|_(quantized|palettized)$"
+    rf"^p_network_({BACKBONE}_)?|{ENCODER}_(?={LAYER})|_{CONVOLUTION}(?=_(weight|bias))"
+    r"|_(cast|to)_fp16|_(quantized|palettized)$"
 )
 
 

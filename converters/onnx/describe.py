@@ -11,7 +11,7 @@ from reference.labels import palette
 from reference.manifest import Preprocessing
 from reference.tensor_specs import InputSpec
 
-from ..artifact import class_names
+from ..naming import AUTHOR, class_names
 
 
 def describe(model: ModelProto, checkpoint: Checkpoint, preprocessing: Preprocessing, input: InputSpec) -> None:
@@ -31,5 +31,5 @@ def describe(model: ModelProto, checkpoint: Checkpoint, preprocessing: Preproces
     if checkpoint.task == "segmentation":
         facts["palette"] = json.dumps(palette(len(labels)))  # RGB of each class
     helper.set_model_props(model, facts)
-    model.producer_name = "MobileViT Edge Kit"
+    model.producer_name = AUTHOR
     model.doc_string = f"MobileViT {checkpoint.size}, {checkpoint.task}, checkpoint {checkpoint.id}"

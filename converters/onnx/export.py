@@ -8,10 +8,9 @@ from onnx import ModelProto
 from torch import Tensor, nn
 
 from ..deployable import Deployable
+from ..preprocessing import INPUT
 from .attention import TRANSLATIONS, WHOLE_FROM
 from .rows import to_rows
-
-INPUT = "image"
 
 
 class FromPixels(nn.Module):
@@ -25,20 +24,13 @@ class FromPixels(nn.Module):
         return self.network(image.permute(0, 3, 1, 2).float())
 
 
-@torch.inference_mode()
-def answer_shapes(network: Deployable, image: Tensor) -> list[torch.Size]:
-    """The shapes of what `network` answers to pixels [1, H, W, 3]."""
-    answer = FromPixels(network)(image)
-    return [each.shape for each in (answer if isinstance(answer, tuple) else (answer,))]
-
-
 def to_onnx(network: Deployable, image: Tensor, *, dynamic_batch: bool, opset: int) -> ModelProto:
     """The ONNX model of a deployable network with the input baked in; its outputs are named for their meanings.
 
     Args:
         network: its MobileViT blocks are replaced.
         image: an example [1, H, W, 3], of the dtype that the model shall take.
-        dynamic_batch, opset: see `convert`.
+        dynamic_batch, opset: see ONNXOptions.
     """
     to_rows(network.network, whole_attention=opset >= WHOLE_FROM)
     if dynamic_batch:  # one image would be taken for a constant

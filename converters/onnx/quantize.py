@@ -10,11 +10,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
-from torch import Tensor
 
-from ..deployable import InputTransform
-
-OPSET = 20  # ONNX Runtime 1.23 has no QuantizeLinear of 23
 PERCENTILE = 99.999  # of each tensor's values, which its range holds: a few far ones would make the steps coarse
 METHODS = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
 QUANTIZED = ["Conv", "Gemm", "Sigmoid", "Mul"]  # layers with weights, and SiLU; attention and norms stay float32
@@ -23,11 +19,11 @@ QUANTIZED = ["Conv", "Gemm", "Sigmoid", "Mul"]  # layers with weights, and SiLU;
 class _Images(CalibrationDataReader):
     """Calibration images as the model takes them; the quantizer asks for one range of them after the other."""
 
-    def __init__(self, model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform) -> None:
+    def __init__(self, model: ModelProto, pixels: Sequence[np.ndarray]) -> None:
         feed = model.graph.input[0]
         dtype = onnx.helper.tensor_dtype_to_np_dtype(feed.type.tensor_type.elem_type)
-        self._feeds = [{feed.name: _pixels(each, transform).astype(dtype)} for each in inputs]
-        self.set_range(0, len(inputs))
+        self._feeds = [{feed.name: each[None].astype(dtype)} for each in pixels]
+        self.set_range(0, len(pixels))
 
     def __len__(self) -> int:
         return len(self._feeds)
@@ -39,17 +35,14 @@ class _Images(CalibrationDataReader):
         return next(self._next, None)
 
 
-def quantize_layers(
-    model: ModelProto, inputs: Sequence[Tensor], transform: InputTransform, *, range_method: str, spared: int
-) -> ModelProto:
+def quantize_layers(model: ModelProto, pixels: Sequence[np.ndarray], *, range_method: str, spared: int) -> ModelProto:
     """The model with int8 weights, a scale for each output channel, and uint8 activations around them.
 
     The weights keep to 7 bits, -64..64: x86 CPUs without VNNI add products in pairs as int16, where 8 bits overflow.
 
     Args:
         model: float32.
-        inputs: what the network takes, [1, 3, H, W] each; the values they lead to give the ranges.
-        transform: that led to them from RGB 0..255.
+        pixels: images as the model takes them, RGB 0..255 [H, W, 3]; the values they lead to give the ranges.
         range_method: "minmax" (all values) or "percentile" (PERCENTILE of them).
         spared: how many convolutions at the beginning stay float32, with what activates them.
     """
@@ -61,7 +54,7 @@ def quantize_layers(
         quantize_static(
             model,
             path,
-            _Images(model, inputs, transform),
+            _Images(model, pixels),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=QUANTIZED,
             nodes_to_exclude=[node.name for node in (*first, *activations)],
@@ -74,9 +67,3 @@ def quantize_layers(
             extra_options={"CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
         )
         return onnx.load(path)
-
-
-def _pixels(values: Tensor, transform: InputTransform) -> np.ndarray:
-    """The network's input [1, 3, H, W] -> the RGB 0..255 it was made from [1, H, W, 3]."""
-    rgb = values.flip(1) if transform.color_order == "BGR" else values
-    return (rgb / transform.scale).round().permute(0, 2, 3, 1).numpy()

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from reference.layers import MobileViTLayer, resize
 from reference.pretrained import PreTrainedModel
-from reference.transformer import SelfAttention
 
+from .. import anatomy
 from .attention import attend, attention
 
 
@@ -26,10 +26,7 @@ def to_rows(network: PreTrainedModel, *, whole_attention: bool) -> None:
     Args:
         whole_attention: whether attention stays one operator, which needs opset 23.
     """
-    stages = network.backbone.encoder.layer
-    for index, stage in enumerate(stages):
-        if isinstance(stage, MobileViTLayer):
-            stages[index] = RowsBlock(stage, whole_attention)
+    anatomy.replace_blocks(network, lambda block: RowsBlock(block, whole_attention))
 
 
 class RowsBlock(nn.Module):
@@ -41,7 +38,7 @@ class RowsBlock(nn.Module):
         self.downsampling_layer = layer.downsampling_layer
         self.conv_kxk = layer.conv_kxk
         self.conv_1x1 = layer.conv_1x1
-        self.layers = nn.ModuleList(_Layer(each, whole_attention) for each in layer.transformer.layer)
+        self.layers = nn.ModuleList(_Layer(each, whole_attention) for each in anatomy.transformer_layers(layer))
         self.layernorm = layer.layernorm
         self.conv_projection = layer.conv_projection
         self.fusion = layer.fusion
@@ -69,16 +66,16 @@ class _Layer(nn.Module):
 
     def __init__(self, layer: Any, whole_attention: bool) -> None:
         super().__init__()
-        inner: SelfAttention = layer.attention.attention
-        self.heads, self.scale = inner.num_attention_heads, inner.scale
+        parts = anatomy.parts(layer)
+        self.heads, self.scale = parts.attention.num_attention_heads, parts.attention.scale
         self.attend = attention if whole_attention else attend
-        self.layernorm_before = layer.layernorm_before
-        self.qkv = _side_by_side(inner.query, inner.key, inner.value)
-        self.projection = layer.attention.output.dense
-        self.layernorm_after = layer.layernorm_after
-        self.expand = layer.intermediate.dense
-        self.activation = layer.intermediate.intermediate_act_fn
-        self.reduce = layer.output.dense
+        self.layernorm_before = parts.before
+        self.qkv = _side_by_side(parts.query, parts.key, parts.value)
+        self.projection = parts.projection
+        self.layernorm_after = parts.after
+        self.expand = parts.expand
+        self.activation = parts.activation
+        self.reduce = parts.reduce
 
     def forward(self, tokens: Tensor, length: int) -> Tensor:
         depth = tokens.shape[1]

@@ -10,12 +10,22 @@ from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.schema_py_generated import BuiltinOperator, TensorType
 from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.quantizer import Quantizer
+from ai_edge_quantizer.recipe_manager import RecipeManager
 
 from reference.errors import UserError
 
 from .ranges import Quantity
 
+REFUSALS = (ValueError, KeyError, TypeError)
 COPIES = (BuiltinOperator.DEQUANTIZE, BuiltinOperator.QUANTIZE)
+
+
+def check_recipe(rules: Sequence[Mapping[str, Any]]) -> None:
+    """UserError for rules that ai-edge-quantizer knows nothing of, whatever the file."""
+    try:
+        RecipeManager().load_quantization_recipe([dict(rule) for rule in rules])
+    except REFUSALS as error:
+        raise _refused(error) from error
 
 
 def apply(content: bytes, rules: Sequence[Mapping[str, Any]], ranges: Mapping[str, Quantity]) -> bytes:
@@ -24,10 +34,14 @@ def apply(content: bytes, rules: Sequence[Mapping[str, Any]], ranges: Mapping[st
         quantizer = Quantizer(bytearray(content), [dict(rule) for rule in rules])
         ranges = {**ranges, **_bytes_of(content)} if ranges else {}
         result = quantizer.quantize(ranges or None, enable_progress_bar=False, enable_progress_report=False)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"ai-edge-quantizer refuses the recipe: {str(error).splitlines()[0]}") from error
+    except REFUSALS as error:
+        raise _refused(error) from error
     assert result.quantized_model is not None
     return _integers_where_meant(bytes(result.quantized_model))
+
+
+def _refused(error: Exception) -> UserError:
+    return UserError(f"ai-edge-quantizer refuses the recipe: {str(error).splitlines()[0]}")
 
 
 def _integers_where_meant(content: bytes) -> bytes:

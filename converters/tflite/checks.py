@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+import torch
 from ai_edge_quantizer.recipe_manager import RecipeManager
 
+from reference import scenes
+from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 
+from ..deployable import Deployable
+from .interpreters import as_written, from_stored, running, to_stored
 from .quantize import Plan
-from .ranges import from_stored, to_stored
 from .recipes import WEIGHTED
 
 ENOUGH = {"class_map": 0.8}  # share of pixels with the same class; of anything else, the cosine
@@ -39,9 +42,7 @@ class Structure:
 
 def structure(content: bytes) -> Structure:
     """Of a .tflite file, in LiteRT."""
-    plain = Interpreter(
-        model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    )
+    plain = as_written(content)
     tensors = {detail["index"]: detail for detail in plain.get_tensor_details()}
     nodes = plain._get_ops_details()
     unpacked = {int(node["outputs"][0]): int(node["inputs"][0]) for node in nodes if node["op_name"] == "DEQUANTIZE"}
@@ -71,11 +72,19 @@ def structure(content: bytes) -> Structure:
     )
 
 
-def running(content: bytes) -> Interpreter:
-    """In LiteRT as phones run it: one thread, XNNPACK."""
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
-    return interpreter
+def golden_image(checkpoint: Checkpoint) -> np.ndarray:
+    """A rendered scene as an app hands it over, uint8 RGB [H, W, 3]; it can be shown to every network."""
+    return checkpoint.processor.resize_and_crop(scenes.render("validation", 0).image)
+
+
+@torch.inference_mode()
+def expected_answers(network: Deployable, golden: np.ndarray) -> dict[str, np.ndarray]:
+    """What PyTorch answers, under the names of the outputs, maps as [1, H, W, C]."""
+    values = [each.numpy() for each in network.answers(torch.tensor(golden)[None].permute(0, 3, 1, 2).float())]
+    return {
+        meaning: each.transpose(0, 2, 3, 1) if each.ndim == 4 else each
+        for meaning, each in zip(network.meanings, values)
+    }
 
 
 def check(
@@ -106,7 +115,7 @@ def check(
         raise UserError(f"{path.name}: {found.per_tensor} int8 weights have one scale for all their channels")
     if plan.integer and found.float_operations:
         raise UserError(f"{path.name}: {', '.join(sorted(set(found.float_operations)))} compute in float")
-    run = Interpreter(model_content=content, num_threads=1).get_signature_runner()
+    run = running(content).get_signature_runner()
     (feed,) = run.get_input_details().items()
     answers = run(**{feed[0]: to_stored(golden[None], feed[1])})
     agreement = min(
@@ -124,9 +133,7 @@ def float_weights(plain: bytes, recipe: Sequence[Mapping[str, Any]]) -> int:
     """How many weighted operations of the float file `plain` the recipe leaves alone."""
     rules = RecipeManager()
     rules.load_quantization_recipe([dict(entry) for entry in recipe])
-    interpreter = Interpreter(
-        model_content=plain, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    )
+    interpreter = as_written(plain)
     names = {detail["index"]: detail["name"] for detail in interpreter.get_tensor_details()}
     scopes = [
         (node["op_name"], "".join(f"{names[int(index)]};" for index in node["outputs"]))

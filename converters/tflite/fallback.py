@@ -17,14 +17,14 @@ from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.images import images_in, open_image
 
-from ..artifact import class_names
+from ..anatomy import PART
+from ..naming import class_names
 from .apply import apply
-from .ranges import Quantity, from_stored, to_stored
+from .interpreters import from_stored, running, to_stored
+from .ranges import Quantity
 from .recipes import FLOAT, Rule
 
 SCENES = range(1000, 1300)  # of the training split, beyond those that ranges are measured on
-# What goes back to float as one: a block's parts, and what lies outside of the blocks.
-PART = re.compile(r"^(conv_stem|layer\.\d+/[^/]+|conv_1x1_exp|classifier)(?=/)")
 
 
 @dataclass(frozen=True)
@@ -120,15 +120,14 @@ def _floats(parts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _parts(plain: bytes) -> list[str]:
-    """In the network's order."""
+    """What goes back to float as one, in the network's order."""
     names = [detail["name"] for detail in Interpreter(model_content=plain).get_tensor_details()]
     return list(dict.fromkeys(found.group() for found in map(PART.search, names) if found))
 
 
 def _answers(content: bytes, images: Labelled) -> tuple[np.ndarray, float]:
     """Probabilities [images, labels], and the median of the thread's milliseconds."""
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
+    interpreter = running(content)
     (feed,), (fetch,) = interpreter.get_input_details(), interpreter.get_output_details()
     answers, times = [], []
     for pixels in images.pixels:

@@ -11,8 +11,7 @@ from keras import ops
 from reference.keras.networks import functional
 
 from ..deployable import Classifier, Deployable, FeatureExtractor, LogitsSegmenter, MaskSegmenter
-
-INPUT = "image"
+from ..preprocessing import INPUT
 
 
 def build(deployable: Deployable, height: int, width: int, input_dtype: str) -> keras.Model:

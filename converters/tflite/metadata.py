@@ -20,23 +20,19 @@ from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
 from reference.checkpoints import Checkpoint
 from reference.tensor_specs import OutputSpec
 
+from ..naming import PURPOSES, class_names
+
 LABELS = "labels.txt"
 FIELD = "TFLITE_METADATA"
 SEGMENTER_FIELD = "SEGMENTER_METADATA"
-PURPOSES = {
-    "classification": "image classifier",
-    "segmentation": "semantic segmentation",
-    "features": "image feature extractor",
-}
 
 
-def with_metadata(
-    content: bytes, checkpoint: Checkpoint, outputs: Sequence[OutputSpec], labels: Sequence[str]
-) -> bytes:
+def with_metadata(content: bytes, checkpoint: Checkpoint, outputs: Sequence[OutputSpec]) -> bytes:
     """The file with a description, the input's normalisation (none: RGB 0..255) and its labels inside.
 
     ImageClassifier runs classifiers as they are, ImageSegmenter those that answer with logits.
     """
+    labels = class_names(checkpoint)
     described = _model_metadata(checkpoint, sorted(outputs, key=lambda output: _place(content, output)))
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     entry = model_schema.MetadataT()

@@ -13,8 +13,11 @@ from typing import Any
 
 from ai_edge_litert.tools import flatbuffer_utils
 
+from ..anatomy import BACKBONE, ENCODER
+
 KERAS_COUNT = re.compile(r"_1(?=/)")  # Keras's mark of a layer that is called a second time, for the whole model
-WRAPPERS = re.compile(r"^(segmentation/)?(mobilevit/)?(encoder/)?")  # modules that tell nothing apart
+HEAD = "segmentation"  # what Keras's twin calls a segmenter
+WRAPPERS = re.compile(rf"^({HEAD}/)?({BACKBONE}/)?({ENCODER}/)?")  # modules that tell nothing apart
 
 
 def shorten(content: bytes) -> bytes:

@@ -5,16 +5,16 @@ Every image counts alike: ai-edge-quantizer's own calibration is a moving averag
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from .interpreters import watched
+
 Quantity = dict[str, np.ndarray]  # "min" and "max" of a tensor, in ai-edge-quantizer's form
 
-METHODS = ("auto", "minmax", "percentile", "mse")
 PERCENTILE = 99.99  # of all values, between the two ends
 BINS = 2048  # of a histogram
 SAMPLED = 1 << 12  # values of a tensor that enter its histogram, of each image
@@ -89,7 +89,7 @@ def measure(content: bytes, images: Sequence[np.ndarray]) -> list[Activation]:
 
 
 def choose(activations: Sequence[Activation], method: str) -> dict[str, Quantity]:
-    """The range of each tensor, by a method of METHODS.
+    """The range of each tensor, by one of options.RANGE_METHODS.
 
     minmax: the smallest and the largest value. percentile: what leaves 0.01 % outside. mse: what rounds and clips the
     values with the smallest squared error. auto: the same, but where SiLU or a sigmoid follows, of the error behind it;
@@ -113,27 +113,6 @@ def choose(activations: Sequence[Activation], method: str) -> dict[str, Quantity
             "max": np.full(shape, high, dtype=np.float32),
         }
     return chosen
-
-
-def watched(content: bytes) -> Interpreter:
-    """An interpreter whose every tensor can be read after a run."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that this is for debugging
-        interpreter = Interpreter(model_content=content, num_threads=1, experimental_preserve_all_tensors=True)
-    interpreter.allocate_tensors()
-    return interpreter
-
-
-def to_stored(values: np.ndarray, detail: Mapping) -> np.ndarray:
-    """Real values in the type of a tensor that LiteRT describes by `detail`."""
-    scale, zero_point = detail["quantization"]
-    return (np.rint(values / scale) + zero_point if scale else values).astype(detail["dtype"])
-
-
-def from_stored(values: np.ndarray, detail: Mapping) -> np.ndarray:
-    """The real values of such a tensor."""
-    scale, zero_point = detail["quantization"]
-    return (values.astype(np.float32) - zero_point) * scale if scale else values
 
 
 def weight_tensors(interpreter: Interpreter) -> set[int]:

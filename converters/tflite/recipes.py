@@ -6,15 +6,19 @@ of an operation's results, which follow the network's modules ("layer.2/transfor
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference.errors import UserError
-from reference.manifest import Task
+
+from ..anatomy import FIRST_ATTENTION, FIRST_STAGES, NORMS, RESIDUAL_STREAM, STEM
+
+if TYPE_CHECKING:  # --help names the modes, and must not wait for more
+    from reference.manifest import Task
+
+    from .own_recipe import OwnRecipe
 
 _WEIGHTS = {"num_bits": 8, "symmetric": True, "granularity": "CHANNELWISE", "dtype": "INT"}
 _COMPUTED = {"compute_precision": "INTEGER", "explicit_dequantize": False}
@@ -44,17 +48,10 @@ TREATMENTS: dict[str, dict[str, Any]] = {
     },
 }
 FLOAT = "float"
-FLOATS = ("none", "float16")  # modes that leave no integers
 
 ALL = ("*",)
 MATRICES = ("CONV_2D", "FULLY_CONNECTED")
 WEIGHTED = (*MATRICES, "DEPTHWISE_CONV_2D")
-# The scopes of a network's parts, whatever its size and task.
-STEM = "conv_stem"
-FIRST_STAGES = r"^(conv_stem|layer\.[01])/"
-FIRST_ATTENTION = r"^layer\.2/transformer"
-NORMS = "layernorm"
-RESIDUAL_STREAM = r"transformer\.layer\.\d+/add(_1)?;$"
 
 
 @dataclass(frozen=True)
@@ -78,36 +75,52 @@ class Rule:
 class Mode:
     """One value of --quantize.
 
-    rules: see above; none where all stays float32. additions: more rules for a task. input_dtype,
-    output_dtype: where nothing else is asked for. integer: whether every operation must be.
+    about: for --help. rules: see above; none where all stays float32. additions: more rules for a task. precision: of
+    what are no integers; compressed: whether there are any. input_dtype, output_dtype: where nothing else is asked for.
+    integer: whether every operation must be.
     """
 
+    about: str
     rules: tuple[Rule, ...] = ()
     additions: Mapping[Task, tuple[Rule, ...]] = field(default_factory=dict)
+    precision: str = "float32"
+    compressed: bool = True
     input_dtype: str = "float32"
     output_dtype: str = "float32"
     integer: bool = False
 
+    @property
+    def measures(self) -> bool:
+        """Whether it needs ranges of activations."""
+        return measured([entry for rule in self.rules for entry in rule.entries()])
+
 
 MODES: dict[str, Mode] = {
-    "none": Mode(),
+    "none": Mode("weights and activations float32", compressed=False),
     # The stem's weights carry 1/255, which takes most of them into float16's subnormals: rounded there, they alone were
     # three quarters of the file's error, to save 0.9 kB. Biases stay float32 for the same reason, and save a node each.
-    "float16": Mode((Rule("float16", WEIGHTED), Rule(FLOAT, ("CONV_2D",), STEM))),
-    "int8-weight": Mode((Rule("int8-weight", WEIGHTED),)),
+    "float16": Mode(
+        "weights float16, activations float32 on a CPU and the GPU's choice on a GPU; runs well on both",
+        (Rule("float16", WEIGHTED), Rule(FLOAT, ("CONV_2D",), STEM)),
+        precision="float16",
+        compressed=False,
+    ),
+    "int8-weight": Mode("weights int8, activations float32; small, as fast as float", (Rule("int8-weight", WEIGHTED),)),
     # Depthwise convolutions have no kernel of this kind in XNNPACK, and would break the graph apart. The first stages
     # have large maps of few channels: rounding each map takes longer than a faster product saves.
     "int8-dynamic": Mode(
+        "weights int8, the activations of convolutions and linear layers int8 as they run; for CPUs, no calibration",
         (
             Rule("int8-dynamic", MATRICES),
             Rule("int8-weight", ("DEPTHWISE_CONV_2D",)),
             Rule("int8-weight", ("CONV_2D",), FIRST_STAGES),
-        )
+        ),
     ),
     # Softmax and what lies around it: int8 kernels are slow. Norms: a mean of squares has no 8-bit form, and XNNPACK
     # refuses epsilon's scale. The residual stream: each addition would round it again. The stem: three channels are
     # too few for int8 kernels, and all that follows sees its error.
     "int8": Mode(
+        "weights and most activations int8, attention and norms float32; the one for CPUs with 8-bit dot products",
         (
             Rule("int8"),
             Rule(FLOAT, ("BATCH_MATMUL", "SOFTMAX")),
@@ -120,32 +133,32 @@ MODES: dict[str, Mode] = {
     # An int8 softmax answers in steps of 1/256, which among the 1,024 tokens of a segmenter's first transformer are
     # larger than most of what it has to say.
     "int8-full": Mode(
+        "weights and all activations int8; for NPUs that know integers only, slow on CPUs",
         (Rule("int8"),),
         additions={"segmentation": (Rule("int16", ("BATCH_MATMUL", "SOFTMAX"), FIRST_ATTENTION),)},
         input_dtype="uint8",
         output_dtype="uint8",
         integer=True,
     ),
-    "int16x8": Mode((Rule("int16"),)),
+    "int16x8": Mode("weights int8, activations int16; for NPUs, very slow on CPUs", (Rule("int16"),)),
 }
 
 
 def recipe(
-    mode: str, task: Task, *, keep_float: Collection[str] = (), file: Path | None = None
+    mode: str, task: Task, *, keep_float: Collection[str] = (), own: OwnRecipe | None = None
 ) -> list[dict[str, Any]]:
-    """The rules of `mode`, or those of `file`, then the scopes that stay float.
+    """The rules of `mode`, or a user's `own`, then the scopes that stay float.
 
     Args:
         task: of the network.
         keep_float: regular expressions for scopes.
-        file: JSON in ai-edge-quantizer's form, a list of {regex, operation, algorithm_key, op_config}.
 
     Raises:
-        UserError: for a file or an expression that cannot be read, or where there is nothing to quantize.
+        UserError: for an expression that cannot be read, or where there is nothing to quantize.
     """
     chosen = MODES[mode]
     rules = [*chosen.rules, *chosen.additions.get(task, ())]
-    entries = [entry for rule in rules for entry in rule.entries()] if file is None else _read(file)
+    entries = [entry for rule in rules for entry in rule.entries()] if own is None else own.entries
     if not entries and keep_float:
         raise UserError(f"--keep-float is for quantized operations, and --quantize {mode} leaves all in float")
     for scope in keep_float:
@@ -168,16 +181,3 @@ def interface(entries: Sequence[Mapping[str, Any]], *, input_dtype: str, output_
 def measured(entries: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the rules quantize activations before they run."""
     return any("activation_tensor_config" in entry.get("op_config", {}) for entry in entries)
-
-
-def _read(file: Path) -> list[dict[str, Any]]:
-    try:
-        entries = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read recipe {file}: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"recipe {file} is no JSON: {error}") from error
-    known = {"regex", "operation", "algorithm_key", "op_config"}
-    if not isinstance(entries, list) or not all(isinstance(each, dict) and known >= set(each) for each in entries):
-        raise UserError(f"recipe {file} must be a list of objects with {', '.join(sorted(known))}")
-    return entries

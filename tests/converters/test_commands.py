@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import json
@@ -12,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from converters.artifact import app_preprocessing, check_place, publish
+from converters.artifact import check_place
+from converters.conversion import begin
+from converters.coreml.options import CoreMLOptions
+from converters.tflite.options import TFLiteOptions
 from reference.errors import UserError
 from reference.golden import golden_path, read_golden
 from reference.image_processor import MobileViTImageProcessor
-from reference.manifest import digest, read_manifest
-from reference.tensor_specs import OutputSpec
+from reference.manifest import digest, manifest_path, read_manifest
 
 from .conftest import names_in
 
@@ -67,8 +70,10 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
     out = tmp_path / "out"
     old = out / name / "of an earlier run" if name.endswith(".mlpackage") else out / name
     old.parent.mkdir(parents=True)
-    for path in (old, out / (name + ".golden.json"), out / (name + ".manifest.json")):
+    for path in (old, out / (name + ".golden.json")):
         path.write_text("of an earlier run")
+    earlier = {"schema_version": 1, "checkpoint": {"id": "demo", "sha256": demo.sha256}}
+    (out / (name + ".manifest.json")).write_text(json.dumps(earlier))
     result = command(module, "--size", "xxs", "--into", str(tmp_path / "out"))
     assert result.returncode == 0, result.stderr
     assert result.stderr == "", "quiet by default"
@@ -94,6 +99,10 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
     [
         (["--size", "m"], "invalid choice: 'm'"),
         (["--golden-pictures", "."], "give --into too"),
+        (["--image-size", "256x256"], "argument --image-size: '256x256' is no number of pixels: give "),
+        (["--image-size", "0"], "argument --image-size: '0' is no number of pixels: give "),
+        (["--calibration-samples", "many"], "'many' is no whole number of 1 or more"),
+        (["--output", "logits"], "add --task segmentation"),
         (["--task", "segmentation", "--size", "s"], "no demo checkpoint of size s is bundled for segmentation"),
         (["--checkpoint", "no-such-file"], "does not exist"),
         (["--checkpoint", "BROKEN"], "model.safetensors is truncated"),
@@ -154,43 +163,35 @@ def test_coremltools_built_from_source_is_refused(tmp_path, monkeypatch, capsys)
     assert capsys.readouterr().err.startswith("error: coremltools was built from its source")
 
 
-def facts(demo, tmp_path):
-    from reference.tensor_specs import InputSpec
-
-    feed = InputSpec(
-        name="image", kind="tensor", shape=[1, 1, 1, 3], layout="NHWC", dtype="float32", minimum=0, maximum=255,
-        color_order="RGB", network_color_order="BGR", scale=1,
-    )  # fmt: skip
-    fetch = OutputSpec(name="p", kind="tensor", shape=[1, 30], dtype="float32", meaning="probabilities", layout=None)
-    return {
-        "checkpoint": demo, "output_dir": tmp_path, "format": "tflite", "precision": "float32", "input": feed,
-        "preprocessing": app_preprocessing(demo),
-        "outputs": [fetch], "tools": (),
-    }  # fmt: skip
+def publishing(demo, tmp_path, options=None):
+    """write -> the artifact that it wrote, published."""
+    job = begin(demo, tmp_path, options or TFLiteOptions(), passes=(), bake_input=True)
+    input = job.input("tensor", "NHWC", "float32")
+    return lambda write: job.publish(write, input=input, outputs=job.outputs, tools=())
 
 
 def test_a_failed_write_keeps_the_old_artifact(demo, tmp_path):
-    options = facts(demo, tmp_path)
-    first = publish(lambda path: path.write_bytes(b"first"), **options)
+    publish = publishing(demo, tmp_path)
+    first = publish(lambda path: path.write_bytes(b"first"))
 
     def fails(path: Path) -> None:
         path.write_bytes(b"sec")
         raise OSError(28, "No space left on device")
 
     with pytest.raises(UserError, match="No space left on device"):
-        publish(fails, **options)
+        publish(fails)
     assert first.path.read_bytes() == b"first"
     assert names_in(tmp_path) == [first.path.name, first.path.name + ".manifest.json"]
     assert json.loads((tmp_path / (first.path.name + ".manifest.json")).read_text())["artifact"]["bytes"] == 5
 
 
 def test_a_failed_move_keeps_the_old_package(demo, tmp_path, monkeypatch):
-    options = {**facts(demo, tmp_path), "format": "mlpackage"}
+    publish = publishing(demo, tmp_path, CoreMLOptions())
 
     def write(text: str):
         return lambda path: (path.mkdir(), (path / "part").write_text(text))
 
-    first = publish(write("first"), **options)
+    first = publish(write("first"))
     replace = Path.replace
 
     def fails(self: Path, target: Path) -> Path:
@@ -200,9 +201,46 @@ def test_a_failed_move_keeps_the_old_package(demo, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "replace", fails)
     with pytest.raises(UserError, match="Input/output error"):
-        publish(write("second"), **options)
+        publish(write("second"))
     assert (first.path / "part").read_text() == "first"
     read_manifest(first.path)
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        (None, "has no manifest that says what it was made from"),
+        ("{", "has no manifest"),
+        ('{"checkpoint": "demo"}', "has no manifest"),
+        ('{"schema_version": 1, "checkpoint": {"id": "somebody/elses", "sha256": "0123456789abcdef"}}',
+         "was made from checkpoint somebody/elses (sha256 0123456789ab...), this one is of checkpoint demo"),
+    ],
+)  # fmt: skip
+def test_an_artifact_of_another_checkpoint_stays(module, manifest, message, tmp_path, demo, refusal, monkeypatch):
+    """And is noticed before anything slow: nothing is converted in this test."""
+    pipeline = importlib.import_module(f"{module}.__main__")
+    monkeypatch.setattr(pipeline, "_convert", lambda *given: pytest.fail("too late"))
+    names = {"coreml": "float16.mlpackage", "tflite": "float16.tflite", "onnx": "float32.onnx"}
+    target = tmp_path / f"mobilevit_xxs_demo_{names[module.rpartition('.')[2]]}"
+    target.write_text("precious")
+    if manifest is not None:
+        manifest_path(target).write_text(manifest)
+    line = refusal(module, "--output-dir", str(tmp_path))
+    for part in (str(target), message, demo.sha256[:12], "--overwrite", "another --output-dir"):
+        assert part in line
+    assert target.read_text() == "precious"
+
+
+def test_asked_for_it_is_replaced_and_the_same_checkpoints_always_is(demo, tmp_path):
+    first = publishing(demo, tmp_path)(lambda path: path.write_bytes(b"first"))
+    publishing(demo, tmp_path)(lambda path: path.write_bytes(b"second"))
+    other = dataclasses.replace(demo, sha256="0" * 64)
+    with pytest.raises(UserError, match="was made from checkpoint demo"):
+        publishing(other, tmp_path)
+    assert first.path.read_bytes() == b"second"
+    publishing(other, tmp_path, TFLiteOptions(overwrite=True))(lambda path: path.write_bytes(b"third"))
+    assert read_manifest(first.path).checkpoint.sha256 == "0" * 64
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -17,11 +17,10 @@ from sklearn.cluster import KMeans
 
 from converters.coreml import compress as compress_module
 from converters.coreml import convert as convert_module
-from converters.coreml.__main__ import COMPRESSIONS as CHOICES
 from converters.coreml.checks import check
 from converters.coreml.choice import Palette, k_means, multiples, palette
-from converters.coreml.compress import COMPRESSIONS
 from converters.coreml.convert import convert
+from converters.coreml.options import COMPRESSIONS, CoreMLOptions
 from reference.errors import UserError
 from validation.mil import Program
 from validation.runtimes.mil import ProgramRuntime
@@ -63,7 +62,8 @@ def conversion(demo, tmp_path_factory, no_order_of_float16):
             kept = []
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(convert_module, "check", lambda *given: kept.append(given) or check(*given))
-                written = convert(demo, tmp_path_factory.mktemp(compress), compress=compress, calibration_samples=16)
+                options = CoreMLOptions(compress=compress, calibration_samples=16)
+                written = convert(demo, tmp_path_factory.mktemp(compress), options)
             ((_, _, chosen),) = kept
             done[compress] = written, chosen
         return done[compress]
@@ -97,10 +97,6 @@ def compressed_weights(written, plain) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(ours[name].astype(np.float64), theirs[name].astype(np.float64)) for name in names]
 
 
-def test_the_commands_choices_are_the_compressions():
-    assert ("none", *COMPRESSIONS) == CHOICES
-
-
 # Rounding a weight to 8 bits is a relative error of some 2**-8, to 6 bits of 2**-6; probabilities move by as much.
 # At 4 bits the network visibly suffers: that it differs more than at 6 shows that the palette is really smaller.
 @pytest.mark.parametrize(
@@ -116,7 +112,7 @@ def test_the_commands_choices_are_the_compressions():
 def test_compression(converted, mlpackage, demo, photographs, compress, operation, share, least, most):
     written, plain = converted(compress), mlpackage("float16")
     assert written.manifest.artifact.compression == compress
-    assert written.path.name == f"mobilevit_xxs_demo_float16_{compress}.mlpackage"
+    assert written.path.name == f"mobilevit_xxs_demo_{compress}_samples16.mlpackage"
     assert written.manifest.artifact.bytes <= share * plain.manifest.artifact.bytes
     assert kinds(written)[operation] >= 60
     assert least <= disagreement(written, demo, photographs) <= most
@@ -157,7 +153,7 @@ def test_w8a8_quantizes_what_convolutions_and_sums_take(converted):
 def test_weights_alone_are_compressed_without_images_too(demo, tmp_path, converted):
     """Scenes say nothing about the mean outputs of another checkpoint: its biases stay."""
     assert converted("int8").manifest.calibration.method == "bias correction"
-    written = convert(dataclasses.replace(demo, id="mine"), tmp_path, compress="int8")
+    written = convert(dataclasses.replace(demo, id="mine"), tmp_path, CoreMLOptions(compress="int8"))
     assert written.manifest.calibration is None
 
 
@@ -223,7 +219,7 @@ def test_a_package_with_too_long_tables_is_never_published(demo, tmp_path, monke
 
     monkeypatch.setattr(compress_module, "_tables", too_long)
     with pytest.raises(UserError, match="a table of 64 values where 16 were asked for"):
-        convert(dataclasses.replace(demo, id="mine"), tmp_path, compress="palettize4")
+        convert(dataclasses.replace(demo, id="mine"), tmp_path, CoreMLOptions(compress="palettize4"))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,9 +13,9 @@ from coremltools.models.utils import load_spec
 from PIL import Image
 
 from converters.calibration import calibration
-from converters.coreml.compress import COMPRESSIONS
 from converters.coreml.convert import convert
 from converters.coreml.measure import measure
+from converters.coreml.options import COMPRESSIONS, CoreMLOptions
 from reference.checkpoints import load_checkpoint
 from reference.errors import UserError
 from validation.artifacts import app_processor
@@ -50,16 +50,16 @@ def test_calibration_images_decide_the_ranges(demo, tmp_path):
 def test_refusals(demo, tmp_path):
     mine = dataclasses.replace(demo, id="mine")
     with pytest.raises(UserError, match="--calibration FOLDER"):
-        convert(mine, tmp_path, compress="w8a8")
+        convert(mine, tmp_path, CoreMLOptions(compress="w8a8"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="there are no images in"):
-        convert(demo, tmp_path, compress="w8a8", calibration_folder=tmp_path / "empty")
+        convert(demo, tmp_path, CoreMLOptions(compress="w8a8", calibration=tmp_path / "empty"))
     with pytest.raises(UserError, match="w8a8 needs iOS17 or newer"):
-        convert(demo, tmp_path, compress="w8a8", minimum_deployment_target="iOS16")
+        convert(demo, tmp_path, CoreMLOptions(compress="w8a8", minimum_deployment_target="iOS16"))
     with pytest.raises(UserError, match="multiples of 64, not 200"):
-        convert(demo, tmp_path, image_sizes=[256, 200])
+        convert(demo, tmp_path, CoreMLOptions(image_size=(256, 200)))
     with pytest.raises(UserError, match="add --task segmentation"):
-        convert(demo, tmp_path, output="logits")
+        convert(demo, tmp_path, CoreMLOptions(output="logits"))
 
 
 def test_mixed_precision_keeps_in_float32_what_overflows(tmp_path, photographs):
@@ -72,8 +72,8 @@ def test_mixed_precision_keeps_in_float32_what_overflows(tmp_path, photographs):
             tensor *= factor
         before.use_residual = False
         expansion.convolution.weight /= factor
-    mixed = convert(checkpoint, tmp_path, precision="mixed", calibration_samples=4)
-    half = convert(checkpoint, tmp_path, precision="float16")
+    mixed = convert(checkpoint, tmp_path, CoreMLOptions(precision="mixed", calibration_samples=4))
+    half = convert(checkpoint, tmp_path, CoreMLOptions(precision="float16"))
     reference, pixels = PyTorchRuntime(checkpoint), checkpoint.processor.resize_and_crop(photographs[0])
     expected = reference.run(pixels)
     assert np.abs(ProgramRuntime(mixed.path, mixed.manifest).run(pixels) - expected).max() <= 5e-3
@@ -82,7 +82,7 @@ def test_mixed_precision_keeps_in_float32_what_overflows(tmp_path, photographs):
     convolutions = [operation for operation in Program(mixed.path).function.walk() if operation.type == "conv"]
     types = Counter(operation.outputs[0].type.tensorType.dataType for operation in convolutions)
     assert sorted(types.values()) == [2, 69], "float32 where it must be, and only there"
-    assert mixed.path.name == "mobilevit_xxs_demo_mixed.mlpackage"
+    assert mixed.path.name == "mobilevit_xxs_demo_mixed_samples4.mlpackage"
 
 
 @pytest.mark.parametrize("output", ["mask", "logits"])
@@ -92,7 +92,7 @@ def test_segmentation(output, photographs, tmp_path):
     checkpoint = load_checkpoint("demo", task="segmentation")
     if output == "logits":  # of smaller images, as PyTorch takes long in float16
         checkpoint = checkpoint.cropping(256, 256)
-    written = convert(checkpoint, tmp_path, output=output)
+    written = convert(checkpoint, tmp_path, CoreMLOptions(output=output))
     (spec,) = written.manifest.outputs
     (feature,) = load_spec(str(written.path)).description.output
     assert (feature.name, feature.type.WhichOneof("Type")) == (spec.name, "multiArrayType")
@@ -123,7 +123,7 @@ def test_segmentation(output, photographs, tmp_path):
 @torch.inference_mode()
 def test_features_and_the_map_they_are_the_mean_of(photographs, tmp_path):
     checkpoint = load_checkpoint("demo", task="features")
-    written = convert(checkpoint, tmp_path, minimum_deployment_target="iOS15")
+    written = convert(checkpoint, tmp_path, CoreMLOptions(minimum_deployment_target="iOS15"))
     assert load_spec(str(written.path)).specificationVersion == 6  # Apple's number for iOS 15
     assert written.manifest.labels == []
     pixels = checkpoint.processor.resize_and_crop(photographs[0])
@@ -139,7 +139,7 @@ def test_features_and_the_map_they_are_the_mean_of(photographs, tmp_path):
 @pytest.mark.parametrize("task", ["classification", pytest.param("segmentation", marks=pytest.mark.deep)])
 def test_one_artifact_for_images_of_several_sizes(task, photographs, tmp_path):
     checkpoint = load_checkpoint("demo", task=task)
-    written = convert(checkpoint, tmp_path, precision="float32", image_sizes=[128, 192])
+    written = convert(checkpoint, tmp_path, CoreMLOptions(precision="float32", image_size=(128, 192)))
     manifest = written.manifest
     assert written.path.name.endswith("_128-192.mlpackage")
     (feature,) = load_spec(str(written.path)).description.input
@@ -162,7 +162,7 @@ def test_one_artifact_for_images_of_several_sizes(task, photographs, tmp_path):
 
 @pytest.mark.deep
 def test_a_smaller_image(demo, photographs, tmp_path):
-    written = convert(demo, tmp_path, image_sizes=[160])
+    written = convert(demo, tmp_path, CoreMLOptions(image_size=(160,)))
     assert written.path.name == "mobilevit_xxs_demo_float16_160.mlpackage"
     assert (written.manifest.preprocessing.resize_shortest_edge, written.manifest.other_sizes) == (180, [])
     pixels = app_processor(written.manifest.preprocessing).resize_and_crop(photographs[0])
@@ -184,7 +184,7 @@ def test_a_smaller_image(demo, photographs, tmp_path):
 )
 def test_core_ml_equals_the_executor_and_pytorch(task, options, photographs, tmp_path):
     checkpoint = load_checkpoint("demo", task=task)
-    written = convert(checkpoint, tmp_path, **options)
+    written = convert(checkpoint, tmp_path, CoreMLOptions(**options))
     runtimes = [kind(written.path, written.manifest) for kind in (CoreMLRuntime, ProgramRuntime)]
     for image in photographs[:4]:
         pixels = checkpoint.processor.resize_and_crop(image)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from converters.deployable import InputTransform, bake_input_into_stem, deployable, input_transform
+from converters.deployable import bake_input_into_stem, deployable
 from converters.passes import PASSES, fold_batch_norm, rewrite, without
+from converters.preprocessing import InputTransform, input_transform
 from reference import scenes
 from reference.checkpoints import Checkpoint, load_checkpoint, published_processor
 from reference.config import SIZES, TASKS

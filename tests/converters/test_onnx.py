@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-import torch
 from torch import nn
 
-from converters.deployable import InputTransform
 from converters.onnx.__main__ import main
 from converters.onnx.convert import convert
 from converters.onnx.export import check
-from converters.onnx.quantize import _pixels
+from converters.onnx.options import ONNXOptions
 from reference import scenes
 from reference.manifest import read_manifest
 from reference.transformer import TransformerLayer
@@ -65,7 +64,7 @@ def test_swapped_channels_would_be_noticed(pixels, logits, onnx_file):
 def test_batches_floats_and_an_older_opset_by_the_command(pixels, logits, tmp_path, capfd):
     options = ["--dynamic-batch", "--input-dtype", "float32", "--opset", "18"]
     assert main([*options, "--output-dir", str(tmp_path)]) == 0
-    path = tmp_path / "mobilevit_xxs_demo_float32_batch.onnx"
+    path = tmp_path / "mobilevit_xxs_demo_float32_input-float32_batch_opset18.onnx"
     assert str(path) in capfd.readouterr().out
     model = onnx.load(path)
     assert [(each.domain, each.version) for each in model.opset_import] == [("", 18)]
@@ -120,10 +119,8 @@ def test_float16_halves_the_weights(onnx_file):
 
 def test_the_range_method_decides_the_ranges(demo, tmp_path):
     """All values are a wider range than nearly all of them."""
-    small = {"quantize": "int8", "image_size": 128, "calibration_samples": 4}
-    wide, narrow = (
-        convert(demo, tmp_path / method, **small, range_method=method) for method in ("minmax", "percentile")
-    )
+    small = ONNXOptions(quantize="int8", image_size=(128,), calibration_samples=4)
+    wide, narrow = (convert(demo, tmp_path, replace(small, range_method=method)) for method in ("minmax", "percentile"))
     assert wide.manifest.calibration.method == "minmax"
     assert narrow.manifest.calibration.method == "percentile 99.999"
     scales = []
@@ -183,9 +180,3 @@ def test_int8_needs_images_and_opsets_are_known(tmp_path, capfd):
             main(["--opset", opset])
         assert f"{opset} is not one of 18 to 23" in capfd.readouterr().err
     assert not list(tmp_path.iterdir())
-
-
-def test_calibration_images_become_rgb_bytes_again():
-    bgr = torch.tensor([[[[30.0]], [[20.0]], [[10.0]]]])
-    for values, transform in ((bgr / 255, InputTransform("BGR", 1 / 255)), (bgr.flip(1), InputTransform("RGB", 1.0))):
-        assert _pixels(values, transform).tolist() == [[[[10, 20, 30]]]]

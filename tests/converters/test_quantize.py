@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,17 +11,19 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from converters.deployable import deployable
 from converters.passes import PASSES
-from converters.tflite import __main__ as command
 from converters.tflite.apply import apply
-from converters.tflite.checks import check, float_weights, structure
-from converters.tflite.convert import _expected, _golden, convert
-from converters.tflite.quantize import Options, quantize, settled
-from converters.tflite.ranges import METHODS, choose, measure
-from converters.tflite.recipes import MODES, recipe
+from converters.tflite.checks import check, expected_answers, float_weights, golden_image, structure
+from converters.tflite.convert import convert
+from converters.tflite.options import TFLiteOptions
+from converters.tflite.own_recipe import read_recipe
+from converters.tflite.quantize import Plan, planned
+from converters.tflite.ranges import choose, measure
+from converters.tflite.recipes import recipe
 from reference import scenes
 from reference.checkpoints import load_checkpoint
 from reference.errors import UserError
 from reference.manifest import read_manifest
+from reference.tolerances import numbers_of
 from validation.runtimes.litert import LiteRTRuntime
 from validation.runtimes.pytorch import PyTorchRuntime
 
@@ -65,11 +68,6 @@ def test_answers_are_the_references_but_for_rounding(tflite, answers, mode, agre
     assert np.abs(found - expected).max(1).mean() <= difference
 
 
-def test_modes_and_methods_are_those_of_the_command():
-    assert tuple(MODES) == command.MODES
-    assert METHODS == command.RANGE_METHODS
-
-
 @pytest.mark.parametrize("mode", ["int8-weight", "int8-dynamic", "int8"])
 def test_cpu_modes_stay_one_xnnpack_partition_and_a_third_of_float32(tflite, plain, mode):
     content = tflite(mode).path.read_bytes()
@@ -94,8 +92,8 @@ def test_dynamic_int8_rounds_no_map_of_the_first_stages(tflite):
 @pytest.mark.parametrize("mode", [pytest.param("int8-dynamic", marks=pytest.mark.deep), "int8"])
 def test_channels_are_evened_out_for_integers_alone(mode, tmp_path):
     """Of xs, the first block's; a float file would only be slower."""
-    options = Options(mode, calibration_samples=4)
-    written = convert(load_checkpoint("demo", "xs"), tmp_path, options, image_size=128)
+    options = TFLiteOptions(quantize=mode, calibration_samples=4, image_size=(128,))
+    written = convert(load_checkpoint("demo", "xs"), tmp_path, options)
     names = [each["name"] for each in Interpreter(str(written.path)).get_tensor_details()]
     gates = {name.split("/gate/")[0] for name in names if "/gate/" in name}
     assert gates == ({f"layer.0/layer.0/{name}" for name in ("expand_1x1", "conv_3x3")} if mode == "int8" else set())
@@ -124,37 +122,44 @@ def test_full_int8_has_nothing_in_float_and_takes_bytes(tflite):
 
 def test_manifest_says_what_was_done_and_on_what(tflite):
     manifest = read_manifest(tflite("int8").path)
-    assert manifest.artifact.file == "mobilevit_xxs_demo_int8.tflite"
+    assert manifest.artifact.file == "mobilevit_xxs_demo_int8_samples16.tflite"
     assert (manifest.artifact.precision, manifest.artifact.compression) == ("float32", "int8")
     facts = manifest.calibration
     assert (facts.source, facts.samples, facts.method) == ("rendered training scenes", 16, "auto ranges")
     assert read_manifest(tflite("int8-dynamic").path).calibration is None
 
 
-def test_activations_of_other_checkpoints_need_images():
-    plan = settled(Options("int8"), "classification")
+def test_activations_of_other_checkpoints_need_images(tmp_path):
     with pytest.raises(UserError, match="checkpoint random need real images: give --calibration FOLDER"):
-        quantize(b"", plan, load_checkpoint("random"))
+        convert(load_checkpoint("random"), tmp_path, TFLiteOptions(quantize="int8"))
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options("int8-dynamic", output_dtype="uint8"), "int8-dynamic measures no ranges"),
-        (Options("none", input_dtype="int8"), "none measures no ranges"),
-        (Options("none", keep_float=["stem"]), "--keep-float is for quantized operations"),
-        (Options("int8", keep_float=["("]), "is no regular expression"),
+        ({"quantize": "int8-dynamic", "output_dtype": "uint8"}, "int8-dynamic measures no ranges"),
+        ({"quantize": "none", "input_dtype": "int8"}, "none measures no ranges"),
+        ({"quantize": "none", "max_drop": 1.0}, "--max-drop is for modes that quantize activations"),
+        ({"quantize": "none", "keep_float": ("stem",)}, "--keep-float is for quantized operations"),
+        ({"quantize": "int8", "keep_float": ("(",)}, "is no regular expression"),
+        ({"quantize": "int8", "image_size": (128, 160)}, "takes images of one size"),
+        ({"quantize": "int9"}, "--quantize int9 is unknown: choose among none, float16"),
     ],
 )
-def test_options_that_do_not_fit(options, message):
+def test_options_that_do_not_fit(options, message, demo):
     with pytest.raises(UserError, match=message):
-        settled(options, "classification")
+        plan_of(demo, **options)
+
+
+def plan_of(checkpoint, **options) -> Plan:
+    return planned(TFLiteOptions(**options).settled(checkpoint.task), checkpoint)
 
 
 def test_masks_have_no_output_type():
+    checkpoint = load_checkpoint("random", task="segmentation")
     with pytest.raises(UserError, match="int32 class of each pixel"):
-        settled(Options("int8-full", output_dtype="int8"), "segmentation")
-    assert settled(Options("int8-full", output_dtype="int8"), "segmentation", "logits").integer
+        plan_of(checkpoint, quantize="int8-full", output_dtype="int8")
+    assert plan_of(checkpoint, quantize="int8-full", output_dtype="int8", output="logits").integer
 
 
 def test_scopes_stay_float_on_request(plain, ranges):
@@ -167,15 +172,40 @@ def test_scopes_stay_float_on_request(plain, ranges):
 def test_recipes_come_from_files_too(tmp_path, plain):
     own = tmp_path / "recipe.json"
     own.write_text(json.dumps(recipe("int8-dynamic", "classification")))
-    assert recipe("int8", "classification", file=own) == recipe("int8-dynamic", "classification")
-    for text, message in (("{", "is no JSON"), ("{}", "must be a list"), ('[{"regexp": "."}]', "must be a list")):
+    assert recipe("int8", "classification", own=read_recipe(own)) == recipe("int8-dynamic", "classification")
+    two_bits = json.dumps(recipe("int8-weight", "classification")).replace('"num_bits": 8', '"num_bits": 2')
+    for text, message in (
+        ("{", "is no JSON"),
+        ("{}", "must be a list"),
+        ('[{"regexp": "."}]', "must be a list"),
+        ("[]", "quantizes nothing"),
+        (two_bits, "asks for 2 bits: 4, 8, 16 are known"),
+    ):
         own.write_text(text)
         with pytest.raises(UserError, match=message):
-            recipe("int8", "classification", file=own)
+            read_recipe(own)
     with pytest.raises(UserError, match="cannot read recipe"):
-        recipe("int8", "classification", file=tmp_path / "none.json")
-    with pytest.raises(UserError, match="refuses the recipe"):
-        apply(plain, [{"regex": ".*", "operation": "CONV_3D", "algorithm_key": "octopus", "op_config": {}}], {})
+        read_recipe(tmp_path / "none.json")
+
+
+def test_what_no_quantizer_knows_is_refused_before_the_work(tmp_path, demo):
+    """Nothing has been imported for the conversion yet, let alone converted."""
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps(recipe("int8", "classification")).replace("min_max_uniform_quantize", "octopus"))
+    with pytest.raises(UserError, match="ai-edge-quantizer refuses the recipe"):
+        plan_of(demo, recipe=read_recipe(own))
+
+
+def test_a_recipe_of_ones_own_has_a_name_of_its_own(tmp_path, demo):
+    """Not float16's, which is the default of --quantize; and it is judged by the numbers that it names."""
+    own = tmp_path / "my recipe.json"
+    own.write_text(json.dumps(recipe("int8-weight", "classification")))
+    written = convert(demo, tmp_path, TFLiteOptions(recipe=read_recipe(own)))
+    facts = written.manifest.artifact
+    assert re.fullmatch(r"mobilevit_xxs_demo_recipe-my-recipe-[0-9a-f]{6}\.tflite", facts.file)
+    assert (facts.precision, facts.compression) == ("float32", "recipe8")
+    assert json.loads(written.manifest.options["recipe"]) == json.loads(own.read_text())
+    assert numbers_of(facts).noise == numbers_of(facts.model_copy(update={"compression": "int8-full"})).noise
 
 
 class TestChecks:
@@ -183,11 +213,10 @@ class TestChecks:
 
     def checked(self, tmp_path, demo, network, plain, content, mode="int8"):
         (tmp_path / "file.tflite").write_bytes(content)
-        golden = _golden(demo)
-        plan = settled(Options(mode), "classification")
-        return check(
-            tmp_path / "file.tflite", plain=plain, plan=plan, golden=golden, expected=_expected(network, golden)
-        )
+        golden = golden_image(demo)
+        expected = expected_answers(network, golden)
+        plan = plan_of(demo, quantize=mode)
+        return check(tmp_path / "file.tflite", plain=plain, plan=plan, golden=golden, expected=expected)
 
     def test_a_good_file(self, tmp_path, demo, network, plain, tflite):
         line = self.checked(tmp_path, demo, network, plain, tflite("int8").path.read_bytes())

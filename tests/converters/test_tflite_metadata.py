@@ -9,7 +9,7 @@ from mediapipe.tasks.python import BaseOptions, vision
 from PIL import Image as Picture
 
 from converters.tflite.convert import convert
-from converters.tflite.quantize import Options
+from converters.tflite.options import TFLiteOptions
 from reference.checkpoints import load_checkpoint
 from reference.scenes import render
 from validation.runtimes.pytorch import PyTorchRuntime
@@ -34,7 +34,7 @@ def test_image_classifier_names_the_references_class(demo, photographs, tflite, 
 
 def test_image_segmenter_paints_the_references_mask(tmp_path):
     checkpoint = load_checkpoint("demo", "xxs", "segmentation")
-    path = convert(checkpoint, tmp_path, Options("float16"), output="logits", image_size=256).path
+    path = convert(checkpoint, tmp_path, TFLiteOptions(output="logits", image_size=(256,))).path
     options = vision.ImageSegmenterOptions(BaseOptions(model_asset_path=str(path)), output_confidence_masks=True)
     scene = np.asarray(render("validation", 3).image.resize((256, 256), Picture.Resampling.BILINEAR))
     with vision.ImageSegmenter.create_from_options(options) as segmenter:

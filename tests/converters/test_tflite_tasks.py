@@ -23,7 +23,7 @@ SIDE = 160
 @pytest.fixture(scope="module", params=["segmentation", "logits", "features"])
 def converted(request):
     """The task, its network, and the float32 file's content."""
-    from converters.tflite.convert import to_tflite
+    from converters.tflite.export import to_tflite
     from converters.tflite.keras_mobilevit import build
 
     task, output = ("segmentation", "logits") if request.param == "logits" else (request.param, "mask")
@@ -86,7 +86,7 @@ def test_the_gpu_delegate_knows_all_but_the_choice_of_the_class(converted, tmp_p
 @cache
 def float_file(task):
     """A trained network of small input, its float file, and what an image makes of it."""
-    from converters.tflite.convert import to_tflite
+    from converters.tflite.export import to_tflite
     from converters.tflite.keras_mobilevit import build
     from converters.tflite.ranges import measure
 
@@ -99,11 +99,13 @@ def float_file(task):
 def quantized(task, mode):
     """A trained network of small input, its file in a mode whose ranges come from one image, and that image."""
     from converters.tflite.apply import apply
-    from converters.tflite.quantize import Options, settled
+    from converters.tflite.options import TFLiteOptions
+    from converters.tflite.quantize import rules
     from converters.tflite.ranges import choose
 
     network, plain, image, measured = float_file(task)
-    return network, apply(plain, settled(Options(mode), task).recipe, choose(measured, "minmax")), image
+    entries = rules(TFLiteOptions(quantize=mode).settled(task), task)
+    return network, apply(plain, entries, choose(measured, "minmax")), image
 
 
 def test_a_mask_of_integers_alone():
@@ -131,7 +133,7 @@ def test_a_mask_of_integers_alone():
 @pytest.mark.parametrize("mode", ["int8-full", "int16x8", pytest.param("int8", marks=pytest.mark.deep)])
 def test_features_beside_the_map_they_are_the_mean_of(mode):
     """The map is an output and the MEAN's input, of which ai-edge-quantizer makes a mean of the wrong numbers."""
-    from converters.tflite.ranges import from_stored, to_stored
+    from converters.tflite.interpreters import from_stored, to_stored
 
     network, content, image = quantized("features", mode)
     run = Interpreter(model_content=content).get_signature_runner()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 
 import pytest
 import torch
 import transformers
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from reference.checkpoints import load_checkpoint
+from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.config import SIZES, MobileViTConfig
 from reference.errors import UserError
 
@@ -45,6 +48,26 @@ def test_folder_written_by_transformers(folder, as_file):
     with torch.no_grad():
         twin = transformers.MobileViTForImageClassification.from_pretrained(folder)
         assert_as_model(checkpoint.model(pixels).logits, twin, pixels)
+
+
+@pytest.mark.parametrize(
+    ("id", "slug"),
+    [("demo", "demo"), ("apple/mobilevit-small", "apple-mobilevit-small"), ("v1.2-b", "v1.2-b"), ("-a/", "a")],
+)
+def test_ids_of_plain_characters_are_readable_in_names(id, slug):
+    assert Checkpoint(id, "features", "", None, None).slug == slug
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1), st.text(min_size=1))
+@example("模型", "型模")
+@example("my_model", "my model")
+@example("my_model", "my-model")
+def test_ids_that_other_characters_tell_apart_have_names_that_differ(one, other):
+    slugs = [Checkpoint(id, "features", "", None, None).slug for id in (one, other)]
+    plain = [bool(re.fullmatch(r"[A-Za-z0-9./-]+", id)) for id in (one, other)]
+    assert one == other or all(plain) or slugs[0] != slugs[1]
+    assert all(re.fullmatch(r"[A-Za-z0-9.-]+", slug) for slug in slugs)
 
 
 def test_pickled_weights_load_without_running_code(folder):

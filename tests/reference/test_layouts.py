@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from converters.artifact import app_preprocessing
-from converters.deployable import input_transform
+from converters.preprocessing import app_preprocessing, input_transform
 from reference.checkpoints import load_checkpoint
 from reference.config import SIZES
 from reference.errors import UserError

@@ -41,7 +41,7 @@ def test_the_table_has_all_and_says_what_did_not_run(tflite, stock, monkeypatch,
     assert print_side_by_side([tflite("int8").path], None, scenes=8, verbose=True) == 3
     out = capsys.readouterr().out
     assert "NOT RUN: litert-torch float32: litert_torch is not installed" in out
-    for name in ("TensorFlow float32", "mobilevit_xxs_demo_int8.tflite"):
+    for name in ("TensorFlow float32", "mobilevit_xxs_demo_int8"):
         assert name in out
     assert max(map(len, out.splitlines())) <= 100
 

@@ -1,0 +1,51 @@
+"""Whatever can be said against a conversion before anything slow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from reference.checkpoints import Checkpoint
+from reference.errors import UserError
+from reference.manifest import manifest_path
+
+from .artifact import check_place
+from .naming import file_name
+from .options import Options
+from .preprocessing import app_preprocessing
+
+Chosen = TypeVar("Chosen", bound=Options)
+
+
+def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Chosen, Path]:
+    """The options, settled, and where the artifact goes.
+
+    Raises:
+        UserError: whatever can be said against them before anything slow.
+    """
+    check_place(output_dir)
+    options = options.settled(checkpoint.task)
+    app_preprocessing(checkpoint)
+    target = output_dir / file_name(checkpoint, options)
+    if target.exists() and not options.overwrite:
+        _check_origin(target, checkpoint)
+    return options, target
+
+
+def _check_origin(target: Path, checkpoint: Checkpoint) -> None:
+    """UserError where the artifact at `target` is not known to be of the same checkpoint."""
+    path = manifest_path(target)
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]  # of any schema
+        id, sha256 = str(facts["id"]), str(facts["sha256"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        what = f"{target} has no manifest that says what it was made from"
+    else:
+        if sha256 == checkpoint.sha256:
+            return
+        what = f"{target} was made from checkpoint {id} (sha256 {sha256[:12]}...)"
+    raise UserError(
+        f"{what}, this one is of checkpoint {checkpoint.id} (sha256 {checkpoint.sha256[:12]}...): give --overwrite to "
+        "replace it, or another --output-dir"
+    )

@@ -1,0 +1,185 @@
+"""One conversion: what all pipelines settle before their own work, and what they publish after it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Literal
+
+import torch
+from torch import Tensor
+
+from reference.checkpoints import Checkpoint
+from reference.labels import as_hex, palette
+from reference.manifest import (
+    ArtifactFacts,
+    CalibrationFacts,
+    CheckpointFacts,
+    Manifest,
+    Preprocessing,
+    digest,
+    size_in_bytes,
+)
+from reference.tensor_specs import Dtype, InputSpec, Layout, OutputSpec, Quantization
+
+from .admission import Chosen, admit
+from .artifact import Written, put_in_place
+from .calibration import Calibration, calibration
+from .deployable import Deployable, deployable
+from .naming import class_names
+from .options import record
+from .passes import without
+from .preprocessing import INPUT, InputTransform, app_preprocessing, input_transform
+
+
+@dataclass(frozen=True)
+class Conversion(Generic[Chosen]):
+    """A checkpoint on its way to an artifact.
+
+    checkpoint: cropping to the size asked for. options: settled. target: where the artifact goes. preprocessing: the
+    app's half; transform: the artifact's. network: rewritten, for the pipeline to change further. outputs: what it
+    returns, its maps with the channels first. images: to measure on, None where none are needed, or none known.
+    """
+
+    checkpoint: Checkpoint
+    options: Chosen
+    target: Path
+    preprocessing: Preprocessing
+    transform: InputTransform
+    network: Deployable
+    outputs: list[OutputSpec]
+    images: Calibration | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the crop, pixels."""
+        return self.preprocessing.crop_height, self.preprocessing.crop_width
+
+    def input(
+        self,
+        kind: Literal["image", "tensor"],
+        layout: Layout,
+        dtype: Dtype,
+        quantization: Quantization | None = None,
+    ) -> InputSpec:
+        """RGB 0..255, which the artifact scales and reorders itself."""
+        return InputSpec(
+            name=INPUT,
+            kind=kind,
+            shape=[1, 3, *self.size] if layout == "NCHW" else [1, *self.size, 3],
+            layout=layout,
+            dtype=dtype,
+            minimum=0,
+            maximum=255,
+            color_order="RGB",
+            network_color_order=self.transform.color_order,
+            scale=[self.transform.scale] * 3,
+            offset=[0.0] * 3,
+            quantization=quantization,
+        )
+
+    def publish(
+        self,
+        write: Callable[[Path], object],
+        *,
+        input: InputSpec,
+        outputs: list[OutputSpec],
+        tools: Sequence[str],
+        measured: CalibrationFacts | None = None,
+    ) -> Written:
+        """Write the artifact and its manifest into place.
+
+        Args:
+            write: writes the artifact to the path it is given.
+            tools: distributions whose versions the manifest names.
+            measured: what `images` served for.
+        """
+        checkpoint, labels = self.checkpoint, class_names(self.checkpoint)
+        colors = palette(len(labels)) if checkpoint.task == "segmentation" else []
+        precision, compression = self.options.numbers
+
+        def describe(path: Path) -> Manifest:
+            return Manifest(
+                schema_version=2,
+                kit_version=importlib.metadata.version("mobilevit-edge-kit"),
+                task=checkpoint.task,
+                size=checkpoint.size,
+                checkpoint=CheckpointFacts(
+                    id=checkpoint.id,
+                    sha256=checkpoint.sha256,
+                    parameters=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
+                ),
+                artifact=ArtifactFacts(
+                    file=path.name,
+                    format=self.options.format,
+                    sha256=digest(path),
+                    bytes=size_in_bytes(path),
+                    precision=precision,
+                    compression=compression,
+                ),
+                options=record(self.options, checkpoint.task),
+                input=input,
+                outputs=outputs,
+                preprocessing=self.preprocessing,
+                other_sizes=[
+                    app_preprocessing(checkpoint.cropping(side, side)) for side in self.options.image_size[1:]
+                ],
+                calibration=measured,
+                labels=labels,
+                palette=list(map(as_hex, colors)),
+                tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
+            )
+
+        return Written(self.target, put_in_place(self.target, write, describe))
+
+
+def begin(
+    checkpoint: Checkpoint, output_dir: Path, options: Chosen, *, passes: Collection[str], bake_input: bool
+) -> Conversion[Chosen]:
+    """Settle what a pipeline starts from.
+
+    Args:
+        passes: names of exact rewrites; those that the options leave out are.
+        bake_input: see `deployable`.
+
+    Raises:
+        UserError: where the options do not fit, images are missing, or the artifact cannot be put in its place.
+    """
+    options, target = admit(checkpoint, output_dir, options)
+    passes = without(passes, options.no_pass)
+    if options.image_size:
+        checkpoint = checkpoint.cropping(options.image_size[0], options.image_size[0])
+    preprocessing = app_preprocessing(checkpoint)
+    images = None
+    if options.images != "none":
+        required = options.images == "required"
+        images = calibration(checkpoint, options.calibration, options.calibration_samples, required=required)
+    network = deployable(checkpoint, passes=passes, bake_input=bake_input, output=options.output)
+    return Conversion(
+        checkpoint=checkpoint,
+        options=options,
+        target=target,
+        preprocessing=preprocessing,
+        transform=input_transform(checkpoint),
+        network=network,
+        outputs=_outputs(network, torch.zeros(1, 3, preprocessing.crop_height, preprocessing.crop_width)),
+        images=images,
+    )
+
+
+@torch.inference_mode()
+def _outputs(network: Deployable, image: Tensor) -> list[OutputSpec]:
+    """What `network` returns, named for what it means."""
+    return [
+        OutputSpec(
+            name=meaning,
+            kind="tensor",
+            shape=list(each.shape),
+            dtype="int32" if meaning == "class_map" else "float32",
+            meaning=meaning,
+            layout="NCHW" if each.ndim == 4 else None,
+        )
+        for meaning, each in zip(network.meanings, network.answers(image))
+    ]

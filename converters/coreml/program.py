@@ -1,0 +1,63 @@
+"""An exported program to an ML Program with an image for its input, by coremltools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch.export import ExportedProgram
+
+from ..conversion import Conversion
+from ..naming import class_names
+from ..preprocessing import INPUT
+from .describe import LABEL
+from .lean_import import import_coremltools
+from .measure import Range
+from .options import CoreMLOptions
+from .tidy import tidy
+
+ct = import_coremltools()
+
+
+def to_ml_program(
+    program: ExportedProgram, job: Conversion[CoreMLOptions], pipeline: Any, ranges: Mapping[str, Range]
+) -> Any:
+    """coremltools' model of `program`.
+
+    Args:
+        pipeline: coremltools' passes. ranges: of nodes' results, where they decide the precision.
+    """
+    classifies = job.checkpoint.task == "classification"
+    transform, sides, shape = job.transform, job.options.image_size, [1, 3, *job.size]
+    sizes = ct.EnumeratedShapes([[1, 3, side, side] for side in sides], shape) if sides[1:] else shape
+    model = ct.convert(
+        program,
+        convert_to="mlprogram",
+        pass_pipeline=pipeline,
+        skip_model_load=True,
+        inputs=[ct.ImageType(INPUT, sizes, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
+        outputs=None if classifies else [ct.TensorType(spec.name) for spec in job.outputs],
+        classifier_config=ct.ClassifierConfig(class_names(job.checkpoint), LABEL) if classifies else None,
+        compute_precision=_compute_precision(job.options.precision, ranges),
+        minimum_deployment_target=ct.target[job.options.minimum_deployment_target],
+    )
+    return _tidied(model)
+
+
+def _compute_precision(precision: str, ranges: Mapping[str, Range]) -> Any:
+    if precision == "mixed":
+        large = {name for name, range in ranges.items() if range.overflows}
+
+        def fits(operation: Any) -> bool:
+            values = [*operation.outputs, *(each for each in operation.inputs.values() if hasattr(each, "name"))]
+            return large.isdisjoint(value.name for value in values)
+
+        return ct.transform.FP16ComputePrecision(fits)
+    return ct.precision.FLOAT16 if precision == "float16" else ct.precision.FLOAT32
+
+
+def _tidied(model: Any) -> Any:
+    """The model with `tidy` applied; it no longer drags along a table for ExecuTorch's debugger."""
+    spec = model.get_spec()
+    tidy(spec)
+    return ct.models.MLModel(spec, weights_dir=model.weights_dir, skip_model_load=True)

@@ -1,0 +1,204 @@
+"""What a conversion can be asked for. Each option is declared once, here or in a pipeline's own options.py.
+
+From the declaration follow its form on the command line, its place in the Python API (`convert(checkpoint, folder,
+Options(...))`), what the manifest's `options` say of it, and the mark in the file's name that tells its values apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from reference.command_line import positive
+from reference.errors import UserError
+
+from .declared import form_of, long_name, option
+
+if TYPE_CHECKING:  # these load more than --help can wait for
+    from typing import Self
+
+    from reference.manifest import Format, Task
+
+HASHED = 6  # hexadecimal digits
+
+
+def side(text: str) -> tuple[int, ...]:
+    """The side of a square crop, as an argparse type."""
+    return (_pixels(text, "give one number, the side of the square crop, for example 256"),)
+
+
+def sides(text: str) -> tuple[int, ...]:
+    """The same of one crop or several."""
+    advice = "give the side of the square crop, for example 256, or several sides with commas between"
+    return tuple(_pixels(part, advice) for part in text.split(","))
+
+
+def _pixels(text: str, advice: str) -> int:
+    try:
+        return positive(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of pixels: {advice}") from None
+
+
+def listing(folder: Path) -> str:
+    """The images of a folder by name and size, which tell its content apart on any machine; UserError without any."""
+    from reference.images import images_in
+
+    return "".join(f"{path.stat().st_size} {path.relative_to(folder).as_posix()}\n" for path in images_in(folder))
+
+
+def name_of(folder: Path) -> str:
+    """Its own, whatever it was typed as."""
+    return folder.resolve().name
+
+
+# The headings that options stand under in --help.
+NETWORK, NUMBERS, IMAGES, PLACE = "what is computed", "in which numbers", "images to measure on", "where it goes"
+HEADINGS = (NETWORK, NUMBERS, IMAGES, PLACE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What every pipeline can be asked for; each has a subclass with its own.
+
+    An option whose default follows from others is None until the options are settled. image_size: sides of the crop in
+    pixels, the default first; none: the checkpoint's own.
+    """
+
+    format: ClassVar[Format]
+    several_sizes: ClassVar[bool] = False  # whether one artifact can take images of them
+
+    output: Literal["mask", "logits"] = option(
+        "mask",
+        "of segmentation: the class of each pixel, or the network's coarse logits",
+        group=NETWORK,
+        choices=("mask", "logits"),
+        mark=str,
+    )
+    image_size: tuple[int, ...] = option(
+        (),
+        "side of the crop in pixels",
+        group=NETWORK,
+        metavar="SIDE",
+        parse=side,
+        by_default="the checkpoint's own",
+        says=lambda sides: ",".join(map(str, sides)),
+        mark=lambda sides: "-".join(map(str, sides)),
+    )
+    no_pass: tuple[str, ...] = option(
+        (),
+        "leave out one of the exact rewrites of converters/passes.py, for example fold-layer-norm",
+        group=NETWORK,
+        metavar="NAME",
+        repeated=True,
+        says=shlex.join,
+    )
+    calibration: Path | None = option(
+        None,
+        "images that ranges and biases are measured on",
+        group=IMAGES,
+        metavar="FOLDER",
+        parse=Path,
+        by_default="the rendered training scenes, for the demo checkpoint",
+        says=name_of,
+        identity=listing,
+    )
+    calibration_samples: int = option(
+        128, "how many of them", group=IMAGES, metavar="NUMBER", parse=positive, mark="samples{}".format
+    )
+    overwrite: bool = option(
+        False, "replace an artifact of the same name that another checkpoint was made into", group=PLACE, records=False
+    )
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            choices, value = form_of(field).choices, getattr(self, field.name)
+            if choices is not None and value is not None and value not in choices:
+                raise UserError(f"--{long_name(field)} {value} is unknown: choose among {', '.join(choices)}")
+
+    @property
+    def numbers(self) -> tuple[str, str]:
+        """Precision and compression, as ArtifactFacts has them."""
+        raise NotImplementedError
+
+    @property
+    def images(self) -> Literal["none", "useful", "required"]:
+        """What the conversion needs images for measuring for."""
+        raise NotImplementedError
+
+    @property
+    def kind(self) -> str:
+        """What the file's name says it is: the compression, or the precision where nothing is compressed."""
+        precision, compression = self.numbers
+        return precision if compression == "none" else compression
+
+    @property
+    def told(self) -> Collection[str]:
+        """The fields whose values `kind` tells."""
+        raise NotImplementedError
+
+    def idle(self, task: Task) -> set[str]:
+        """The fields that change nothing in a network of `task`, as the others are."""
+        unused = {"calibration", "calibration_samples"} if self.images == "none" else set()
+        return unused if task == "segmentation" else unused | {"output"}
+
+    def filled(self) -> Self:
+        """The same with what follows from other options in the place of None."""
+        return self
+
+    def check(self, task: Task) -> None:
+        """UserError where options do not fit each other, or a network of `task`."""
+        if self.output == "logits" and task != "segmentation":
+            raise UserError(f"--output logits is for segmentation, not for {task}: add --task segmentation")
+        if len(self.image_size) > 1 and not self.several_sizes:
+            raise UserError(f"a .{self.format} file takes images of one size: give one --image-size")
+
+    def settled(self, task: Task) -> Self:
+        """Checked, and filled."""
+        self.check(task)
+        return self.filled()
+
+
+def shaping(options: Options, task: Task) -> list[dataclasses.Field[Any]]:
+    """The options that shape an artifact of a network of `task`, as the others are; `options`: settled."""
+    idle = options.idle(task)
+    return [each for each in dataclasses.fields(options) if form_of(each).records and each.name not in idle]
+
+
+def record(options: Options, task: Task) -> dict[str, str]:
+    """What the manifest says: the options that shaped the artifact, beside task, size and checkpoint.
+
+    Those at their default too, but for the ones that then have no value: what they leave to the checkpoint, or to the
+    rendered scenes, the manifest tells elsewhere.
+    """
+    values = {field: getattr(options, field.name) for field in shaping(options, task)}
+    return {long_name(each): form_of(each).says(value) for each, value in values.items() if value not in (None, ())}
+
+
+def marks(options: Options, task: Task) -> list[str]:
+    """What the file's name says after its kind: a word for each option that is not at its default, then one hash for
+    all those that no word can tell."""
+    words, hidden = [], {}
+    for field in shaping(options, task):
+        value, form = getattr(options, field.name), form_of(field)
+        by_default: dict[str, Any] = {field.name: field.default}
+        unasked = dataclasses.replace(options, **by_default).filled()
+        if value == getattr(unasked, field.name) or field.name in options.told:
+            continue
+        if form.mark is not None:
+            words.append(form.mark(value))
+        else:
+            hidden[field.name] = (form.identity or form.says)(value)
+    return [*words, short_hash(json.dumps(hidden))] if hidden else words
+
+
+def short_hash(text: str) -> str:
+    """A few digits that tell texts apart."""
+    return hashlib.sha256(text.encode()).hexdigest()[:HASHED]
