@@ -93,7 +93,7 @@ def valid() -> list[dict[str, Any]]:
         "shape": [1, 16, 16, 1], "color_order": "L", "network_color_order": "L", "scale": [2 / 255], "offset": [-1.0],
     }  # fmt: skip
     heads = [{"outputs": [spec | {"meaning": meaning}]} for meaning in ("scores", "values", "logits")]
-    maps = {"outputs": [spec | {"meaning": "logits", "shape": [1, 4, 4, 3], "layout": "NHWC"}]}
+    maps = segmenter() | {"outputs": [spec | {"meaning": "logits", "shape": [1, 4, 4, 3], "layout": "NHWC"}]}
     inputs = [
         {"input": feed | grey},
         {"input": feed | {"shape": [4, 16, 16, 3]}},
@@ -101,7 +101,7 @@ def valid() -> list[dict[str, Any]]:
     ]
     steps = [{"preprocessing": preprocessing(resize, 16, 16)} for resize in ((18, 16), None)]
     form = {"artifact": whole["artifact"] | {"file": "m.aimodel", "format": "aimodel"}}
-    return [whole, segmenter(), *(whole | changes for changes in (*heads, maps, *inputs, *steps, form))]
+    return [whole, segmenter(), maps, *(whole | changes for changes in (*heads, *inputs, *steps, form))]
 
 
 def invalid() -> list[dict[str, Any]]:

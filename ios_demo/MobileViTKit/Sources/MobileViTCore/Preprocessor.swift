@@ -12,6 +12,8 @@ public struct Crop: Equatable, Sendable {
 public enum PreprocessingError: LocalizedError, Equatable {
   /// The manifest asks for a filter that this package has not.
   case filter(String)
+  /// The manifest asks for an input that this package does not make.
+  case input(String)
   /// The picture's pixels are in a form that cannot be read.
   case picture(String)
 
@@ -19,6 +21,7 @@ public enum PreprocessingError: LocalizedError, Equatable {
   public var errorDescription: String? {
     switch self {
     case .filter(let name): "This app cannot resize pictures as the model asks for: \(name)."
+    case .input(let what): "This app cannot feed the model, whose input is \(what)."
     case .picture(let problem): "The picture cannot be read: \(problem)."
     }
   }
@@ -31,9 +34,17 @@ public struct Preprocessor: Sendable {
   public let preprocessing: Preprocessing
   private let filter: Filter
 
+  /// For a model that takes one image at a time; throws `PreprocessingError` where it takes something else.
+  public init(_ manifest: Manifest) throws {
+    let input = manifest.input
+    guard input.batch == 1 else { throw PreprocessingError.input("a batch of \(input.batch) pictures") }
+    guard input.kind == .image else { throw PreprocessingError.input("a tensor, not an image") }
+    try self.init(manifest.preprocessing)
+  }
+
   /// Throws `PreprocessingError.filter` for "nearest" and for filters without antialiasing.
   public init(_ preprocessing: Preprocessing) throws {
-    guard preprocessing.antialias, let filter = Filter(preprocessing.interpolation) else {
+    guard let filter = Filter(preprocessing) else {
       let name = preprocessing.interpolation.rawValue
       throw PreprocessingError.filter(preprocessing.antialias ? name : "\(name) without antialiasing")
     }

@@ -42,9 +42,12 @@ struct Filter: Sendable {
   let support: Double
   let weight: @Sendable (Double) -> Double
 
-  /// nil for nearest, which weighs nothing.
-  init?(_ interpolation: Preprocessing.Interpolation) {
-    switch interpolation {
+  /// nil for nearest, which weighs nothing, and for filters that do not widen. Without resizing all of them keep pixels
+  /// as they are.
+  init?(_ preprocessing: Preprocessing) {
+    let keeps = preprocessing.resize == .none
+    guard keeps || preprocessing.antialias else { return nil }
+    switch keeps ? .box : preprocessing.interpolation {
     case .nearest: return nil
     case .box: self.init(support: 0.5) { -0.5 < $0 && $0 <= 0.5 ? 1 : 0 }
     case .bilinear: self.init(support: 1) { max(1 - abs($0), 0) }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Which device this is.
-public struct DeviceFacts: Encodable, Equatable, Sendable {
+public struct Device: Encodable, Equatable, Sendable {
   /// As the system names it, "iPhone16,2" say.
   public let model: String
   /// Name and version.
@@ -17,9 +17,9 @@ public struct DeviceFacts: Encodable, Equatable, Sendable {
   }
 
   /// This device; `app` is the app's name and version.
-  public static func current(app: String) -> DeviceFacts {
+  public static func current(app: String) -> Device {
     let version = ProcessInfo.processInfo.operatingSystemVersion
-    return DeviceFacts(
+    return Device(
       model: machine(),
       system: "\(systemName) \(version.majorVersion).\(version.minorVersion).\(version.patchVersion)",
       app: app)
