@@ -1,0 +1,24 @@
+package io.github.mobilevitedgekit.core
+
+/**
+ * Where pixels go: the size after resizing, and the crop's top left corner in it, pixels.
+ *
+ * Negative corners are where zeros pad the crop.
+ */
+data class Placement(val width: Int, val height: Int, val left: Int, val top: Int) {
+    companion object {
+        /** Of an image of `width` x `height` pixels: resized by its shortest edge, cropped around the centre. */
+        fun of(width: Int, height: Int, preprocessing: Preprocessing): Placement {
+            require(width > 0 && height > 0) { "an image must have pixels, not $width x $height" }
+            val edge = preprocessing.resizeShortestEdge
+            val longest = (edge.toLong() * maxOf(width, height) / minOf(width, height).toDouble()).toInt()
+            val (wide, high) = if (width <= height) edge to longest else longest to edge
+            return Placement(
+                wide,
+                high,
+                (wide - preprocessing.cropWidth).floorDiv(2),
+                (high - preprocessing.cropHeight).floorDiv(2),
+            )
+        }
+    }
+}

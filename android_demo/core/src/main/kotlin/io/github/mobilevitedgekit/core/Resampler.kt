@@ -1,0 +1,135 @@
+package io.github.mobilevitedgekit.core
+
+import kotlin.math.ceil
+
+/**
+ * Resizes images of one size by the shortest edge and crops the centre, pixel by pixel as Pillow does.
+ *
+ * Pillow's filters widen with the pixels of the result where they shrink, and go in two passes: along rows first, each
+ * rounded to 8 bits; weights are integers of 22 bits. Only what the crop needs is computed. Buffers are kept, so an
+ * instance belongs to one thread.
+ *
+ * @throws UnsupportedOperationException for a filter that [Filter] does not have.
+ */
+class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessing) {
+    val placement = Placement.of(width, height, preprocessing)
+
+    private val cropWidth = preprocessing.cropWidth
+    private val filter = Filter.of(preprocessing)
+    private val columns = Taps.of(filter, width, placement.width, placement.left, cropWidth)
+    private val rows = Taps.of(filter, height, placement.height, placement.top, preprocessing.cropHeight)
+    private val source = IntArray(width)
+    private val narrow = IntArray(columns.count * rows.sources)
+    // Of a row of the result in two halves: red and blue in one number with 32 bits for each, green in the other.
+    private val redBlue = LongArray(columns.count)
+    private val green = IntArray(columns.count)
+
+    /** The crop as opaque ARGB, row by row; zeros, black, where it is larger than the image. */
+    fun resample(image: Pixels, crop: IntArray) {
+        require(image.width == width && image.height == height) {
+            "made for $width x $height, not ${image.width} x ${image.height}"
+        }
+        require(crop.size == cropWidth * preprocessing.cropHeight) { "the crop has ${crop.size} pixels" }
+        if (columns.count < cropWidth || rows.count < preprocessing.cropHeight) crop.fill(BLACK)
+        for (row in 0 until rows.sources) {
+            image.readRow(rows.firstSource + row, columns.firstSource, columns.firstSource + columns.sources, source)
+            alongRow(row * columns.count)
+        }
+        for (row in 0 until rows.count) alongColumns(row, crop, (rows.padding + row) * cropWidth + columns.padding)
+    }
+
+    private fun alongRow(to: Int) {
+        val weights = columns.weights
+        val source = source
+        for (column in 0 until columns.count) {
+            var index = columns.offsets[column]
+            var from = columns.starts[column]
+            val end = columns.offsets[column + 1]
+            var redBlue = HALF_PAIR
+            var green = HALF
+            while (index < end) {
+                val pixel = source[from++]
+                val weight = weights[index++]
+                redBlue += pair(pixel) * weight
+                green += (pixel shr 8 and 0xFF) * weight
+            }
+            narrow[to + column] = packed(redBlue, green)
+        }
+    }
+
+    private fun alongColumns(row: Int, crop: IntArray, to: Int) {
+        val redBlue = redBlue
+        val green = green
+        val narrow = narrow
+        redBlue.fill(HALF_PAIR)
+        green.fill(HALF)
+        var from = (rows.starts[row] - rows.firstSource) * columns.count
+        for (index in rows.offsets[row] until rows.offsets[row + 1]) {
+            val weight = rows.weights[index]
+            for (column in redBlue.indices) {
+                val pixel = narrow[from + column]
+                redBlue[column] += pair(pixel) * weight
+                green[column] += (pixel shr 8 and 0xFF) * weight
+            }
+            from += redBlue.size
+        }
+        for (column in redBlue.indices) crop[to + column] = packed(redBlue[column], green[column])
+    }
+
+    private companion object {
+        const val BITS = 22
+        const val HALF = 1 shl (BITS - 1)
+        const val HALF_PAIR = (HALF.toLong() shl 32) or HALF.toLong()
+        const val BLACK = 0xFF shl 24
+
+        fun pair(pixel: Int): Long = ((pixel and 0xFF0000).toLong() shl 16) or (pixel and 0xFF).toLong()
+
+        /** Blue may be negative, by weights that are, and has then borrowed one from red. */
+        fun packed(redBlue: Long, green: Int): Int {
+            val blue = redBlue.toInt()
+            val red = ((redBlue - blue) shr 32).toInt()
+            return BLACK or (byte(red) shl 16) or (byte(green) shl 8) or byte(blue)
+        }
+
+        fun byte(sum: Int): Int = (sum shr BITS).coerceIn(0, 255)
+    }
+
+    /**
+     * Which sources go into each pixel of the result along one axis, and their weights.
+     *
+     * count: pixels of the crop that are not padding; padding: of those before them. The weights of pixel i are those
+     * from offsets[i] up to offsets[i + 1], for the sources from starts[i] on.
+     */
+    private class Taps(val padding: Int, val starts: IntArray, val offsets: IntArray, val weights: IntArray) {
+        val count get() = starts.size
+        val firstSource = starts.firstOrNull() ?: 0
+        val sources = (starts.indices.maxOfOrNull { starts[it] + offsets[it + 1] - offsets[it] } ?: 0) - firstSource
+
+        companion object {
+            fun of(filter: Filter, size: Int, resized: Int, corner: Int, crop: Int): Taps {
+                val shown = maxOf(corner, 0) until minOf(corner + crop, resized)
+                val scale = size.toDouble() / resized
+                val widened = maxOf(scale, 1.0)
+                val support = filter.support * widened
+                val sharp = 1 / widened // Pillow multiplies by it, which rounds otherwise than a division
+                val starts = IntArray(shown.count())
+                val offsets = IntArray(starts.size + 1)
+                val weights = IntArray(starts.size * (ceil(support).toInt() * 2 + 1))
+                for ((pixel, place) in shown.withIndex()) {
+                    val center = (place + 0.5) * scale
+                    val first = maxOf((center - support + 0.5).toInt(), 0)
+                    val count = minOf((center + support + 0.5).toInt(), size) - first
+                    val shares = DoubleArray(count) { filter.weight((it + first - center + 0.5) * sharp) }
+                    val sum = shares.sum()
+                    starts[pixel] = first
+                    offsets[pixel + 1] = offsets[pixel] + count
+                    shares.forEachIndexed { tap, share ->
+                        val weight = share / sum * (1 shl BITS)
+                        weights[offsets[pixel] + tap] = (if (weight < 0) weight - 0.5 else weight + 0.5).toInt()
+                    }
+                }
+                return Taps(maxOf(-corner, 0), starts, offsets, weights)
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.github.mobilevitedgekit.core
+
+import kotlin.test.Test
+import kotlin.test.assertContentEquals
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
+
+class AnswersTest {
+    @Test
+    fun `softmax and the best classes`() {
+        for (case in Contract.cases("contract/answers.json")) {
+            val expected = case.doubles("softmax")
+            val found = softmax(case.floats("logits"))
+            for (index in found.indices) assertEquals(expected[index], found[index], 1e-12)
+            assertEquals(case.ints("top"), topK(case.floats("logits"), 5))
+        }
+    }
+
+    @Test
+    fun `class maps of coarse logits are PyTorch's`() {
+        for (case in Contract.cases("contract/logits.json")) {
+            val (maps, height, width) = listOf("maps", "map_height", "map_width").map(case::int)
+            val logits = case.floats("logits")
+            val last = FloatArray(logits.size) { logits[it % maps * height * width + it / maps] }
+            for ((layout, values, shape) in listOf(
+                Triple(Layout.NCHW, logits, listOf(maps, height, width)),
+                Triple(Layout.NHWC, last, listOf(height, width, maps)),
+            )) {
+                val found = classMap(values, shape, layout, case.int("height"), case.int("width"))
+                assertContentEquals(case.bytes("classes"), found, "$layout")
+            }
+        }
+    }
+
+    @Test
+    fun `metrics are those of the harness`() {
+        for (case in Contract.cases("contract/metrics.json")) {
+            val vectors = listOf("expected", "answer").map { case.floats(it).images() }
+            val maps = listOf("classes", "other_classes").map { name ->
+                case.bytes(name).map { it.toFloat() }.toFloatArray().images()
+            }
+            for (metric in Metric.entries) {
+                val (expected, answers) = if (metric == Metric.PIXEL_AGREEMENT) maps else vectors
+                val value = case.case("metrics").double(metric.key)
+                assertEquals(value, metric.measure(expected, answers), 1e-9, metric.key)
+                assertEquals(case.case("higher_is_better").members[metric.key], metric.higherIsBetter)
+            }
+        }
+    }
+
+    @Test
+    fun `an answer that is no number passes nothing`() {
+        val expected = listOf(floatArrayOf(0.25f, 0.75f), floatArrayOf(0.5f, 0.5f))
+        for (wrong in listOf(floatArrayOf(0.5f, Float.NaN), floatArrayOf(Float.NaN, 0.5f))) {
+            for (metric in Metric.entries - Metric.PIXEL_AGREEMENT) {
+                for (answers in listOf(listOf(wrong, expected[1]), listOf(expected[0], wrong))) {
+                    val value = metric.measure(expected, answers)
+                    assertFalse(metric.passes(value, if (metric.higherIsBetter) -1e9 else 1e9), "$metric $value")
+                }
+            }
+        }
+    }
+
+    @Test
+    fun `the first of equally probable classes counts`() {
+        val (even, first) = listOf(floatArrayOf(0.5f, 0.5f)) to listOf(floatArrayOf(0.6f, 0.4f))
+        assertEquals(1.0, Metric.TOP1_AGREEMENT.measure(even, first))
+    }
+
+    @Test
+    fun `integers stand for numbers`() {
+        for (case in Contract.cases("contract/quantization.json")) {
+            val quantization = Quantization(case.double("scale"), case.int("zero_point"))
+            val range = Dtype.valueOf(case.text("dtype").uppercase()).range!!
+            val stored = case.doubles("values").map { quantization.quantize(it, range) }
+            assertEquals(case.ints("stored"), stored)
+            stored.map(quantization::dequantize).zip(case.doubles("restored")) { found, expected ->
+                assertEquals(expected, found, 1e-12)
+            }
+        }
+    }
+
+    @Test
+    fun `masks lie on the picture they were made for`() {
+        for (case in Contract.cases("contract/masks.json")) {
+            val (width, height) = case.int("width") to case.int("height")
+            val onSource = onSource(case.bytes("mask"), width, height, case.preprocessing())
+            assertEquals(case.ints("on_source"), onSource.toList())
+            val bounds = cropBounds(width, height, case.preprocessing())
+            for (pixel in onSource.indices) { // what an app draws into the bounds covers the same pixels
+                val (x, y) = pixel % width + 0.5 to pixel / width + 0.5
+                val inside = x >= bounds.left && x < bounds.right && y >= bounds.top && y < bounds.bottom
+                assertEquals(onSource[pixel] >= 0, inside, "($x, $y)")
+            }
+        }
+    }
+
+    @Test
+    fun `a mask's background is transparent and does not count`() {
+        val mask = Mask(2, 2, byteArrayOf(0, 2, 1, 2), Bounds(0.0, 0.0, 2.0, 2.0))
+        val palette = listOf(0xFF000000.toInt(), 0xFF800000.toInt(), 0xFF008000.toInt())
+        assertContentEquals(intArrayOf(0, 0x7F008000, 0x7F800000, 0x7F008000), mask.colors(palette, 127))
+        assertEquals(listOf(Score("b", 0.5f), Score("a", 0.25f)), mask.shares(listOf("background", "a", "b")))
+    }
+
+    @Test
+    fun `percentiles are NumPy's`() {
+        for (case in Contract.cases("contract/statistics.json")) {
+            for (percent in listOf(50, 90, 99)) {
+                assertEquals(case.double("p$percent"), percentile(case.doubles("times"), percent.toDouble()), 1e-12)
+            }
+        }
+        assertFailsWith<IllegalArgumentException> { percentile(emptyList(), 50.0) }
+    }
+
+    @Test
+    fun `tensors hold pixels and answers by their types`() {
+        val crop = intArrayOf(0xFF0A141E.toInt(), 0xFFFF0080.toInt())
+        fun spec(dtype: Dtype, quantization: Quantization?) =
+            InputSpec("image", "tensor", listOf(1, 1, 2, 3), Layout.NHWC, dtype, 0.0, 255.0, "BGR", 1.0, quantization)
+        fun written(spec: InputSpec) = tensorBuffer(spec.shape, spec.dtype).also { InputWriter(spec).write(crop, it) }
+        fun read(dtype: Dtype, spec: InputSpec, quantization: Quantization?) =
+            readTensor(OutputSpec("", "tensor", spec.shape, dtype, Meaning.FEATURES, null, quantization), written(spec))
+        val pixels = floatArrayOf(10f, 20f, 30f, 255f, 0f, 128f)
+        assertContentEquals(pixels, read(Dtype.FLOAT32, spec(Dtype.FLOAT32, null), null))
+        assertContentEquals(pixels, read(Dtype.UINT8, spec(Dtype.UINT8, null), null))
+        val shifted = Quantization(1.0, -128)
+        assertContentEquals(pixels, read(Dtype.INT8, spec(Dtype.INT8, shifted), shifted))
+        assertFailsWith<UnsupportedOperationException> { InputWriter(spec(Dtype.UINT8, null).copy(maximum = 1.0)) }
+        assertTrue(tensorBuffer(listOf(1, 2), Dtype.INT16).isDirect)
+    }
+
+    private fun FloatArray.images() = toList().chunked(size / 4) { it.toFloatArray() }
+}
