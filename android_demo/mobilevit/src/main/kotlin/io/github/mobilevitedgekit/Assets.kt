@@ -2,7 +2,7 @@ package io.github.mobilevitedgekit
 
 import android.content.res.AssetManager
 import io.github.mobilevitedgekit.core.FormatException
-import io.github.mobilevitedgekit.core.Golden
+import io.github.mobilevitedgekit.core.GoldenSet
 import io.github.mobilevitedgekit.core.Manifest
 import java.io.FileInputStream
 import java.io.IOException
@@ -19,7 +19,8 @@ fun modelsIn(assets: AssetManager, folder: String = "models"): List<String> =
 fun readManifest(assets: AssetManager, path: String): Manifest = read(assets, path + Manifest.SUFFIX, Manifest::parse)
 
 /** The golden set beside the artifact at `path`. @throws MobileViTException.Missing or Malformed */
-fun readGolden(assets: AssetManager, path: String): Golden = read(assets, path + Golden.SUFFIX, Golden::parse)
+fun readGoldenSet(assets: AssetManager, path: String): GoldenSet =
+    read(assets, path + GoldenSet.SUFFIX, GoldenSet::parse)
 
 private fun <T> read(assets: AssetManager, path: String, parse: (String) -> T): T = try {
     parse(assets.open(path).use { it.readBytes().decodeToString(throwOnInvalidSequence = true) })
@@ -32,18 +33,19 @@ private fun <T> read(assets: AssetManager, path: String, parse: (String) -> T): 
 }
 
 /** The bytes of the artifact, mapped from the package, where assets of that kind lie uncompressed; hash checked. */
-internal fun mapped(assets: AssetManager, path: String, manifest: Manifest): ByteBuffer {
-    val bytes = try {
-        assets.openFd(path).use { asset ->
-            FileInputStream(asset.fileDescriptor).use { stream ->
-                stream.channel.map(FileChannel.MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
-            }
+internal fun mapped(assets: AssetManager, path: String, manifest: Manifest): ByteBuffer = try {
+    assets.openFd(path).use { asset ->
+        FileInputStream(asset.fileDescriptor).use { stream ->
+            stream.channel.map(FileChannel.MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
         }
-    } catch (error: IOException) {
-        throw MobileViTException.Missing(path, error)
     }
+} catch (error: IOException) {
+    throw MobileViTException.Missing(path, error)
+}.also { checkBytes(it, path, manifest) }
+
+/** @throws MobileViTException.Mismatch unless they are the bytes that the manifest describes. */
+internal fun checkBytes(bytes: ByteBuffer, path: String, manifest: Manifest) {
     val digest = MessageDigest.getInstance("SHA-256").apply { update(bytes.duplicate()) }.digest()
     val found = digest.joinToString("") { "%02x".format(it) }
     if (found != manifest.artifact.sha256) throw MobileViTException.Mismatch(path, "sha256 $found")
-    return bytes
 }

@@ -3,18 +3,18 @@ package io.github.mobilevitedgekit
 import android.content.res.AssetManager
 import android.os.Looper
 import io.github.mobilevitedgekit.core.ArgbImage
+import io.github.mobilevitedgekit.core.ClassMap
 import io.github.mobilevitedgekit.core.InputWriter
 import io.github.mobilevitedgekit.core.Manifest
-import io.github.mobilevitedgekit.core.Mask
-import io.github.mobilevitedgekit.core.Meaning
 import io.github.mobilevitedgekit.core.Pixels
+import io.github.mobilevitedgekit.core.Prediction
 import io.github.mobilevitedgekit.core.Resampler
-import io.github.mobilevitedgekit.core.Score
-import io.github.mobilevitedgekit.core.classMap
+import io.github.mobilevitedgekit.core.classes
 import io.github.mobilevitedgekit.core.cropBounds
+import io.github.mobilevitedgekit.core.features
+import io.github.mobilevitedgekit.core.predictions
 import io.github.mobilevitedgekit.core.readTensor
 import io.github.mobilevitedgekit.core.tensorBuffer
-import io.github.mobilevitedgekit.core.topK
 
 /** An answer, and what it took: from pixels to the input tensor, and from there to the output tensors. */
 data class Timed<T>(val answer: T, val preprocessingMs: Double, val inferenceMs: Double)
@@ -45,20 +45,18 @@ class MobileViT private constructor(
     private val crop = IntArray(preprocessing.cropHeight * preprocessing.cropWidth)
     private var resampler: Resampler? = null
 
-    /** The most probable classes, the most probable first. @throws MobileViTException.Unsupported for other tasks. */
-    fun classify(image: Pixels, count: Int = 5): Timed<List<Score>> =
-        answer(image).map(Meaning.PROBABILITIES) { found ->
-            topK(found, count).map { Score(manifest.labels[it], found[it]) }
-        }
+    /** The most probable classes, the most probable first. @throws MobileViTException.Unsupported for other answers. */
+    fun classify(image: Pixels, count: Int = 5): Timed<List<Prediction>> =
+        answer(image).map { manifest.predictions(it, count) }
 
-    /** The class of each pixel of the crop. @throws MobileViTException.Unsupported for other tasks. */
-    fun segment(image: Pixels): Timed<Mask> = answer(image).map(Meaning.CLASS_MAP, Meaning.LOGITS) { found ->
+    /** The class of each pixel of the crop. @throws MobileViTException.Unsupported for other answers. */
+    fun segment(image: Pixels): Timed<ClassMap> = answer(image).map {
         val bounds = cropBounds(image.width, image.height, preprocessing)
-        Mask(preprocessing.cropWidth, preprocessing.cropHeight, classes(found), bounds)
+        ClassMap(preprocessing.cropWidth, preprocessing.cropHeight, manifest.classes(it), bounds)
     }
 
-    /** The image's feature vector. @throws MobileViTException.Unsupported for other tasks. */
-    fun features(image: Pixels): Timed<FloatArray> = answer(image).map(Meaning.FEATURES) { it }
+    /** The image's feature vector. @throws MobileViTException.Unsupported for other answers. */
+    fun features(image: Pixels): Timed<FloatArray> = answer(image).map { manifest.features(it) }
 
     /** The answer's numbers as they are, in the artifact's own layout; see [Manifest.answer] for what they mean. */
     fun answer(image: Pixels): Timed<FloatArray> = timed { resampled(image) }
@@ -100,19 +98,8 @@ class MobileViT private constructor(
         fitting.resample(image, crop)
     }
 
-    private fun classes(found: FloatArray): ByteArray {
-        if (spec.meaning == Meaning.CLASS_MAP) return ByteArray(found.size) { found[it].toInt().toByte() }
-        val layout = spec.layout ?: throw MobileViTException.Unsupported("output ${spec.name} has no layout")
-        return classMap(found, spec.shape.drop(1), layout, preprocessing.cropHeight, preprocessing.cropWidth)
-    }
-
-    private fun <T> Timed<FloatArray>.map(vararg fitting: Meaning, read: (FloatArray) -> T): Timed<T> {
-        if (spec.meaning !in fitting) {
-            val meaning = spec.meaning.name.lowercase()
-            throw MobileViTException.Unsupported("${manifest.artifact.file} answers with $meaning")
-        }
-        return Timed(read(answer), preprocessingMs, inferenceMs)
-    }
+    private fun <T> Timed<FloatArray>.map(read: (FloatArray) -> T): Timed<T> =
+        Timed(supported { read(answer) }, preprocessingMs, inferenceMs)
 
     private fun <T> waiting(work: () -> T): T {
         check(maySleep()) { "MobileViT must not be called on the main thread" }

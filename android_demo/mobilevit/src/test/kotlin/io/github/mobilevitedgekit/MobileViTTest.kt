@@ -5,9 +5,9 @@ import io.github.mobilevitedgekit.core.Json
 import io.github.mobilevitedgekit.core.Layout
 import io.github.mobilevitedgekit.core.Manifest
 import io.github.mobilevitedgekit.core.Meaning
-import io.github.mobilevitedgekit.core.Preprocessing
+import io.github.mobilevitedgekit.core.Prediction
 import io.github.mobilevitedgekit.core.Quantization
-import io.github.mobilevitedgekit.core.Score
+import io.github.mobilevitedgekit.core.Task
 import java.io.File
 import java.nio.ByteBuffer
 import java.util.Collections
@@ -78,7 +78,8 @@ class MobileViTTest {
     fun `answers are read by the manifest`() {
         model { Fake(byteArrayOf(64, 0, 128.toByte())) }.use { model ->
             val timed = model.classify(photograph, 2)
-            assertEquals(listOf(Score("checkered cross", 0.5f), Score("striped disc", 0.25f)), timed.answer)
+            val best = listOf(Prediction(2, "checkered cross", 0.5), Prediction(0, "striped disc", 0.25))
+            assertEquals(best, timed.answer)
             assertTrue(timed.preprocessingMs >= 0 && timed.inferenceMs >= 0)
             assertContentEquals(floatArrayOf(0.25f, 0f, 0.5f), model.answer(photograph).answer)
             assertFailsWith<MobileViTException.Unsupported> { model.segment(photograph) }
@@ -105,15 +106,16 @@ class MobileViTTest {
         val shape = listOf(1, height, width)
         val map = classifier.answer.copy(shape = shape, meaning = Meaning.CLASS_MAP, quantization = null)
         val classes = ByteArray(height * width) { (it % 3).toByte() }
-        model(classifier.copy(outputs = listOf(map))) { Fake(classes) }.use {
-            val mask = it.segment(photograph).answer
-            assertContentEquals(classes, mask.classes)
-            assertEquals(40.0 * 4 / 24, mask.bounds.left, 1e-9)
+        val segmenter = classifier.copy(task = Task.SEGMENTATION)
+        model(segmenter.copy(outputs = listOf(map))) { Fake(classes) }.use {
+            val found = it.segment(photograph).answer
+            assertContentEquals(classes, found.classes)
+            assertEquals(40.0 * 4 / 24, found.bounds.left, 1e-9)
         }
         val one = Quantization(1.0, 0)
         val coarse = listOf(1, 1, 1, 3)
         val logits = map.copy(shape = coarse, meaning = Meaning.LOGITS, layout = Layout.NHWC, quantization = one)
-        model(classifier.copy(outputs = listOf(logits))) { Fake(byteArrayOf(1, 9, 3)) }.use {
+        model(segmenter.copy(outputs = listOf(logits))) { Fake(byteArrayOf(1, 9, 3)) }.use {
             assertContentEquals(ByteArray(height * width) { 1 }, it.segment(photograph).answer.classes)
         }
     }
@@ -129,13 +131,28 @@ class MobileViTTest {
         assertFailsWith<MobileViTException.InferenceFailed> { model(warmUp = 1) { broken } }
         assertEquals(1, broken.closed)
         model { broken }.use { assertFailsWith<MobileViTException.InferenceFailed> { it.classify(photograph) } }
-        val nearest = Preprocessing(18, "nearest", true, 16, 16)
+        val nearest = classifier.preprocessing.copy(interpolation = "nearest")
         model(classifier.copy(preprocessing = nearest)) { Fake(ByteArray(3)) }.use {
             assertFailsWith<MobileViTException.Unsupported> { it.classify(photograph) }
         }
-        assertFailsWith<MobileViTException.Unsupported> {
-            model(classifier.copy(input = classifier.input.copy(kind = "image"))) { Fake(ByteArray(3)) }
-        }
+    }
+
+    @Test
+    fun `a batch of several images is refused by name before anything is loaded`() {
+        val batch = manifests.first { it.input.batch == 4 }
+        val refusal = assertFailsWith<MobileViTException.Unsupported> { model(batch) { error("loaded") } }
+        assertEquals("input image is a batch of 4 images, which is not built in", refusal.message)
+    }
+
+    @Test
+    fun `a file of other bytes is not the manifest's`() {
+        val bytes = ByteBuffer.wrap("abc".toByteArray())
+        val sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-4's own example
+        val manifest = classifier.copy(artifact = classifier.artifact.copy(sha256 = sha256))
+        checkBytes(bytes, "m.tflite", manifest)
+        assertEquals(3, bytes.remaining())
+        assertFailsWith<MobileViTException.Mismatch> { checkBytes(bytes.slice().limit(2) as ByteBuffer, "", manifest) }
+        assertFailsWith<MobileViTException.Mismatch> { checkBytes(bytes, "m.tflite", classifier) }
     }
 
     @Test

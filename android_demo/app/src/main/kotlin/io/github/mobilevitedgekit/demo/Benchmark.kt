@@ -14,8 +14,8 @@ import io.github.mobilevitedgekit.core.DeviceAnswer
 import io.github.mobilevitedgekit.core.DeviceResults
 import io.github.mobilevitedgekit.core.DeviceRun
 import io.github.mobilevitedgekit.core.FormatException
-import io.github.mobilevitedgekit.core.Golden
-import io.github.mobilevitedgekit.readGolden
+import io.github.mobilevitedgekit.core.Verdict
+import io.github.mobilevitedgekit.readGoldenSet
 import java.io.File
 import java.text.SimpleDateFormat
 import java.util.Date
@@ -37,11 +37,11 @@ sealed interface BenchmarkState {
 }
 
 /** Times of one model in one setting, and whether its answers are the reference's. */
-class Report(val run: DeviceRun, val verdicts: List<Golden.Verdict>, val results: DeviceResults)
+class Report(val run: DeviceRun, val verdicts: List<Verdict>, val results: DeviceResults)
 
 /** Runs the golden set's pictures, each many times, as they come from a camera, then its crops for the self-test. */
 suspend fun measure(context: Context, model: MobileViT, path: String, accelerator: Accelerator): Report {
-    val golden = readGolden(context.assets, path)
+    val golden = readGoldenSet(context.assets, path)
     if (golden.sha256 != model.manifest.artifact.sha256) {
         throw MobileViTException.Mismatch(path, "its golden set was made for sha256 ${golden.sha256}")
     }
@@ -69,7 +69,7 @@ suspend fun measure(context: Context, model: MobileViT, path: String, accelerato
         },
     )
     val verdicts = try {
-        golden.judge(answers)
+        golden.verdicts(answers)
     } catch (error: FormatException) {
         throw MobileViTException.Mismatch(path, "golden set: ${error.message}", error)
     }

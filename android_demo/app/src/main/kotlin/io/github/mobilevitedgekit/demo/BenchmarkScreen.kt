@@ -48,9 +48,9 @@ private fun ReportText(report: Report) {
     for ((name, times) in parts) {
         Text(stringResource(R.string.row_times, stringResource(name), percentile(times, 50.0), percentile(times, 90.0)))
     }
-    Text(stringResource(R.string.self_test, passed(report.verdicts.all { it.passed })))
+    Text(stringResource(R.string.self_test, passed(report.verdicts.all { it.passes })))
     for (verdict in report.verdicts) {
-        val word = passed(verdict.passed)
+        val word = passed(verdict.passes)
         Text(stringResource(R.string.verdict, verdict.metric.key, verdict.value, verdict.bound, word))
     }
 }

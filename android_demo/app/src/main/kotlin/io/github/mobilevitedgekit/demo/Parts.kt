@@ -75,14 +75,14 @@ fun words(accelerator: Accelerator): String = when (accelerator) {
 /** Labels with percentages, or what else the answer has, and the times. */
 @Composable
 fun AnswerText(shown: Shown) {
-    val best = shown.scores.firstOrNull()?.label.orEmpty()
+    val best = shown.lines.firstOrNull()?.label.orEmpty()
     val announced = Modifier.semantics { // by TalkBack when the best label changes, not with every percentage
         liveRegion = LiveRegionMode.Polite
         contentDescription = best
     }
     Column(announced.padding(16.dp)) {
-        for (score in shown.scores) {
-            Text(stringResource(R.string.score, score.label, (score.probability * 100).roundToInt()))
+        for (line in shown.lines) {
+            Text(stringResource(R.string.line, line.label, (line.share * 100).roundToInt()))
         }
         if (shown.features != null) Text(stringResource(R.string.features, shown.features.size, shown.length))
     }
@@ -93,18 +93,18 @@ fun AnswerText(shown: Shown) {
     )
 }
 
-/** The mask over an image that is shown as large as it fits, centred. */
+/** The class map over an image that is shown as large as it fits, centred. */
 @Composable
 fun OverlayCanvas(shown: Shown) {
     val overlay = shown.overlay ?: return
-    val found = shown.scores.joinToString { it.label }.ifEmpty { stringResource(R.string.nothing_found) }
+    val found = shown.lines.joinToString { it.label }.ifEmpty { stringResource(R.string.nothing_found) }
     val description = stringResource(R.string.overlay, found)
     val image = overlay.bitmap.asImageBitmap()
     Canvas(Modifier.fillMaxSize().semantics { contentDescription = description }) {
         val scale = min(size.width / shown.width, size.height / shown.height)
         val left = (size.width - shown.width * scale) / 2
         val top = (size.height - shown.height * scale) / 2
-        val bounds = overlay.mask.bounds
+        val bounds = overlay.classMap.bounds
         drawImage(
             image,
             dstOffset = IntOffset(

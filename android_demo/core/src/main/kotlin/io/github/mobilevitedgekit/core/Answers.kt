@@ -3,8 +3,12 @@ package io.github.mobilevitedgekit.core
 import kotlin.math.exp
 import kotlin.math.floor
 
-/** A class and how probable it is, 0..1. */
-data class Score(val label: String, val probability: Float)
+/**
+ * A class and how probable it is, 0..1; of independent scores, that the class is there, whatever the others are.
+ *
+ * id: the class's index.
+ */
+data class Prediction(val id: Int, val label: String, val probability: Double)
 
 /** Probabilities of any numbers, larger ones being more probable. */
 fun softmax(logits: FloatArray): DoubleArray {
@@ -14,8 +18,8 @@ fun softmax(logits: FloatArray): DoubleArray {
     return DoubleArray(powers.size) { powers[it] / sum }
 }
 
-/** The indices of the largest values, largest first; the first of equal ones comes first. */
-fun topK(values: FloatArray, count: Int): List<Int> = values.indices.sortedByDescending { values[it] }.take(count)
+/** The indices of the `count` largest values, largest first; the first of equal ones comes first. */
+fun largest(count: Int, values: DoubleArray): List<Int> = values.indices.sortedByDescending { values[it] }.take(count)
 
 /** The index of the largest value from `start` on among `count` with `step` between them; the first of equal ones. */
 internal fun argmax(values: FloatArray, start: Int = 0, count: Int = values.size, step: Int = 1): Int {
@@ -37,7 +41,7 @@ fun classMap(logits: FloatArray, shape: List<Int>, layout: Layout, cropHeight: I
     val perPixel = if (last) classes else 1
     val perClass = if (last) 1 else height * width
     val columns = Array(cropWidth) { Between.of(it, cropWidth, width) }
-    val scores = FloatArray(classes)
+    val mixed = FloatArray(classes)
     val map = ByteArray(cropHeight * cropWidth)
     for (y in 0 until cropHeight) {
         val row = Between.of(y, cropHeight, height)
@@ -47,9 +51,9 @@ fun classMap(logits: FloatArray, shape: List<Int>, layout: Layout, cropHeight: I
                 fun at(y: Int, x: Int) = logits[(y * width + x) * perPixel + label * perClass]
                 val above = column.mix(at(row.first, column.first), at(row.first, column.second))
                 val below = column.mix(at(row.second, column.first), at(row.second, column.second))
-                scores[label] = row.mix(above, below)
+                mixed[label] = row.mix(above, below)
             }
-            map[y * cropWidth + x] = argmax(scores).toByte()
+            map[y * cropWidth + x] = argmax(mixed).toByte()
         }
     }
     return map

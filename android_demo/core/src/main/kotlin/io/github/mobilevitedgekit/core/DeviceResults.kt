@@ -56,5 +56,5 @@ class DeviceRun(
     )
 }
 
-/** exactPixels: whether the artifact saw the golden crop itself; answer: see [Golden.encoded]. */
+/** exactPixels: whether the artifact saw the golden crop itself; answer: see [GoldenSet.encoded]. */
 class DeviceAnswer(val picture: String, val exactPixels: Boolean, val answer: ByteArray)

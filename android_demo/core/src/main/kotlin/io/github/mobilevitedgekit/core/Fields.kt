@@ -27,6 +27,8 @@ internal class Fields private constructor(private val members: Map<String, Any?>
     fun <T : Any> choice(name: String, values: Map<String, T>): T =
         take(name, "one of ${values.keys.joinToString()}") { values[it] }
 
+    fun word(name: String, vararg choices: String): String = choice(name, choices.associateBy { it })
+
     fun strings(name: String): List<String> = list(name) { value, place -> value as? String ?: fail(place, "text") }
 
     fun strings(name: String, pattern: Regex): List<String> = list(name) { value, place ->
@@ -37,9 +39,13 @@ internal class Fields private constructor(private val members: Map<String, Any?>
         whole(value)?.takeIf { it > 0 } ?: fail(place, "a positive whole number")
     }
 
-    fun numbers(name: String): Map<String, Double> = take(name, "an object") { it as? Map<*, *> }.entries.associate {
-        it.key as String to ((it.value as? Number)?.toDouble() ?: fail("${place(name)}.${it.key}", "a number"))
-    }
+    fun numbers(name: String): List<Double> =
+        list(name) { value, place -> (value as? Number)?.toDouble() ?: fail(place, "a number") }
+
+    fun numbersByName(name: String): Map<String, Double> =
+        take(name, "an object") { it as? Map<*, *> }.entries.associate {
+            it.key as String to ((it.value as? Number)?.toDouble() ?: fail("${place(name)}.${it.key}", "a number"))
+        }
 
     fun texts(name: String): Map<String, String> = take(name, "an object") { it as? Map<*, *> }.entries.associate {
         it.key as String to (it.value as? String ?: fail("${place(name)}.${it.key}", "text"))
@@ -58,6 +64,16 @@ internal class Fields private constructor(private val members: Map<String, Any?>
         }
         return read(name)
     }
+
+    /** To be read before all else, since other schemas have other members. what: the file is; advice: for others. */
+    fun schemaVersion(ours: Int, what: String, advice: String = "") {
+        val found = int("schema_version")
+        if (found != ours) {
+            throw FormatException("schema_version: this $what is of schema $found, this version reads $ours$advice")
+        }
+    }
+
+    fun wrong(name: String, why: String): Nothing = throw FormatException("${place(name)} $why")
 
     private fun <T> list(name: String, one: (Any?, String) -> T): List<T> =
         take(name, "a list") { it as? List<*> }.mapIndexed { index, value -> one(value, "${place(name)}.$index") }

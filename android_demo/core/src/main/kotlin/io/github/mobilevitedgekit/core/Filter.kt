@@ -21,8 +21,12 @@ internal enum class Filter(val support: Double, val weight: (Double) -> Double) 
     LANCZOS(3.0, { if (it >= -3 && it < 3) sinc(it) * sinc(it / 3) else 0.0 });
 
     companion object {
-        /** UnsupportedOperationException for "nearest" and for filters that do not widen when they shrink. */
+        /**
+         * UnsupportedOperationException for "nearest" and for filters that do not widen when they shrink; without
+         * resizing all of them keep pixels as they are.
+         */
         fun of(preprocessing: Preprocessing): Filter {
+            if (preprocessing.resize == Resize.None) return BOX
             val found = entries.find { it.name.lowercase() == preprocessing.interpolation }
             if (found != null && preprocessing.antialias) return found
             val how = if (preprocessing.antialias) "" else " without antialiasing"

@@ -7,12 +7,18 @@ package io.github.mobilevitedgekit.core
  */
 data class Placement(val width: Int, val height: Int, val left: Int, val top: Int) {
     companion object {
-        /** Of an image of `width` x `height` pixels: resized by its shortest edge, cropped around the centre. */
+        /** Of an image of `width` x `height` pixels: resized, cropped around the centre. */
         fun of(width: Int, height: Int, preprocessing: Preprocessing): Placement {
             require(width > 0 && height > 0) { "an image must have pixels, not $width x $height" }
-            val edge = preprocessing.resizeShortestEdge
-            val longest = (edge.toLong() * maxOf(width, height) / minOf(width, height).toDouble()).toInt()
-            val (wide, high) = if (width <= height) edge to longest else longest to edge
+            val (wide, high) = when (val resize = preprocessing.resize) {
+                is Resize.ShortestEdge -> {
+                    val edge = resize.edge
+                    val longest = (edge.toLong() * maxOf(width, height) / minOf(width, height).toDouble()).toInt()
+                    if (width <= height) edge to longest else longest to edge
+                }
+                is Resize.BothSides -> resize.width to resize.height
+                Resize.None -> width to height
+            }
             return Placement(
                 wide,
                 high,

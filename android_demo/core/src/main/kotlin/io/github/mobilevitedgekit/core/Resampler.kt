@@ -3,7 +3,7 @@ package io.github.mobilevitedgekit.core
 import kotlin.math.ceil
 
 /**
- * Resizes images of one size by the shortest edge and crops the centre, pixel by pixel as Pillow does.
+ * Resizes images of one size and crops the centre, pixel by pixel as Pillow does.
  *
  * Pillow's filters widen with the pixels of the result where they shrink, and go in two passes: along rows first, each
  * rounded to 8 bits; weights are integers of 22 bits. Only what the crop needs is computed. Buffers are kept, so an

@@ -1,5 +1,6 @@
 package io.github.mobilevitedgekit.core
 
+import kotlin.math.ln
 import kotlin.test.Test
 import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
@@ -14,7 +15,7 @@ class AnswersTest {
             val expected = case.doubles("softmax")
             val found = softmax(case.floats("logits"))
             for (index in found.indices) assertEquals(expected[index], found[index], 1e-12)
-            assertEquals(case.ints("top"), topK(case.floats("logits"), 5))
+            assertEquals(case.ints("top"), largest(5, case.floats("logits").map { it.toDouble() }.toDoubleArray()))
         }
     }
 
@@ -83,12 +84,35 @@ class AnswersTest {
     }
 
     @Test
-    fun `masks lie on the picture they were made for`() {
-        for (case in Contract.cases("contract/masks.json")) {
+    fun `each head is read, with softmax only where the artifact has left it out`() {
+        fun found(meaning: String, vararg values: Float) =
+            Contract.manifest(output = mapOf("meaning" to meaning)).predictions(values, 2)
+        val best = listOf(Prediction(1, "dotted ring", 0.5), Prediction(0, "striped disc", 0.25))
+        assertEquals(best, found("probabilities", 0.25f, 0.5f, 0.25f))
+        assertEquals(listOf(0.75, 0.5), found("scores", 0.75f, 0.5f, 0f).map { it.probability })
+        val logits = found("logits", 0f, ln(2f), ln(5f))
+        assertEquals(listOf("checkered cross", "dotted ring"), logits.map { it.label })
+        logits.zip(listOf(0.625, 0.25)) { each, expected -> assertEquals(expected, each.probability, 1e-6) }
+        val refused = assertFailsWith<UnsupportedOperationException> { found("values", 1f, 2f, 3f) }
+        val file = Contract.manifest().artifact.file
+        assertEquals("$file answers with values, which cannot be read so", refused.message)
+        assertFailsWith<UnsupportedOperationException> { found("probabilities", 1f) }
+        val (classifier, segmenter) = Contract.validManifests.map { Manifest.parse(Json.write(it.members)) }
+        assertFailsWith<UnsupportedOperationException> { segmenter.predictions(FloatArray(256), 1) }
+        assertFailsWith<UnsupportedOperationException> { segmenter.classes(FloatArray(4)) }
+        assertFailsWith<UnsupportedOperationException> { classifier.classes(FloatArray(3)) }
+        assertFailsWith<UnsupportedOperationException> { classifier.features(FloatArray(3)) }
+    }
+
+    @Test
+    fun `class maps lie on the picture they were made for`() {
+        for (case in Contract.cases("contract/class_maps.json")) {
             val (width, height) = case.int("width") to case.int("height")
-            val onSource = onSource(case.bytes("mask"), width, height, case.preprocessing())
+            val steps = case.preprocessing()
+            val bounds = cropBounds(width, height, steps)
+            val map = ClassMap(steps.cropWidth, steps.cropHeight, case.bytes("class_map"), bounds)
+            val onSource = map.onSource(width, height, steps)
             assertEquals(case.ints("on_source"), onSource.toList())
-            val bounds = cropBounds(width, height, case.preprocessing())
             for (pixel in onSource.indices) { // what an app draws into the bounds covers the same pixels
                 val (x, y) = pixel % width + 0.5 to pixel / width + 0.5
                 val inside = x >= bounds.left && x < bounds.right && y >= bounds.top && y < bounds.bottom
@@ -98,11 +122,11 @@ class AnswersTest {
     }
 
     @Test
-    fun `a mask's background is transparent and does not count`() {
-        val mask = Mask(2, 2, byteArrayOf(0, 2, 1, 2), Bounds(0.0, 0.0, 2.0, 2.0))
+    fun `a class map's background is transparent and does not count`() {
+        val map = ClassMap(2, 2, byteArrayOf(0, 2, 1, 2), Bounds(0.0, 0.0, 2.0, 2.0))
         val palette = listOf(0xFF000000.toInt(), 0xFF800000.toInt(), 0xFF008000.toInt())
-        assertContentEquals(intArrayOf(0, 0x7F008000, 0x7F800000, 0x7F008000), mask.colors(palette, 127))
-        assertEquals(listOf(Score("b", 0.5f), Score("a", 0.25f)), mask.shares(listOf("background", "a", "b")))
+        assertContentEquals(intArrayOf(0, 0x7F008000, 0x7F800000, 0x7F008000), map.colors(palette, 127))
+        assertEquals(listOf(Share(2, 0.5), Share(1, 0.25)), map.shares)
     }
 
     @Test
@@ -118,8 +142,8 @@ class AnswersTest {
     @Test
     fun `tensors hold pixels and answers by their types`() {
         val crop = intArrayOf(0xFF0A141E.toInt(), 0xFFFF0080.toInt())
-        fun spec(dtype: Dtype, quantization: Quantization?) =
-            InputSpec("image", "tensor", listOf(1, 1, 2, 3), Layout.NHWC, dtype, 0.0, 255.0, "BGR", 1.0, quantization)
+        val one = Contract.manifest().input.copy(shape = listOf(1, 1, 2, 3))
+        fun spec(dtype: Dtype, quantization: Quantization?) = one.copy(dtype = dtype, quantization = quantization)
         fun written(spec: InputSpec) = tensorBuffer(spec.shape, spec.dtype).also { InputWriter(spec).write(crop, it) }
         fun read(dtype: Dtype, spec: InputSpec, quantization: Quantization?) =
             readTensor(OutputSpec("", "tensor", spec.shape, dtype, Meaning.FEATURES, null, quantization), written(spec))
@@ -128,8 +152,18 @@ class AnswersTest {
         assertContentEquals(pixels, read(Dtype.UINT8, spec(Dtype.UINT8, null), null))
         val shifted = Quantization(1.0, -128)
         assertContentEquals(pixels, read(Dtype.INT8, spec(Dtype.INT8, shifted), shifted))
-        assertFailsWith<UnsupportedOperationException> { InputWriter(spec(Dtype.UINT8, null).copy(maximum = 1.0)) }
         assertTrue(tensorBuffer(listOf(1, 2), Dtype.INT16).isDirect)
+    }
+
+    @Test
+    fun `inputs that are not built in are refused by name`() {
+        val whole = Contract.manifest().input
+        fun says(input: InputSpec) = assertFailsWith<UnsupportedOperationException> { InputWriter(input) }.message
+        val batch = says(whole.copy(shape = listOf(4, 16, 16, 3)))
+        assertEquals("input image is a batch of 4 images, which is not built in", batch)
+        assertEquals("input image is an image, which is not built in", says(whole.copy(kind = "image")))
+        says(whole.copy(layout = Layout.NCHW))
+        says(whole.copy(maximum = 1.0))
     }
 
     private fun FloatArray.images() = toList().chunked(size / 4) { it.toFloatArray() }

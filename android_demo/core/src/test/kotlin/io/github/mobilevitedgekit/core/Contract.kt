@@ -13,6 +13,19 @@ internal object Contract {
 
     fun read(name: String): Any? = Json.parse(text(name))
 
+    /** The manifests that all readers take, as they stand there. */
+    val validManifests: List<Case> get() = Case(read("contract/manifests.json")).cases("valid")
+
+    /** The first of them with other members of its input or output, read. */
+    fun manifest(input: Map<String, Any?> = emptyMap(), output: Map<String, Any?> = emptyMap()): Manifest {
+        val whole = validManifests.first()
+        val changed = mapOf(
+            "input" to whole.case("input").members + input,
+            "outputs" to listOf(whole.cases("outputs").first().members + output),
+        )
+        return Manifest.parse(Json.write(whole.members + changed))
+    }
+
     /** The objects of a file that is a list of them. */
     fun cases(name: String): List<Case> = (read(name) as List<*>).map { Case(it) }
 }
@@ -47,8 +60,5 @@ internal class Case(value: Any?) {
     fun argb(name: String): IntArray = bytes(name).map { it.toInt() and 0xFF }.chunked(3)
         .map { (red, green, blue) -> (0xFF shl 24) or (red shl 16) or (green shl 8) or blue }.toIntArray()
 
-    fun preprocessing(): Preprocessing {
-        val filter = members["interpolation"] as String? ?: "bilinear"
-        return Preprocessing(int("resize_shortest_edge"), filter, true, int("crop_height"), int("crop_width"))
-    }
+    fun preprocessing(): Preprocessing = Fields.ofText(Json.write(members["preprocessing"]), Fields::preprocessing)
 }

@@ -14,8 +14,8 @@ class PixelsTest {
     @Test
     fun `crops lie where the reference has them`() {
         for (case in Contract.cases("contract/geometry.json") + Contract.cases("contract/pixels.json")) {
-            val expected =
-                Placement(case.int("resized_width"), case.int("resized_height"), case.int("left"), case.int("top"))
+            val (width, height, left, top) = listOf("width", "height", "left", "top").map(case.case("placement")::int)
+            val expected = Placement(width, height, left, top)
             assertEquals(expected, Placement.of(case.int("width"), case.int("height"), case.preprocessing()))
         }
     }
@@ -25,12 +25,24 @@ class PixelsTest {
         for (case in Contract.cases("contract/pixels.json") + Contract.cases("contract/filters.json")) {
             val image = ArgbImage(case.int("width"), case.int("height"), case.argb("rgb"))
             val resampler = Resampler(image.width, image.height, case.preprocessing())
-            val crop = IntArray(case.int("crop_width") * case.int("crop_height"))
+            val crop = IntArray(resampler.preprocessing.run { cropWidth * cropHeight })
             repeat(2) { // the second time with buffers that have been used
                 resampler.resample(image, crop)
                 assertContentEquals(case.argb("expected"), crop, "${image.width} x ${image.height}")
             }
+            assertContentEquals(case.bytes("grey"), grey(crop, resampler.preprocessing))
         }
+    }
+
+    private fun grey(crop: IntArray, steps: Preprocessing): ByteArray {
+        val input = Contract.manifest().input.copy(
+            shape = listOf(1, steps.cropHeight, steps.cropWidth, 1),
+            colorOrder = ColorOrder.L,
+            quantization = null,
+        )
+        val buffer = tensorBuffer(input.shape, input.dtype)
+        InputWriter(input).write(crop, buffer)
+        return ByteArray(buffer.remaining()).also { buffer.get(it) }
     }
 
     @Test
@@ -38,8 +50,9 @@ class PixelsTest {
         for (case in Contract.cases("android/large.json")) {
             val (width, height) = case.int("width") to case.int("height")
             val image = ArgbImage(width, height, IntArray(width * height) { it * 2654435761L.toInt() })
-            val crop = IntArray(case.int("crop_width") * case.int("crop_height"))
-            Resampler(width, height, case.preprocessing()).resample(image, crop)
+            val steps = case.preprocessing()
+            val crop = IntArray(steps.cropWidth * steps.cropHeight)
+            Resampler(width, height, steps).resample(image, crop)
             val digest = MessageDigest.getInstance("SHA-256")
             for (pixel in crop) for (shift in listOf(16, 8, 0)) digest.update((pixel shr shift).toByte())
             val found = digest.digest().joinToString("") { "%02x".format(it) }
@@ -49,11 +62,11 @@ class PixelsTest {
 
     @Test
     fun `a golden picture becomes its golden crop`() {
-        val preprocessing = Case(Contract.read("contract/manifests.json")).cases("valid").first().case("preprocessing")
-        for (picture in Golden.parse(Contract.text("contract/golden.json")).pictures) {
+        val preprocessing = Contract.manifest().preprocessing
+        for (picture in GoldenSet.parse(Contract.text("contract/golden.json")).pictures) {
             val (image, expected) = decoded(picture.png) to decoded(picture.cropPng)
             val crop = IntArray(expected.argb.size)
-            Resampler(image.width, image.height, preprocessing.preprocessing()).resample(image, crop)
+            Resampler(image.width, image.height, preprocessing).resample(image, crop)
             assertContentEquals(expected.argb, crop)
         }
     }
@@ -64,8 +77,17 @@ class PixelsTest {
 
     @Test
     fun `other filters are refused, not replaced`() {
-        assertFailsWith<UnsupportedOperationException> { Resampler(9, 9, Preprocessing(4, "nearest", true, 4, 4)) }
-        assertFailsWith<UnsupportedOperationException> { Resampler(9, 9, Preprocessing(4, "bilinear", false, 4, 4)) }
+        val edge = Resize.ShortestEdge(4)
+        assertFailsWith<UnsupportedOperationException> { Resampler(9, 9, Preprocessing(edge, "nearest", true, 4, 4)) }
+        assertFailsWith<UnsupportedOperationException> { Resampler(9, 9, Preprocessing(edge, "bilinear", false, 4, 4)) }
+    }
+
+    @Test
+    fun `without resizing the filter does not matter`() {
+        val image = ArgbImage(9, 7, IntArray(9 * 7) { it * 2654435761L.toInt() or (0xFF shl 24) })
+        val crop = IntArray(9 * 7)
+        Resampler(9, 7, Preprocessing(Resize.None, "nearest", false, 7, 9)).resample(image, crop)
+        assertContentEquals(image.argb, crop)
     }
 
     @Test

@@ -9,7 +9,7 @@ import kotlin.io.encoding.Base64
  *
  * shape: of an answer, without the batch axis, in the artifact's own layout; bounds: by metric.
  */
-class Golden(
+class GoldenSet(
     val artifact: String,
     val sha256: String,
     val meaning: Meaning,
@@ -20,17 +20,12 @@ class Golden(
     /** png: as a camera gives it, RGB; cropPng: the artifact's input; answer: the reference's, of `shape`. */
     class Picture(val name: String, val png: ByteArray, val cropPng: ByteArray, val answer: FloatArray)
 
-    /** One metric's verdict. */
-    data class Verdict(val metric: Metric, val value: Double, val bound: Double) {
-        val passed: Boolean get() = metric.passes(value, bound)
-    }
-
     /**
      * What the artifact's answers to the pictures come to, by every bound.
      *
      * @throws FormatException unless there is an answer to each picture, of the right size.
      */
-    fun judge(answers: List<FloatArray>): List<Verdict> =
+    fun verdicts(answers: List<FloatArray>): List<Verdict> =
         bounds.map { (metric, bound) -> Verdict(metric, metric.measure(pictures.map { it.answer }, answers), bound) }
 
     /** An answer as device results have it: little-endian float32, of class maps one byte per pixel. */
@@ -43,16 +38,16 @@ class Golden(
         const val SUFFIX = ".golden.json"
 
         /** @throws FormatException unless the text is a golden set in every detail. */
-        fun parse(text: String): Golden = Fields.ofText(text) {
-            schemaVersion()
+        fun parse(text: String): GoldenSet = Fields.ofText(text) {
+            schemaVersion(1, "golden set")
             val meaning = meaning()
             val shape = shape("shape")
-            Golden(
+            GoldenSet(
                 artifact = string("artifact"),
                 sha256 = sha256(),
                 meaning = meaning,
                 shape = shape,
-                bounds = numbers("bounds").mapKeys { Metric.of(it.key) },
+                bounds = numbersByName("bounds").mapKeys { Metric.of(it.key) },
                 pictures = inners("pictures") { picture(meaning, shape.fold(1, Int::times)) },
             )
         }.also {
@@ -62,7 +57,13 @@ class Golden(
     }
 }
 
-private fun Fields.picture(meaning: Meaning, size: Int): Golden.Picture {
+/** One metric of a golden set, measured. */
+data class Verdict(val metric: Metric, val value: Double, val bound: Double) {
+    /** Whether the value is as good as the bound. */
+    val passes: Boolean get() = metric.passes(value, bound)
+}
+
+private fun Fields.picture(meaning: Meaning, size: Int): GoldenSet.Picture {
     val name = string("name")
     val stored = base64("answer")
     val answer = if (meaning == Meaning.CLASS_MAP) {
@@ -71,7 +72,7 @@ private fun Fields.picture(meaning: Meaning, size: Int): Golden.Picture {
         FloatArray(stored.size / 4).also { floats(stored).get(it) }
     }
     if (answer.size != size) throw FormatException("the answer to picture $name has ${answer.size} values, not $size")
-    return Golden.Picture(name, base64("png"), base64("crop_png"), answer)
+    return GoldenSet.Picture(name, base64("png"), base64("crop_png"), answer)
 }
 
 private fun floats(stored: ByteArray) = ByteBuffer.wrap(stored).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer()
