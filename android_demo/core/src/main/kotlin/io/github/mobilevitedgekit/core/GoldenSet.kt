@@ -15,11 +15,8 @@ class GoldenSet(
     val meaning: Meaning,
     val shape: List<Int>,
     val bounds: Map<Metric, Double>,
-    val pictures: List<Picture>,
+    val pictures: List<GoldenPicture>,
 ) {
-    /** png: as a camera gives it, RGB; cropPng: the artifact's input; answer: the reference's, of `shape`. */
-    class Picture(val name: String, val png: ByteArray, val cropPng: ByteArray, val answer: FloatArray)
-
     /**
      * What the artifact's answers to the pictures come to, by every bound.
      *
@@ -57,13 +54,16 @@ class GoldenSet(
     }
 }
 
+/** png: as a camera gives it, RGB; cropPng: the artifact's input; answer: the reference's, of the set's shape. */
+class GoldenPicture(val name: String, val png: ByteArray, val cropPng: ByteArray, val answer: FloatArray)
+
 /** One metric of a golden set, measured. */
 data class Verdict(val metric: Metric, val value: Double, val bound: Double) {
     /** Whether the value is as good as the bound. */
     val passes: Boolean get() = metric.passes(value, bound)
 }
 
-private fun Fields.picture(meaning: Meaning, size: Int): GoldenSet.Picture {
+private fun Fields.picture(meaning: Meaning, size: Int): GoldenPicture {
     val name = string("name")
     val stored = base64("answer")
     val answer = if (meaning == Meaning.CLASS_MAP) {
@@ -72,7 +72,7 @@ private fun Fields.picture(meaning: Meaning, size: Int): GoldenSet.Picture {
         FloatArray(stored.size / 4).also { floats(stored).get(it) }
     }
     if (answer.size != size) throw FormatException("the answer to picture $name has ${answer.size} values, not $size")
-    return GoldenSet.Picture(name, base64("png"), base64("crop_png"), answer)
+    return GoldenPicture(name, base64("png"), base64("crop_png"), answer)
 }
 
 private fun floats(stored: ByteArray) = ByteBuffer.wrap(stored).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer()
