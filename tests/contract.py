@@ -41,7 +41,13 @@ PLACEMENTS = [
 PICTURES = [
     (40, 30, 18, 16, 16), (30, 40, 18, 16, 16), (64, 37, 9, 8, 8), (7, 5, (18, 20), 16, 16), (33, 21, 12, 16, 16),
     (20, 31, 11, 16, 14), (1, 1, 8, 6, 6), (90, 4, 4, 4, 4), (7, 5, 18, 16, 16), (40, 30, (18, 20), 16, 16),
-    (20, 31, (40, 12), 16, 14), (17, 9, (17, 5), 12, 6), (40, 30, None, 16, 16), (9, 17, None, 12, 6),
+    (31, 20, (12, 40), 16, 14), (17, 9, (17, 5), 12, 6), (40, 30, None, 16, 16), (9, 17, None, 12, 6),
+]  # fmt: skip
+# Where the height shrinks by more pixels than twice the width, Pillow resizes it first from 13.0 on, else the width, as
+# older ones always do; what lies between is rounded.
+TALL = [
+    (20, 31, (40, 12), 16, 14), (9, 40, 6, 6, 6), (16, 40, (10, 14), 8, 8), (7, 30, (20, 9), 24, 12),
+    (16, 40, (10, 14), 8, 8, "bicubic"),
 ]  # fmt: skip
 FILTERS = ("box", "bilinear", "hamming", "bicubic", "lanczos")
 CLASS_MAPS = [
@@ -64,6 +70,7 @@ def contract() -> dict[str, Any]:
     return {
         "geometry.json": [_placement(*each) for each in PLACEMENTS],
         "pixels.json": [_pixels(rng, *each) for each in PICTURES],
+        "tall.json": [_pixels(rng, *each) for each in TALL],
         "answers.json": [_answers(rng, classes) for classes in (2, 30, 1000)],
         "metrics.json": [_metrics(rng, noise) for noise in (0.0, 1e-3, 0.3)],
         "quantization.json": [_quantization(rng, *each) for each in (("uint8", 1 / 256, 0), ("int8", 0.05, -3))],

@@ -43,6 +43,12 @@ public struct Placement: Equatable, Sendable {
     top = (resizedHeight - cropHeight) >> 1
   }
 
+  /// Whether the height is resized before the width: what lies between is rounded, so the order shows. This is Pillow's
+  /// from 13.0 on; before, the width always came first.
+  var heightFirst: Bool {
+    sourceHeight - resizedHeight > max(2 * (sourceWidth - resizedWidth), 0)
+  }
+
   /// The crop's column that each column of the picture falls into by its centre; outside of the crop below zero or
   /// beyond it.
   var columns: [Int] {

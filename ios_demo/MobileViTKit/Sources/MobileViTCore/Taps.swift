@@ -14,6 +14,12 @@ struct Taps {
   /// How many weights an output pixel has.
   let length: Int
 
+  /// The source pixels that are needed.
+  var sources: Range<Int> {
+    let first = starts.first ?? 0
+    return first..<(starts.last ?? first) + length
+  }
+
   /// For the output pixels `wanted` out of `output`, from `input` source pixels.
   init(input: Int, output: Int, wanted: Range<Int>, _ filter: Filter) {
     let scale = Double(input) / Double(output)

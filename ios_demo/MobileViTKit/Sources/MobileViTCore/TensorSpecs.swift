@@ -100,7 +100,7 @@ public struct InputSpec: Decodable, Equatable, Sendable {
     try fields.require(channels == 1 || channels == 3, .shape, "images have 1 or 3 channels, not \(channels ?? 0)")
     try fields.require(colorOrder != .bgr, .colorOrder, "an app hands over RGB or L")
     for (key, order) in [(CodingKeys.colorOrder, colorOrder), (.networkColorOrder, networkColorOrder)] {
-      try fields.require((order == .grey) == (channels == 1), key, "\(order.rawValue) has not as many channels as shape")
+      try fields.require((order == .grey) == (channels == 1), key, "\(order.rawValue) does not go with the channels")
     }
     for (key, values) in [(CodingKeys.scale, scale), (.offset, offset)] {
       try fields.require(values.count == channels, key, "there must be a number for each channel")

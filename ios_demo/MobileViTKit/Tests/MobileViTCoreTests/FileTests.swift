@@ -9,7 +9,7 @@ final class FileTests: XCTestCase {
     XCTAssertEqual(classifier.kitVersion, "0.2.0")
     XCTAssertEqual(classifier.task, .classification)
     XCTAssertEqual(classifier.options, ["quantize": "int8-full", "calibration-samples": "128"])
-    XCTAssertEqual(classifier.input.scale, [1 / 255, 1 / 255, 1 / 255])
+    XCTAssertEqual(classifier.input.scale, [Double](repeating: 1 / 255, count: 3))
     XCTAssertEqual(classifier.answer.meaning, .probabilities)
     XCTAssertEqual(classifier.answer.quantization?.restored(64), 0.25)
     XCTAssertEqual(classifier.labels[1], "dotted ring")

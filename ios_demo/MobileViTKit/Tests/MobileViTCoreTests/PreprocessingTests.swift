@@ -19,6 +19,10 @@ final class PreprocessingTests: XCTestCase {
     try assertPixels("pixels.json")
   }
 
+  func testTallPicturesAreResizedInPillowsOrder() throws {
+    try assertPixels("tall.json")
+  }
+
   func testAllFiltersOfPillowsAreItsOwnBitForBit() throws {
     try assertPixels("filters.json")
   }
@@ -31,9 +35,8 @@ final class PreprocessingTests: XCTestCase {
       XCTAssertEqual(crop.pixels.bytes, [UInt8](pixels.expected), "\(placed)")
       XCTAssertEqual(crop.placement, placed.found)
       XCTAssertEqual(written(crop.pixels, 1) { $0.writeGrey(to: $1, bytesPerRow: $2) }, [UInt8](pixels.grey))
-      let turned = stride(from: 0, to: pixels.expected.count, by: 3).flatMap { pixel in
-        [2, 1, 0].map { pixels.expected[pixel + $0] } + [255]
-      }
+      let each = slices(crop.pixels.bytes, crop.pixels.width * crop.pixels.height)
+      let turned: [UInt8] = each.flatMap { [$0[2], $0[1], $0[0], 255] }
       XCTAssertEqual(written(crop.pixels, 4) { $0.writeBGRA(to: $1, bytesPerRow: $2) }, turned)
     }
   }

@@ -5,8 +5,8 @@ import kotlin.math.ceil
 /**
  * Resizes images of one size and crops the centre, pixel by pixel as Pillow does.
  *
- * Pillow's filters widen with the pixels of the result where they shrink, and go in two passes: along rows first, each
- * rounded to 8 bits; weights are integers of 22 bits. Only what the crop needs is computed. Buffers are kept, so an
+ * Pillow's filters widen with the pixels of the result where they shrink, and go in two passes, each rounded to 8 bits;
+ * weights are integers of 22 bits. Only what the crop needs is computed. Buffers are kept, so an
  * instance belongs to one thread.
  *
  * @throws UnsupportedOperationException for a filter that [Filter] does not have.
@@ -18,11 +18,14 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
     private val filter = Filter.of(preprocessing)
     private val columns = Taps.of(filter, width, placement.width, placement.left, cropWidth)
     private val rows = Taps.of(filter, height, placement.height, placement.top, preprocessing.cropHeight)
+    // Rows come first, but where the height shrinks by more pixels than twice the width: so Pillow does from 13.0 on.
+    private val heightFirst = height - placement.height > maxOf(2 * (width - placement.width), 0)
     private val source = IntArray(width)
-    private val narrow = IntArray(columns.count * rows.sources)
-    // Of a row of the result in two halves: red and blue in one number with 32 bits for each, green in the other.
-    private val redBlue = LongArray(columns.count)
-    private val green = IntArray(columns.count)
+    private val narrow = IntArray(if (heightFirst) 0 else columns.count * rows.sources)
+    // Of a row between the passes, or of the result, in two halves: red and blue in one number with 32 bits for each,
+    // green in the other.
+    private val redBlue = LongArray(if (heightFirst) columns.sources else columns.count)
+    private val green = IntArray(redBlue.size)
 
     /** The crop as opaque ARGB, row by row; zeros, black, where it is larger than the image. */
     fun resample(image: Pixels, crop: IntArray) {
@@ -31,14 +34,45 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
         }
         require(crop.size == cropWidth * preprocessing.cropHeight) { "the crop has ${crop.size} pixels" }
         if (columns.count < cropWidth || rows.count < preprocessing.cropHeight) crop.fill(BLACK)
-        for (row in 0 until rows.sources) {
-            image.readRow(rows.firstSource + row, columns.firstSource, columns.firstSource + columns.sources, source)
-            alongRow(row * columns.count)
-        }
-        for (row in 0 until rows.count) alongColumns(row, crop, (rows.padding + row) * cropWidth + columns.padding)
+        if (heightFirst) columnsThenRows(image, crop) else rowsThenColumns(image, crop)
     }
 
-    private fun alongRow(to: Int) {
+    private fun rowsThenColumns(image: Pixels, crop: IntArray) {
+        for (row in 0 until rows.sources) {
+            read(image, rows.firstSource + row)
+            alongRow(narrow, row * columns.count)
+        }
+        for (row in 0 until rows.count) {
+            begin()
+            var from = (rows.starts[row] - rows.firstSource) * columns.count
+            for (index in rows.offsets[row] until rows.offsets[row + 1]) {
+                add(narrow, from, rows.weights[index])
+                from += columns.count
+            }
+            end(crop, place(row))
+        }
+    }
+
+    private fun columnsThenRows(image: Pixels, crop: IntArray) {
+        for (row in 0 until rows.count) {
+            begin()
+            var y = rows.starts[row]
+            for (index in rows.offsets[row] until rows.offsets[row + 1]) {
+                read(image, y++)
+                add(source, columns.firstSource, rows.weights[index])
+            }
+            end(source, columns.firstSource)
+            alongRow(crop, place(row))
+        }
+    }
+
+    private fun read(image: Pixels, y: Int) =
+        image.readRow(y, columns.firstSource, columns.firstSource + columns.sources, source)
+
+    /** Where a row begins in the crop. */
+    private fun place(row: Int): Int = (rows.padding + row) * cropWidth + columns.padding
+
+    private fun alongRow(into: IntArray, to: Int) {
         val weights = columns.weights
         val source = source
         for (column in 0 until columns.count) {
@@ -53,27 +87,29 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
                 redBlue += pair(pixel) * weight
                 green += (pixel shr 8 and 0xFF) * weight
             }
-            narrow[to + column] = packed(redBlue, green)
+            into[to + column] = packed(redBlue, green)
         }
     }
 
-    private fun alongColumns(row: Int, crop: IntArray, to: Int) {
-        val redBlue = redBlue
-        val green = green
-        val narrow = narrow
+    // A row of weighed rows: begun, each row added, and written.
+
+    private fun begin() {
         redBlue.fill(HALF_PAIR)
         green.fill(HALF)
-        var from = (rows.starts[row] - rows.firstSource) * columns.count
-        for (index in rows.offsets[row] until rows.offsets[row + 1]) {
-            val weight = rows.weights[index]
-            for (column in redBlue.indices) {
-                val pixel = narrow[from + column]
-                redBlue[column] += pair(pixel) * weight
-                green[column] += (pixel shr 8 and 0xFF) * weight
-            }
-            from += redBlue.size
+    }
+
+    private fun add(row: IntArray, from: Int, weight: Int) {
+        val redBlue = redBlue
+        val green = green
+        for (column in redBlue.indices) {
+            val pixel = row[from + column]
+            redBlue[column] += pair(pixel) * weight
+            green[column] += (pixel shr 8 and 0xFF) * weight
         }
-        for (column in redBlue.indices) crop[to + column] = packed(redBlue[column], green[column])
+    }
+
+    private fun end(into: IntArray, to: Int) {
+        for (column in redBlue.indices) into[to + column] = packed(redBlue[column], green[column])
     }
 
     private companion object {
