@@ -51,7 +51,7 @@ def test_its_pictures_crops_and_answers_belong_together(golden, demo):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"schema_version": 2}, "schema_version"),
+        ({"schema_version": 2}, "golden set of schema 2, this kit reads 1"),
         ({"extra": 1}, "extra"),
         ({"shape": [31]}, "30 values"),
         ({"sha256": "x"}, "sha256"),
