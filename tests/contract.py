@@ -55,13 +55,14 @@ CLASS_MAPS = [
 ]  # fmt: skip
 # Classes, width and height of the maps, width and height of the crop.
 LOGITS = [(3, 4, 4, 16, 16), (21, 5, 3, 17, 10)]
-# In the order of their digest. "-", "." and "/" follow one another in ASCII; the last two change places in UTF-16.
+# In the order of their digest. "-", "." and "/" follow one another in ASCII; the fourth last would come after the third
+# last if it were composed, and the last two change places in UTF-16.
 PACKAGE = (
     ".hidden", "Data-1", "Data.1", "Data/com.apple.CoreML/model.mlmodel", "Data/com.apple.CoreML/weights/weight.bin",
-    "Manifest.json", "a b", "\u00e9", "\uff5a", "\U0001f600",
+    "Manifest.json", "a b", "e\u0301", "f", "\uff5a", "\U0001f600",
 )  # fmt: skip
 # Of their bytes: around the padding of SHA-256, whose blocks have 64 and whose last one ends in a length of 8.
-LENGTHS = (0, 1, 55, 56, 63, 64, 65, 119, 120, 2000)
+LENGTHS = (0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 2000)
 
 
 def contract() -> dict[str, Any]:

@@ -8,7 +8,7 @@ func packageDigest(_ folder: URL) throws -> String {
     let path = folder.appendingPathComponent($0).path
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
   }
-  // As bytes, since String compares by what letters mean, and in another order.
+  // By their bytes: String compares letters as if they were composed.
   let sorted = files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   let lines = try sorted.map { file in
     let content = try Data(contentsOf: folder.appendingPathComponent(file), options: .mappedIfSafe)
