@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from .strict import Positive, Strict
 
@@ -75,7 +75,7 @@ class OutputSpec(Strict):
 
     name: str
     kind: Literal["tensor", "dictionary", "string"]
-    shape: list[Positive]
+    shape: Annotated[list[Positive], Field(min_length=1)]
     dtype: Literal["float32", "int32", "uint8", "int8", "int16", "string"]
     meaning: Meaning
     layout: Layout | None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
+import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +21,48 @@ from reference.geometry import centered, resized
 from reference.golden import Golden, GoldenPicture, as_png
 from reference.image_processor import MobileViTImageProcessor
 from reference.labels import palette
+from reference.manifest import digest
+from tests.contract_manifests import Resize, invalid, preprocessing, valid
 from validation.device_results import Device, DeviceAnswer, DeviceResults, DeviceRun
 from validation.metrics import METRICS
 
 FOLDER = Path(__file__).parent / "fixtures" / "contract"
 
-# Width, height, shortest edge, crop width, crop height.
+# Width, height, resizing, crop width, crop height.
 PLACEMENTS = [
     (640, 480, 288, 256, 256), (480, 640, 288, 256, 256), (1920, 1080, 288, 256, 256), (1080, 1920, 544, 512, 512),
     (256, 256, 288, 256, 256), (333, 500, 288, 256, 256), (4032, 3024, 288, 256, 256), (1001, 7, 30, 28, 28),
     (1, 1, 288, 256, 256), (301, 299, 224, 256, 256), (640, 427, 223, 256, 256), (513, 257, 216, 192, 160),
+    (640, 480, (256, 288), 256, 256), (480, 640, (301, 200), 256, 256), (1, 1, (288, 256), 255, 256),
+    (640, 480, None, 256, 256), (333, 101, None, 256, 192), (7, 5, None, 16, 14),
 ]  # fmt: skip
-# The same, small enough for the pixels themselves: shrunk, enlarged, padded with zeros on even and odd margins.
+# The same, small enough for the pixels themselves: shrunk, enlarged, one by each axis, one side kept, padded with zeros
+# on even and odd margins.
 PICTURES = [
-    (40, 30, 18, 16, 16), (30, 40, 18, 16, 16), (64, 37, 9, 8, 8), (7, 5, 18, 16, 16), (33, 21, 12, 16, 16),
-    (20, 31, 11, 16, 14), (1, 1, 8, 6, 6), (90, 4, 4, 4, 4),
+    (40, 30, 18, 16, 16), (30, 40, 18, 16, 16), (64, 37, 9, 8, 8), (7, 5, (18, 20), 16, 16), (33, 21, 12, 16, 16),
+    (20, 31, 11, 16, 14), (1, 1, 8, 6, 6), (90, 4, 4, 4, 4), (7, 5, 18, 16, 16), (40, 30, (18, 20), 16, 16),
+    (31, 20, (12, 40), 16, 14), (17, 9, (17, 5), 12, 6), (40, 30, None, 16, 16), (9, 17, None, 12, 6),
+]  # fmt: skip
+# Where the height shrinks by more pixels than twice the width, Pillow resizes it first from 13.0 on, else the width, as
+# older ones always do; what lies between is rounded.
+TALL = [
+    (20, 31, (40, 12), 16, 14), (9, 40, 6, 6, 6), (16, 40, (10, 14), 8, 8), (7, 30, (20, 9), 24, 12),
+    (16, 40, (10, 14), 8, 8, "bicubic"),
 ]  # fmt: skip
 FILTERS = ("box", "bilinear", "hamming", "bicubic", "lanczos")
-MASKS = [(20, 15, 9, 8, 8), (15, 20, 9, 8, 8), (11, 11, 6, 8, 8)]
+CLASS_MAPS = [
+    (20, 15, 9, 8, 8), (15, 20, 9, 8, 8), (11, 11, 6, 8, 8), (20, 15, (10, 12), 8, 8), (15, 7, None, 8, 8),
+]  # fmt: skip
 # Classes, width and height of the maps, width and height of the crop.
 LOGITS = [(3, 4, 4, 16, 16), (21, 5, 3, 17, 10)]
+# In the order of their digest. "-", "." and "/" follow one another in ASCII; the fourth last would come after the third
+# last if it were composed, and the last two change places in UTF-16.
+PACKAGE = (
+    ".hidden", "Data-1", "Data.1", "Data/com.apple.CoreML/model.mlmodel", "Data/com.apple.CoreML/weights/weight.bin",
+    "Manifest.json", "a b", "e\u0301", "f", "\uff5a", "\U0001f600",
+)  # fmt: skip
+# Of their bytes: around the padding of SHA-256, whose blocks have 64 and whose last one ends in a length of 8.
+LENGTHS = (0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 2000)
 
 
 def contract() -> dict[str, Any]:
@@ -47,41 +71,46 @@ def contract() -> dict[str, Any]:
     return {
         "geometry.json": [_placement(*each) for each in PLACEMENTS],
         "pixels.json": [_pixels(rng, *each) for each in PICTURES],
+        "tall.json": [_pixels(rng, *each) for each in TALL],
         "answers.json": [_answers(rng, classes) for classes in (2, 30, 1000)],
         "metrics.json": [_metrics(rng, noise) for noise in (0.0, 1e-3, 0.3)],
         "quantization.json": [_quantization(rng, *each) for each in (("uint8", 1 / 256, 0), ("int8", 0.05, -3))],
-        "masks.json": [_mask(rng, *each) for each in MASKS],
+        "class_maps.json": [_class_map(rng, *each) for each in CLASS_MAPS],
         "palette.json": ["#{:02X}{:02X}{:02X}".format(*color) for color in palette(256)],
         "statistics.json": [_statistics(rng, count) for count in (1, 2, 50)],
-        "manifests.json": {"valid": _valid(), "invalid": _invalid()},
+        "manifests.json": {"valid": valid(), "invalid": invalid()},
         "golden.json": _golden(),
         "device_results.json": _device_results(),
-        "filters.json": [
-            _pixels(rng, *each, filter=name) | {"interpolation": name} for name in FILTERS for each in PICTURES[:4]
-        ],
+        "filters.json": [_pixels(rng, *each, name) for name in FILTERS for each in PICTURES[:4]],
         "logits.json": [_logits(rng, *each) for each in LOGITS],
+        "digest.json": _package(rng),
     }
 
 
-def _placement(width: int, height: int, edge: int, crop_width: int, crop_height: int) -> dict[str, Any]:
-    at = centered(*resized(width, height, edge), crop_width, crop_height)
-    return {
-        "width": width, "height": height, "resize_shortest_edge": edge, "crop_width": crop_width,
-        "crop_height": crop_height, "resized_width": at.width, "resized_height": at.height, "left": at.left,
-        "top": at.top,
-    }  # fmt: skip
+def processor(resize: Resize, crop_width: int, crop_height: int, filter: str = "bilinear") -> MobileViTImageProcessor:
+    """The reference's image processor with such a preprocessing."""
+    return MobileViTImageProcessor(
+        do_resize=resize is not None,
+        size=resize[::-1] if isinstance(resize, tuple) else resize,
+        crop_size={"height": crop_height, "width": crop_width},
+        resample=Image.Resampling[filter.upper()],
+    )
 
 
-def _processor(edge: int, crop_width: int, crop_height: int, filter: str = "bilinear") -> MobileViTImageProcessor:
-    resample = Image.Resampling[filter.upper()]
-    return MobileViTImageProcessor(size=edge, crop_size={"height": crop_height, "width": crop_width}, resample=resample)
+def _placement(width: int, height: int, *steps: Any) -> dict[str, Any]:
+    resize, *crop = steps[:3]
+    size = resized(width, height, resize) if isinstance(resize, int) else resize or (width, height)
+    placement = asdict(centered(*size, *crop))
+    return {"width": width, "height": height, "preprocessing": preprocessing(*steps), "placement": placement}
 
 
-def _pixels(rng: np.random.Generator, width: int, height: int, *crop: int, filter: str = "bilinear") -> dict[str, Any]:
-    """rgb, expected: bytes, three for a pixel, row by row."""
+def _pixels(rng: np.random.Generator, width: int, height: int, *steps: Any) -> dict[str, Any]:
+    """rgb, expected: bytes, three for a pixel, row by row; grey: the latter as Pillow makes it, one for a pixel."""
     rgb = rng.integers(0, 256, (height, width, 3), np.uint8)
-    expected = _processor(*crop, filter).resize_and_crop(Image.fromarray(rgb))
-    return {**_placement(width, height, *crop), "rgb": _base64(rgb), "expected": _base64(expected)}
+    expected = processor(*steps).resize_and_crop(Image.fromarray(rgb))
+    grey = np.asarray(Image.fromarray(expected).convert("L"))
+    images = {"rgb": _base64(rgb), "expected": _base64(expected), "grey": _base64(grey)}
+    return _placement(width, height, *steps) | images
 
 
 def _logits(
@@ -139,18 +168,22 @@ def _quantization(rng: np.random.Generator, dtype: str, scale: float, zero_point
     }  # fmt: skip
 
 
-def _mask(rng: np.random.Generator, width: int, height: int, *crop: int) -> dict[str, Any]:
-    """mask: a class for each pixel of the crop; on_source: for each pixel of the picture, -1 outside of the crop.
+def _class_map(
+    rng: np.random.Generator, width: int, height: int, resize: Resize, crop_width: int, crop_height: int
+) -> dict[str, Any]:
+    """class_map: a class for each pixel of the crop; on_source: of the picture, -1 outside of the crop.
 
     A picture's pixel has the class of the crop's pixel that its centre falls into.
     """
-    at = _placement(width, height, *crop)
-    mask = rng.integers(0, 21, (at["crop_height"], at["crop_width"]), np.uint8)
-    columns = np.floor((np.arange(width) + 0.5) * at["resized_width"] / width).astype(int) - at["left"]
-    rows = np.floor((np.arange(height) + 0.5) * at["resized_height"] / height).astype(int) - at["top"]
-    inside = ((rows >= 0) & (rows < mask.shape[0]))[:, None] & ((columns >= 0) & (columns < mask.shape[1]))
-    found = mask[np.clip(rows, 0, mask.shape[0] - 1)[:, None], np.clip(columns, 0, mask.shape[1] - 1)]
-    return {**at, "mask": _base64(mask), "on_source": np.where(inside, found.astype(int), -1).ravel().tolist()}
+    case = _placement(width, height, resize, crop_width, crop_height)
+    at = case["placement"]
+    classes = rng.integers(0, 21, (crop_height, crop_width), np.uint8)
+    columns = np.floor((np.arange(width) + 0.5) * at["width"] / width).astype(int) - at["left"]
+    rows = np.floor((np.arange(height) + 0.5) * at["height"] / height).astype(int) - at["top"]
+    inside = ((rows >= 0) & (rows < crop_height))[:, None] & ((columns >= 0) & (columns < crop_width))
+    found = classes[np.clip(rows, 0, crop_height - 1)[:, None], np.clip(columns, 0, crop_width - 1)]
+    on_source = np.where(inside, found.astype(int), -1).ravel().tolist()
+    return case | {"class_map": _base64(classes), "on_source": on_source}
 
 
 def _statistics(rng: np.random.Generator, count: int) -> dict[str, Any]:
@@ -161,127 +194,11 @@ def _statistics(rng: np.random.Generator, count: int) -> dict[str, Any]:
     }
 
 
-def _classifier() -> dict[str, Any]:
-    """A manifest as converters write it."""
-    return {
-        "schema_version": 2,
-        "kit_version": "0.2.0",
-        "task": "classification",
-        "size": "xxs",
-        "checkpoint": {"id": "demo", "sha256": "a" * 64, "parameters": 960654},
-        "artifact": {
-            "file": "mobilevit_xxs_demo_int8-full.tflite", "format": "tflite", "sha256": "b" * 64, "bytes": 1304234,
-            "precision": "float32", "compression": "int8-full",
-        },
-        "options": {"quantize": "int8-full", "calibration-samples": "128"},
-        "input": {
-            "name": "image", "kind": "tensor", "shape": [1, 16, 16, 3], "layout": "NHWC", "dtype": "uint8",
-            "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR",
-            "scale": [1 / 255] * 3, "offset": [0.0] * 3,
-            "quantization": {"scale": 1.0, "zero_point": 0},
-        },
-        "outputs": [
-            {
-                "name": "probabilities", "kind": "tensor", "shape": [1, 3], "dtype": "uint8",
-                "meaning": "probabilities", "layout": None, "quantization": {"scale": 0.00390625, "zero_point": 0},
-            },
-        ],
-        "preprocessing": {
-            "resize": "shortest_edge", "resize_shortest_edge": 18, "resize_height": None, "resize_width": None,
-            "interpolation": "bilinear", "antialias": True, "crop_height": 16,
-            "crop_width": 16,
-        },
-        "other_sizes": [],
-        "calibration": {"source": "rendered training scenes", "samples": 128, "sha256": "c" * 64, "method": "minmax"},
-        "labels": ["striped disc", "dotted ring", "checkered cross"],
-        "palette": [],
-        "tool_versions": {"tensorflow": "2.21.0"},
-    }  # fmt: skip
-
-
-def _segmenter() -> dict[str, Any]:
-    """One of Core ML: an image in, a class for each pixel out."""
-    return _classifier() | {
-        "task": "segmentation",
-        "artifact": {
-            "file": "deeplabv3_mobilevit_xxs_demo_float16.mlpackage", "format": "mlpackage", "sha256": "d" * 64,
-            "bytes": 3780000, "precision": "float16", "compression": "none",
-        },
-        "input": {
-            "name": "image", "kind": "image", "shape": [1, 3, 16, 16], "layout": "NCHW", "dtype": "uint8",
-            "minimum": 0, "maximum": 255, "color_order": "RGB", "network_color_order": "BGR",
-            "scale": [1 / 255] * 3, "offset": [0.0] * 3,
-            "quantization": None,
-        },
-        "outputs": [
-            {
-                "name": "class_map", "kind": "tensor", "shape": [1, 16, 16], "dtype": "int32",
-                "meaning": "class_map", "layout": None, "quantization": None,
-            },
-        ],
-        "calibration": None,
-        "palette": ["#000000", "#800000", "#008000"],
-    }  # fmt: skip
-
-
-def _valid() -> list[dict[str, Any]]:
-    """One of each kind of head, of input and of resizing."""
-    whole = _classifier()
-    spec, steps = whole["outputs"][0], whole["preprocessing"]
-    grey = {
-        "shape": [4, 16, 16, 1], "color_order": "L", "network_color_order": "L", "scale": [2 / 255], "offset": [-1.0],
-    }  # fmt: skip
-    heads = [{"outputs": [spec | {"meaning": meaning}]} for meaning in ("scores", "values", "logits")]
-    inputs = [
-        {"input": whole["input"] | grey},
-        {"input": whole["input"] | {"scale": [0.017, 0.0175, 0.0174], "offset": [-2.1, -2.0, -1.8]}},
-    ]
-    steps = [
-        {"preprocessing": steps | {"resize_shortest_edge": None} | resize}
-        for resize in (
-            {"resize": "both_sides", "resize_height": 16, "resize_width": 18},
-            {"resize": "none"},
-        )
-    ]
-    return [whole, _segmenter(), *(whole | changes for changes in (*heads, *inputs, *steps))]
-
-
-def _invalid() -> list[dict[str, Any]]:
-    """What every reader refuses, and why."""
-    whole = _classifier()
-    spec, feed, steps = whole["outputs"][0], whole["input"], whole["preprocessing"]
-    wrong = {
-        "an unknown key": whole | {"mean": [0, 0, 0]},
-        "an unknown key inside": whole | {"input": feed | {"gamma": 2.2}},
-        "a missing key": {key: value for key, value in whole.items() if key != "labels"},
-        "another schema": whole | {"schema_version": 1},
-        "a wrong type": whole | {"labels": [1, 2, 3]},
-        "an unknown meaning": whole | {"outputs": [spec | {"meaning": "odds"}]},
-        "an unknown filter": whole | {"preprocessing": steps | {"interpolation": "cubic"}},
-        "a size of zero": whole | {"preprocessing": steps | {"crop_width": 0}},
-        "a colour that is none": _segmenter() | {"palette": ["#000000", "#80000", "#008000"]},
-        "too few labels": whole | {"labels": whole["labels"][:2]},
-        "too few colours": _segmenter() | {"palette": ["#000000"]},
-        "no output": whole | {"outputs": []},
-        "a label alone": whole | {"outputs": [spec | {"kind": "string", "dtype": "string", "meaning": "label"}]},
-        "a map without its layout": whole | {"outputs": [spec | {"meaning": "logits", "shape": [1, 3, 4, 4]}]},
-        "a layout without a map": whole | {"outputs": [spec | {"layout": "NCHW"}]},
-        "an input that is not the crop": whole | {"preprocessing": steps | {"crop_width": 8}},
-        "an input without a batch": whole | {"input": feed | {"shape": [16, 16, 3]}},
-        "grey pixels for three channels": whole | {"input": feed | {"color_order": "L"}},
-        "one scale for three channels": whole | {"input": feed | {"scale": [1.0]}},
-        "an unknown way to resize": whole | {"preprocessing": steps | {"resize": "longest_edge"}},
-        "pixels for another way to resize": whole | {"preprocessing": steps | {"resize": "none"}},
-        "options that are no text": whole | {"options": {"calibration-samples": 128}},
-    }
-    return [{"why": why, "manifest": manifest} for why, manifest in wrong.items()]
-
-
 def _golden() -> dict[str, Any]:
     """Of the classifier above, with drawn answers: the form counts."""
     rng = np.random.default_rng(1)
     picture = Image.fromarray(rng.integers(0, 256, (20, 25, 3), np.uint8))
-    crop = Image.fromarray(_processor(18, 16, 16).resize_and_crop(picture))
+    crop = Image.fromarray(processor(18, 16, 16).resize_and_crop(picture))
     pictures = [
         GoldenPicture.model_construct(
             name=name, png=as_png(picture), crop_png=as_png(crop), answer=np.array(answer, "<f4").tobytes()
@@ -321,6 +238,17 @@ def _device_results() -> dict[str, Any]:
     device = Device(model="Pixel 8", system="Android 15", app="MobileViT demo 1.0")
     results = DeviceResults(schema_version=1, device=device, recorded_at="2026-01-31T12:00:00Z", runs=[run])
     return json.loads(results.model_dump_json())
+
+
+def _package(rng: np.random.Generator) -> dict[str, Any]:
+    """files: content by path; sha256: of the package, as manifests have it."""
+    files = {path: rng.bytes(length) for path, length in zip(PACKAGE, LENGTHS, strict=True)}
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in files.items():
+            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / path).write_bytes(content)
+        sha256 = digest(Path(folder))
+    return {"files": {path: base64.b64encode(content).decode() for path, content in files.items()}, "sha256": sha256}
 
 
 def _base64(array: np.ndarray) -> str:

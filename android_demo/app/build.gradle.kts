@@ -4,11 +4,11 @@ plugins {
 }
 
 android {
-    namespace = "mobilevit.demo"
+    namespace = "io.github.mobilevitedgekit.demo"
     compileSdk = libs.versions.compileSdk.get().toInt()
 
     defaultConfig {
-        applicationId = "mobilevit.demo"
+        applicationId = "io.github.mobilevitedgekit.demo"
         minSdk = libs.versions.minSdk.get().toInt()
         targetSdk = libs.versions.targetSdk.get().toInt()
         versionCode = 1

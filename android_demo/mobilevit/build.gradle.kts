@@ -3,7 +3,7 @@ plugins {
 }
 
 android {
-    namespace = "mobilevit"
+    namespace = "io.github.mobilevitedgekit"
     compileSdk = libs.versions.compileSdk.get().toInt()
 
     defaultConfig {

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from reference.image_processor import MobileViTImageProcessor
+from tests.contract import processor
+from tests.contract_manifests import preprocessing
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "android"
 
@@ -99,10 +100,9 @@ def _large(width: int, height: int, edge: int, crop: int) -> dict[str, Any]:
     """sha256: of the crop's RGB bytes; the image's pixel i, row by row, is the lowest 24 bits of i * 2654435761."""
     packed = np.arange(width * height, dtype=np.uint64) * 2654435761
     rgb = np.stack([packed >> np.uint64(shift) & np.uint64(255) for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
-    processor = MobileViTImageProcessor(size=edge, crop_size=crop)
-    pixels = processor.resize_and_crop(Image.fromarray(rgb.reshape(height, width, 3)))
+    pixels = processor(edge, crop, crop).resize_and_crop(Image.fromarray(rgb.reshape(height, width, 3)))
     return {
-        "width": width, "height": height, "resize_shortest_edge": edge, "crop_width": crop, "crop_height": crop,
+        "width": width, "height": height, "preprocessing": preprocessing(edge, crop, crop),
         "sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ from .cases import FOLDER, NO_JSON, cases
 from .toolchain import NO_JDK, ROOT, Module, Toolchain
 
 DEMO = ROOT / "android_demo"
+PACKAGE = "io.github.mobilevitedgekit"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_the_app_is_sound_as_far_as_the_front_end_sees(compiled):
     resources = compiled.output / "R.kt"
     names = re.findall(r'<string name="(\w+)"', (DEMO / "app/src/main/res/values/strings.xml").read_text("utf-8"))
     constants = "".join(f"const val {name}: Int = 0\n" for name in names)
-    resources.write_text(f"package mobilevit.demo\nobject R {{ object string {{\n{constants}}} }}\n", encoding="utf-8")
+    resources.write_text(f"package {PACKAGE}.demo\nobject R {{ object string {{\n{constants}}} }}\n", encoding="utf-8")
     coroutines, compose = compiled.libraries("kotlinx-coroutines-core-jvm", "compose-compiler-plugin")
     modules = (compiled.output / "core", compiled.output / "mobilevit")
     sources = ("android_demo/app/src/main/kotlin", "tests/android/stubs/androidx", "tests/android/stubs/platform")
@@ -65,7 +66,7 @@ def test_the_app_is_sound_as_far_as_the_front_end_sees(compiled):
 
 @pytest.mark.benchmark
 def test_a_camera_frame_takes_less_than_15_ms(compiled):
-    result = compiled.run("mobilevit.core.PreprocessingBenchmarkKt")
+    result = compiled.run(f"{PACKAGE}.core.PreprocessingBenchmarkKt")
     print(result.stdout)
     assert float(re.search(r"ARGB to 256x256: .* ms, ([\d.]+) ms", result.stdout)[1]) < 15
 

@@ -83,6 +83,7 @@ def test_a_whole_manifest_reads(artifact):
         ({"input": {**FIELDS["input"], "shape": [256, 256, 3]}}, "input: .* 3 dimensions"),
         ({"outputs": [{**FIELDS["outputs"][0], "meaning": "label", "shape": [1]}]}, "the file: .* beside the label"),
         ({"outputs": [{**FIELDS["outputs"][0], "meaning": "logits", "layout": "NCHW"}]}, "outputs.0: .* layout NCHW"),
+        ({"outputs": [{**FIELDS["outputs"][0], "shape": []}]}, "outputs.0.shape"),
         ({"labels": ["a"]}, "the file: .* 1 labels for 2 classes"),
     ],
 )

@@ -47,7 +47,7 @@ func benchmark(
     }
     await progress(Double(turn + 1) / Double(settings.warmUp + settings.runs))
   }
-  var (selfTest, answers): (BenchmarkOutcome.SelfTest?, [DeviceRun.Answer]) = (nil, [])
+  var (selfTest, answers): (BenchmarkOutcome.SelfTest?, [DeviceAnswer]) = (nil, [])
   if let golden { (selfTest, answers) = try await show(golden, to: model) }
   guard let cropTimes = LatencyStatistics(preprocessing), let runTimes = LatencyStatistics(inference) else {
     throw CancellationError()
@@ -62,7 +62,7 @@ func benchmark(
 /// The model's answers to the golden crops, and to the app's own crops of the pictures.
 private func show(
   _ golden: GoldenSet, to model: MobileViTModel
-) async throws -> (BenchmarkOutcome.SelfTest, [DeviceRun.Answer]) {
+) async throws -> (BenchmarkOutcome.SelfTest, [DeviceAnswer]) {
   var (exact, own): ([[Float]], [[Float]]) = ([], [])
   var sameCrops = true
   for picture in golden.pictures {
@@ -75,7 +75,7 @@ private func show(
   let selfTest = BenchmarkOutcome.SelfTest(verdicts: try golden.verdicts(exact), sameCrops: sameCrops)
   let answers = [(true, exact), (false, own)].flatMap { isExact, values in
     zip(golden.pictures, values).map {
-      DeviceRun.Answer(picture: $0.name, exactPixels: isExact, values: $1, meaning: golden.meaning)
+      DeviceAnswer(picture: $0.name, exactPixels: isExact, values: $1, meaning: golden.meaning)
     }
   }
   return (selfTest, answers)

@@ -14,6 +14,7 @@ public struct CVPixelBufferLockFlags: OptionSet, Sendable {
 
 public var kCVReturnSuccess: CVReturn { fatalError() }
 public var kCVPixelFormatType_32BGRA: OSType { fatalError() }
+public var kCVPixelFormatType_OneComponent8: OSType { fatalError() }
 public var kCVPixelBufferPixelFormatTypeKey: CFString { fatalError() }
 public var kCVPixelBufferIOSurfacePropertiesKey: CFString { fatalError() }
 

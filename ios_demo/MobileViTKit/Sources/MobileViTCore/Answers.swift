@@ -6,19 +6,17 @@ public struct Prediction: Equatable, Sendable, Identifiable {
   public let id: Int
   /// Its name.
   public let label: String
-  /// 0..1.
+  /// 0..1; of independent scores, that the class is there, whatever the others are.
   public let probability: Double
 
   /// The `count` most probable classes, the first of equal ones first; fewer where there are fewer.
-  public static func best(_ count: Int, of probabilities: [Float], labels: [String]) -> [Prediction] {
-    largest(count, of: probabilities).map {
-      Prediction(id: $0, label: labels[$0], probability: Double(probabilities[$0]))
-    }
+  public static func best(_ count: Int, of probabilities: [Double], labels: [String]) -> [Prediction] {
+    largest(count, of: probabilities).map { Prediction(id: $0, label: labels[$0], probability: probabilities[$0]) }
   }
 }
 
 /// The indices of the `count` largest values, largest first, the first of equal ones first.
-public func largest(_ count: Int, of values: [Float]) -> [Int] {
+public func largest<Value: Comparable>(_ count: Int, of values: [Value]) -> [Int] {
   Array(values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }.prefix(count))
 }
 

@@ -3,7 +3,7 @@ import Foundation
 /// What a device measured, in the JSON that `python -m validation import-device` reads.
 public struct DeviceResults: Encodable, Equatable, Sendable {
   /// Where it ran.
-  public let device: DeviceFacts
+  public let device: Device
   /// ISO 8601 with the zone.
   public let recordedAt: String
   /// Each artifact in each setting.
@@ -17,7 +17,7 @@ public struct DeviceResults: Encodable, Equatable, Sendable {
   }
 
   /// Results recorded now, unless told otherwise.
-  public init(device: DeviceFacts, recordedAt: Date = Date(), runs: [DeviceRun]) {
+  public init(device: Device, recordedAt: Date = Date(), runs: [DeviceRun]) {
     self.device = device
     self.recordedAt = recordedAt.formatted(.iso8601)
     self.runs = runs
@@ -45,26 +45,6 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   /// How hot the device is, by the system.
   public enum ThermalState: String, Encodable, Sendable { case nominal, fair, serious, critical }
 
-  /// What the artifact answered to one picture of its golden set.
-  public struct Answer: Encodable, Equatable, Sendable {
-    let picture: String
-    let exactPixels: Bool
-    let answer: Data
-
-    private enum CodingKeys: String, CodingKey {
-      case picture
-      case exactPixels = "exact_pixels"
-      case answer
-    }
-
-    /// `exactPixels`: whether the artifact saw the golden crop itself; else the app made its own of the picture.
-    public init(picture: String, exactPixels: Bool, values: [Float], meaning: Meaning) {
-      self.picture = picture
-      self.exactPixels = exactPixels
-      answer = AnswerBytes.data(values, meaning)
-    }
-  }
-
   /// The artifact's file name.
   public let artifact: String
   /// The artifact's, as its manifest has it.
@@ -88,7 +68,7 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   /// Of the process, nil likewise.
   public let peakMiB: Double?
   /// To the golden set's pictures.
-  public let answers: [Answer]
+  public let answers: [DeviceAnswer]
 
   private enum CodingKeys: String, CodingKey {
     case artifact, sha256, runtime, accelerator, threads
@@ -105,7 +85,7 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   public init(
     artifact: String, sha256: String, runtime: String = "coreml-native", accelerator: String, threads: Int? = nil,
     loadMilliseconds: Double, warmUp: Int, preprocessingMilliseconds: [Double], inferenceMilliseconds: [Double],
-    thermalState: ThermalState?, peakMiB: Double?, answers: [Answer]
+    thermalState: ThermalState?, peakMiB: Double?, answers: [DeviceAnswer]
   ) {
     self.artifact = artifact
     self.sha256 = sha256
@@ -136,5 +116,25 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
     try fields.encode(thermalState, forKey: .thermalState)
     try fields.encode(peakMiB, forKey: .peakMiB)
     try fields.encode(answers, forKey: .answers)
+  }
+}
+
+/// What the artifact answered to one picture of its golden set.
+public struct DeviceAnswer: Encodable, Equatable, Sendable {
+  let picture: String
+  let exactPixels: Bool
+  let answer: Data
+
+  private enum CodingKeys: String, CodingKey {
+    case picture
+    case exactPixels = "exact_pixels"
+    case answer
+  }
+
+  /// `exactPixels`: whether the artifact saw the golden crop itself; else the app made its own of the picture.
+  public init(picture: String, exactPixels: Bool, values: [Float], meaning: Meaning) {
+    self.picture = picture
+    self.exactPixels = exactPixels
+    answer = AnswerBytes.data(values, meaning)
   }
 }

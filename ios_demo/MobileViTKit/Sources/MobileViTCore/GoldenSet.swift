@@ -16,34 +16,7 @@ public struct GoldenSet: Decodable, Equatable, Sendable {
   /// By metric, what the answers must reach, or must not exceed.
   public let bounds: [String: Double]
   /// One at least.
-  public let pictures: [Picture]
-
-  /// One picture and the reference's answer.
-  public struct Picture: Decodable, Equatable, Sendable {
-    /// Its name.
-    public let name: String
-    /// As a camera gives it, a PNG file.
-    public let png: Data
-    /// What the manifest's preprocessing makes of it, a PNG file.
-    public let cropPNG: Data
-    /// The reference's answer: float32, little-endian; of class maps a byte for each pixel.
-    let answer: Data
-
-    private enum CodingKeys: String, StrictKey {
-      case name, png
-      case cropPNG = "crop_png"
-      case answer
-    }
-
-    /// Decodes strictly.
-    public init(from decoder: any Decoder) throws {
-      let fields = try decoder.strict(CodingKeys.self)
-      name = try fields.read(.name)
-      png = try fields.read(.png)
-      cropPNG = try fields.read(.cropPNG)
-      answer = try fields.read(.answer)
-    }
-  }
+  public let pictures: [GoldenPicture]
 
   private enum CodingKeys: String, StrictKey {
     case schemaVersion = "schema_version"
@@ -90,6 +63,33 @@ public struct GoldenSet: Decodable, Equatable, Sendable {
         Verdict(metric: metric, value: metric.measure(expected: expected, answers: given), bound: bound)
       }
     }
+  }
+}
+
+/// One picture and the reference's answer.
+public struct GoldenPicture: Decodable, Equatable, Sendable {
+  /// Its name.
+  public let name: String
+  /// As a camera gives it, a PNG file.
+  public let png: Data
+  /// What the manifest's preprocessing makes of it, a PNG file.
+  public let cropPNG: Data
+  /// The reference's answer: float32, little-endian; of class maps a byte for each pixel.
+  let answer: Data
+
+  private enum CodingKeys: String, StrictKey {
+    case name, png
+    case cropPNG = "crop_png"
+    case answer
+  }
+
+  /// Decodes strictly.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.strict(CodingKeys.self)
+    name = try fields.read(.name)
+    png = try fields.read(.png)
+    cropPNG = try fields.read(.cropPNG)
+    answer = try fields.read(.answer)
   }
 }
 

@@ -2,16 +2,18 @@ import Foundation
 
 /// Everything about one artifact: what its converter wrote beside it, and all that an app needs to feed and read it.
 ///
-/// Decoding is strict: an unknown key, a missing one, a wrong type, another schema, or labels and colours that are not
-/// as many as the network has classes are errors.
+/// Decoding is strict: an unknown key, a missing one, a wrong type, another schema, or facts that do not go together are
+/// errors, for example labels that are not as many as the network has classes.
 public struct Manifest: Decodable, Equatable, Sendable {
   /// What the artifact is for.
   public enum Task: String, Decodable, Sendable { case classification, segmentation, features }
 
   /// What follows an artifact's name in the name of its manifest.
   public static let suffix = ".manifest.json"
-  static let schemaVersion = 1
+  static let schemaVersion = 2
 
+  /// Of the kit that made it.
+  public let kitVersion: String
   /// What the artifact is for.
   public let task: Task
   /// The network's variant: "xxs", "xs" or "s" of the published ones.
@@ -20,6 +22,8 @@ public struct Manifest: Decodable, Equatable, Sendable {
   public let checkpoint: CheckpointFacts
   /// The shipped file.
   public let artifact: ArtifactFacts
+  /// All options that shaped it, by the converter's long names of them, as they are typed.
+  public let options: [String: String]
   /// What the artifact takes.
   public let input: InputSpec
   /// What it gives, one at least.
@@ -41,7 +45,8 @@ public struct Manifest: Decodable, Equatable, Sendable {
 
   private enum CodingKeys: String, StrictKey {
     case schemaVersion = "schema_version"
-    case task, size, checkpoint, artifact, input, outputs, preprocessing
+    case kitVersion = "kit_version"
+    case task, size, checkpoint, artifact, options, input, outputs, preprocessing
     case otherSizes = "other_sizes"
     case calibration, labels, palette
     case toolVersions = "tool_versions"
@@ -54,13 +59,20 @@ public struct Manifest: Decodable, Equatable, Sendable {
 
   /// Decodes strictly; see the type.
   public init(from decoder: any Decoder) throws {
+    // Before all else, since another schema has other keys.
+    let version = try decoder.container(keyedBy: CodingKeys.self)
+    let schema: Int = try version.read(.schemaVersion)
+    try version.require(
+      schema == Self.schemaVersion, .schemaVersion,
+      "this manifest is of schema \(schema), this app reads \(Self.schemaVersion): convert the artifact again with "
+        + "python -m converters.coreml")
     let fields = try decoder.strict(CodingKeys.self)
-    let version: Int = try fields.read(.schemaVersion)
-    try fields.require(version == Self.schemaVersion, .schemaVersion, "this app reads schema \(Self.schemaVersion)")
+    kitVersion = try fields.read(.kitVersion)
     task = try fields.read(.task)
     size = try fields.read(.size)
     checkpoint = try fields.read(.checkpoint)
     artifact = try fields.read(.artifact)
+    options = try fields.read(.options)
     input = try fields.read(.input)
     outputs = try fields.read(.outputs)
     preprocessing = try fields.read(.preprocessing)
@@ -70,9 +82,7 @@ public struct Manifest: Decodable, Equatable, Sendable {
     palette = try fields.read(.palette)
     toolVersions = try fields.read(.toolVersions)
     let answers = outputs.filter { $0.meaning != .label }
-    guard let first = answers.first else {
-      throw DecodingError.dataCorruptedError(forKey: .outputs, in: fields, debugDescription: "there is no answer")
-    }
+    guard let first = answers.first else { throw fields.error(.outputs, "there is no answer beside the label") }
     answer = first
     if let classes = first.classes {
       try fields.require(labels.count == classes, .labels, "\(labels.count) labels for \(classes) classes")
@@ -107,7 +117,7 @@ public struct CheckpointFacts: Decodable, Equatable, Sendable {
 /// The shipped file or package.
 public struct ArtifactFacts: Decodable, Equatable, Sendable {
   /// The form of the file.
-  public enum Format: String, Decodable, Sendable { case mlpackage, tflite, onnx }
+  public enum Format: String, Decodable, Sendable { case mlpackage, tflite, onnx, aimodel }
 
   /// Its name.
   public let file: String

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where the pixels of a picture go: resized by the shortest edge, then cropped around the centre.
+/// Where the pixels of a picture go: resized, then cropped around the centre.
 public struct Placement: Equatable, Sendable {
   /// Of the picture, pixels.
   public let sourceWidth: Int
@@ -22,18 +22,31 @@ public struct Placement: Equatable, Sendable {
   /// Of a picture of this size, one pixel wide and high at least.
   public init(width: Int, height: Int, _ preprocessing: Preprocessing) {
     precondition(width > 0 && height > 0, "a picture has pixels")
-    let edge = preprocessing.shortestEdge
-    let ratio = Double(edge * max(width, height)) / Double(min(width, height))
-    let longest = Int(ratio)
     sourceWidth = width
     sourceHeight = height
-    resizedWidth = width <= height ? edge : longest
-    resizedHeight = width <= height ? longest : edge
+    switch preprocessing.resize {
+    case .shortestEdge(let edge):
+      let longest = Int(Double(edge * max(width, height)) / Double(min(width, height)))
+      resizedWidth = width <= height ? edge : longest
+      resizedHeight = width <= height ? longest : edge
+    case .bothSides(let edgeHeight, let edgeWidth):
+      resizedWidth = edgeWidth
+      resizedHeight = edgeHeight
+    case .none:
+      resizedWidth = width
+      resizedHeight = height
+    }
     cropWidth = preprocessing.cropWidth
     cropHeight = preprocessing.cropHeight
     // A shift rounds down for negative numbers too, as the reference does where it pads.
     left = (resizedWidth - cropWidth) >> 1
     top = (resizedHeight - cropHeight) >> 1
+  }
+
+  /// Whether the height is resized before the width: what lies between is rounded, so the order shows. This is Pillow's
+  /// from 13.0 on; before, the width always came first.
+  var heightFirst: Bool {
+    sourceHeight - resizedHeight > max(2 * (sourceWidth - resizedWidth), 0)
   }
 
   /// The crop's column that each column of the picture falls into by its centre; outside of the crop below zero or

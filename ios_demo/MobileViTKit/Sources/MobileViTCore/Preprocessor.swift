@@ -12,6 +12,8 @@ public struct Crop: Equatable, Sendable {
 public enum PreprocessingError: LocalizedError, Equatable {
   /// The manifest asks for a filter that this package has not.
   case filter(String)
+  /// The manifest asks for an input that this package does not make.
+  case input(String)
   /// The picture's pixels are in a form that cannot be read.
   case picture(String)
 
@@ -19,6 +21,7 @@ public enum PreprocessingError: LocalizedError, Equatable {
   public var errorDescription: String? {
     switch self {
     case .filter(let name): "This app cannot resize pictures as the model asks for: \(name)."
+    case .input(let what): "This app cannot feed the model, whose input is \(what)."
     case .picture(let problem): "The picture cannot be read: \(problem)."
     }
   }
@@ -31,9 +34,17 @@ public struct Preprocessor: Sendable {
   public let preprocessing: Preprocessing
   private let filter: Filter
 
+  /// For a model that takes one image at a time; throws `PreprocessingError` where it takes something else.
+  public init(_ manifest: Manifest) throws {
+    let input = manifest.input
+    guard input.batch == 1 else { throw PreprocessingError.input("a batch of \(input.batch) pictures") }
+    guard input.kind == .image else { throw PreprocessingError.input("a tensor, not an image") }
+    try self.init(manifest.preprocessing)
+  }
+
   /// Throws `PreprocessingError.filter` for "nearest" and for filters without antialiasing.
   public init(_ preprocessing: Preprocessing) throws {
-    guard preprocessing.antialias, let filter = Filter(preprocessing.interpolation) else {
+    guard let filter = Filter(preprocessing) else {
       let name = preprocessing.interpolation.rawValue
       throw PreprocessingError.filter(preprocessing.antialias ? name : "\(name) without antialiasing")
     }
@@ -54,37 +65,32 @@ public struct Preprocessor: Sendable {
     let rows = max(placement.top, 0)..<min(placement.top + placement.cropHeight, placement.resizedHeight)
     let across = Taps(input: picture.width, output: placement.resizedWidth, wanted: columns, filter)
     let down = Taps(input: picture.height, output: placement.resizedHeight, wanted: rows, filter)
-    let first = down.starts.first ?? 0
-    let needed = first..<(down.starts.last ?? first) + down.length
-    let band = Self.resizedAcross(picture, rows: needed, across)
-    let shown = Self.resizedDown(band, rowLength: columns.count * 3, firstRow: first, down)
-    return Crop(
-      pixels: Self.padded(shown, columns.count, rows.count, placement),
-      placement: placement)
+    let shown: [UInt8]
+    if placement.heightFirst {
+      let band = Self.resizedDown(picture, columns: across.sources, from: 0, down)
+      shown = RGBImage(width: across.sources.count, height: rows.count, bytes: band).withPixels {
+        Self.resizedAcross($0, rows: 0..<rows.count, from: across.sources.lowerBound, across)
+      }
+    } else {
+      let band = Self.resizedAcross(picture, rows: down.sources, from: 0, across)
+      shown = RGBImage(width: columns.count, height: down.sources.count, bytes: band).withPixels {
+        Self.resizedDown($0, columns: 0..<columns.count, from: down.sources.lowerBound, down)
+      }
+    }
+    return Crop(pixels: Self.padded(shown, columns.count, rows.count, placement), placement: placement)
   }
 
-  /// Rows of the picture, resized to the columns of `taps`: three bytes each.
-  private static func resizedAcross(_ picture: PixelView, rows: Range<Int>, _ taps: Taps) -> [UInt8] {
-    let (red, green, blue) = picture.channels
-    let (step, length, starts) = (picture.bytesPerPixel, taps.length, taps.starts)
-    let size = rows.count * starts.count * 3
+  /// Rows of a picture whose first column is column `from` to `taps`, resized to their columns: three bytes each.
+  private static func resizedAcross(_ picture: PixelView, rows: Range<Int>, from: Int, _ taps: Taps) -> [UInt8] {
+    let size = rows.count * taps.starts.count * 3
     return [UInt8](unsafeUninitializedCapacity: size) { output, count in
       taps.weights.withUnsafeBufferPointer { weights in
         var out = 0
         for row in rows {
-          for (column, start) in starts.enumerated() {
-            var (r, g, b) = (half, half, half)
-            var pixel = row * picture.bytesPerRow + start * step
-            for tap in column * length..<(column + 1) * length {
-              let weight = weights[tap]
-              r &+= weight &* Int32(picture.bytes[pixel + red])
-              g &+= weight &* Int32(picture.bytes[pixel + green])
-              b &+= weight &* Int32(picture.bytes[pixel + blue])
-              pixel += step
-            }
-            output[out] = byte(r)
-            output[out + 1] = byte(g)
-            output[out + 2] = byte(b)
+          for (column, start) in taps.starts.enumerated() {
+            let first = row * picture.bytesPerRow + (start - from) * picture.bytesPerPixel
+            let place = column * taps.length..<(column + 1) * taps.length
+            write(picture, first, picture.bytesPerPixel, weights, place, to: output, out)
             out += 3
           }
         }
@@ -93,27 +99,43 @@ public struct Preprocessor: Sendable {
     }
   }
 
-  /// Rows of `rowLength` bytes, the first being the picture's `firstRow`, resized to the rows of `taps`.
-  private static func resizedDown(_ band: [UInt8], rowLength: Int, firstRow: Int, _ taps: Taps) -> [UInt8] {
-    let size = taps.starts.count * rowLength
+  /// Columns of a picture whose first row is row `from` to `taps`, resized to their rows: three bytes each.
+  private static func resizedDown(_ picture: PixelView, columns: Range<Int>, from: Int, _ taps: Taps) -> [UInt8] {
+    let size = taps.starts.count * columns.count * 3
     return [UInt8](unsafeUninitializedCapacity: size) { output, count in
-      band.withUnsafeBufferPointer { band in
-        taps.weights.withUnsafeBufferPointer { weights in
-          for (row, start) in taps.starts.enumerated() {
-            for column in 0..<rowLength {
-              var sum = half
-              var source = (start - firstRow) * rowLength + column
-              for tap in row * taps.length..<(row + 1) * taps.length {
-                sum &+= weights[tap] &* Int32(band[source])
-                source += rowLength
-              }
-              output[row * rowLength + column] = byte(sum)
-            }
+      taps.weights.withUnsafeBufferPointer { weights in
+        var out = 0
+        for (row, start) in taps.starts.enumerated() {
+          let place = row * taps.length..<(row + 1) * taps.length
+          for column in columns {
+            let first = (start - from) * picture.bytesPerRow + column * picture.bytesPerPixel
+            write(picture, first, picture.bytesPerRow, weights, place, to: output, out)
+            out += 3
           }
         }
       }
       count = size
     }
+  }
+
+  /// Weighs the pixels from byte `first` on, `step` bytes apart, by the weights at `place`; writes red, green and blue.
+  @inline(__always) private static func write(
+    _ picture: PixelView, _ first: Int, _ step: Int, _ weights: UnsafeBufferPointer<Int32>, _ place: Range<Int>,
+    to output: UnsafeMutableBufferPointer<UInt8>, _ out: Int
+  ) {
+    let (red, green, blue) = picture.channels
+    var (r, g, b) = (half, half, half)
+    var pixel = first
+    for tap in place {
+      let weight = weights[tap]
+      r &+= weight &* Int32(picture.bytes[pixel + red])
+      g &+= weight &* Int32(picture.bytes[pixel + green])
+      b &+= weight &* Int32(picture.bytes[pixel + blue])
+      pixel += step
+    }
+    output[out] = byte(r)
+    output[out + 1] = byte(g)
+    output[out + 2] = byte(b)
   }
 
   private static func padded(_ shown: [UInt8], _ width: Int, _ height: Int, _ placement: Placement) -> RGBImage {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The colour of a class, 0..255 each.
+/// The colour of a class, 0..255 each. A type of its own, since Foundation has none, and SwiftUI's says nothing of bytes.
 public struct RGBColor: Decodable, Equatable, Sendable {
   /// 0..255.
   public let red: UInt8

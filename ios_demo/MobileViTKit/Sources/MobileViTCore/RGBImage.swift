@@ -51,6 +51,39 @@ public struct RGBImage: Equatable, Sendable {
     self.bytes = bytes
   }
 
+  /// Writes blue, green, red and 255 for each pixel, in rows of `bytesPerRow`.
+  public func writeBGRA(to target: UnsafeMutableRawBufferPointer, bytesPerRow: Int) {
+    precondition(width * 4 <= bytesPerRow && height * bytesPerRow <= target.count, "there is room for all rows")
+    bytes.withUnsafeBufferPointer { source in
+      for row in 0..<height {
+        var (from, to) = (row * width * 3, row * bytesPerRow)
+        for _ in 0..<width {
+          target[to] = source[from + 2]
+          target[to + 1] = source[from + 1]
+          target[to + 2] = source[from]
+          target[to + 3] = 255
+          from += 3
+          to += 4
+        }
+      }
+    }
+  }
+
+  /// Writes the brightness of each pixel as Pillow has it (ITU-R 601-2 in 16 binary digits), in rows of `bytesPerRow`.
+  public func writeGrey(to target: UnsafeMutableRawBufferPointer, bytesPerRow: Int) {
+    precondition(width <= bytesPerRow && height * bytesPerRow <= target.count, "there is room for all rows")
+    bytes.withUnsafeBufferPointer { source in
+      for row in 0..<height {
+        for column in 0..<width {
+          let from = (row * width + column) * 3
+          let (red, green, blue) = (Int(source[from]), Int(source[from + 1]), Int(source[from + 2]))
+          let sum = 19_595 * red + 38_470 * green + 7_471 * blue
+          target[row * bytesPerRow + column] = UInt8((sum + 0x8000) >> 16)
+        }
+      }
+    }
+  }
+
   /// Calls `body` with the pixels.
   public func withPixels<Result>(_ body: (PixelView) throws -> Result) rethrows -> Result {
     try bytes.withUnsafeBytes {

@@ -4,6 +4,8 @@ import Foundation
 public enum ReadingError: LocalizedError, Equatable {
   /// The model does something else.
   case task(Manifest.Task)
+  /// The model's answer names no labels.
+  case meaning(Meaning)
   /// Not as many values as the manifest says.
   case count(Int, expected: Int)
   /// The manifest has an order of axes that is not read here.
@@ -13,6 +15,7 @@ public enum ReadingError: LocalizedError, Equatable {
   public var errorDescription: String? {
     switch self {
     case .task(let task): "This model is for \(task.rawValue), not for what was asked of it."
+    case .meaning(let meaning): "This model answers with \(meaning.rawValue), which this app cannot show as labels."
     case .count(let count, let expected): "The model gave \(count) values where its manifest says \(expected)."
     case .layout(let output): "The output \(output) is not in the order of axes that this app reads."
     }
@@ -21,15 +24,22 @@ public enum ReadingError: LocalizedError, Equatable {
 
 /// What the values of an artifact's answer say, in the order of its shape.
 extension Manifest {
-  /// The most probable classes of a classifier's probabilities.
+  /// The most probable classes: of probabilities and independent scores as they are, of logits by softmax.
   public func predictions(_ values: [Float], count: Int) throws -> [Prediction] {
-    guard answer.meaning == .probabilities else { throw ReadingError.task(task) }
-    try check(values)
-    return Prediction.best(count, of: values, labels: labels)
+    guard task == .classification else { throw ReadingError.task(task) }
+    let probabilities: [Double]
+    switch answer.meaning {
+    case .probabilities, .scores: probabilities = values.map(Double.init)
+    case .logits: probabilities = softmax(values)
+    case .values, .label, .classMap, .features, .featureMap: throw ReadingError.meaning(answer.meaning)
+    }
+    try check(values, expected: labels.count)
+    return Prediction.best(count, of: probabilities, labels: labels)
   }
 
   /// The class of each pixel of the crop, of class maps or logits.
   public func classMap(_ values: [Float]) throws -> ClassMap {
+    guard task == .segmentation else { throw ReadingError.task(task) }
     let (width, height) = (preprocessing.cropWidth, preprocessing.cropHeight)
     switch answer.meaning {
     case .classMap:
@@ -43,8 +53,8 @@ extension Manifest {
       return ClassMap(
         logits: values, maps: sides.channels, mapWidth: sides.width, mapHeight: sides.height, width: width,
         height: height)
-    case .probabilities, .label, .features, .featureMap:
-      throw ReadingError.task(task)
+    case .probabilities, .scores, .values, .label, .features, .featureMap:
+      throw ReadingError.meaning(answer.meaning)
     }
   }
 

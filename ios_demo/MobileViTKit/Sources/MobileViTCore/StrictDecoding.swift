@@ -44,6 +44,11 @@ extension KeyedDecodingContainer {
     return value
   }
 
+  /// The same, or null.
+  func positiveOrNull(_ key: Key) throws -> Int? {
+    try decodeNil(forKey: key) ? nil : positive(key)
+  }
+
   /// Numbers above zero, one at least.
   func shape(_ key: Key) throws -> [Int] {
     let values = try decode([Int].self, forKey: key)
@@ -61,7 +66,12 @@ extension KeyedDecodingContainer {
 
   /// Fails at `key` unless `holds`.
   func require(_ holds: Bool, _ key: Key, _ problem: String) throws {
-    if !holds { throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: problem) }
+    if !holds { throw error(key, problem) }
+  }
+
+  /// A problem at `key`.
+  func error(_ key: Key, _ problem: String) -> DecodingError {
+    .dataCorruptedError(forKey: key, in: self, debugDescription: problem)
   }
 }
 

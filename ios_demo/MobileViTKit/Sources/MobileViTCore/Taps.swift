@@ -14,6 +14,12 @@ struct Taps {
   /// How many weights an output pixel has.
   let length: Int
 
+  /// The source pixels that are needed.
+  var sources: Range<Int> {
+    let first = starts.first ?? 0
+    return first..<(starts.last ?? first) + length
+  }
+
   /// For the output pixels `wanted` out of `output`, from `input` source pixels.
   init(input: Int, output: Int, wanted: Range<Int>, _ filter: Filter) {
     let scale = Double(input) / Double(output)
@@ -42,9 +48,12 @@ struct Filter: Sendable {
   let support: Double
   let weight: @Sendable (Double) -> Double
 
-  /// nil for nearest, which weighs nothing.
-  init?(_ interpolation: Preprocessing.Interpolation) {
-    switch interpolation {
+  /// nil for nearest, which weighs nothing, and for filters that do not widen. Without resizing all of them keep pixels
+  /// as they are.
+  init?(_ preprocessing: Preprocessing) {
+    let keeps = preprocessing.resize == .none
+    guard keeps || preprocessing.antialias else { return nil }
+    switch keeps ? .box : preprocessing.interpolation {
     case .nearest: return nil
     case .box: self.init(support: 0.5) { -0.5 < $0 && $0 <= 0.5 ? 1 : 0 }
     case .bilinear: self.init(support: 1) { max(1 - abs($0), 0) }

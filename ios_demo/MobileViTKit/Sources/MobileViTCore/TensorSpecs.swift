@@ -1,50 +1,5 @@
 import Foundation
 
-/// The app's half of the preprocessing: resize so that the shortest edge has so many pixels, crop the centre.
-public struct Preprocessing: Decodable, Equatable, Sendable {
-  /// Pillow's name of the filter.
-  public enum Interpolation: String, Decodable, Sendable { case nearest, bilinear, bicubic, lanczos, box, hamming }
-
-  /// Pixels of the shortest edge after resizing.
-  public let shortestEdge: Int
-  /// The filter.
-  public let interpolation: Interpolation
-  /// Whether the filter widens when it shrinks an image, as Pillow's do.
-  public let antialias: Bool
-  /// Pixels.
-  public let cropHeight: Int
-  /// Pixels.
-  public let cropWidth: Int
-
-  private enum CodingKeys: String, StrictKey {
-    case shortestEdge = "resize_shortest_edge"
-    case interpolation, antialias
-    case cropHeight = "crop_height"
-    case cropWidth = "crop_width"
-  }
-
-  /// A preprocessing of one's own, bilinear and antialiased as the published checkpoints were trained.
-  public init(
-    shortestEdge: Int, interpolation: Interpolation = .bilinear, antialias: Bool = true, cropHeight: Int, cropWidth: Int
-  ) {
-    self.shortestEdge = shortestEdge
-    self.interpolation = interpolation
-    self.antialias = antialias
-    self.cropHeight = cropHeight
-    self.cropWidth = cropWidth
-  }
-
-  /// Decodes strictly.
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.strict(CodingKeys.self)
-    shortestEdge = try fields.positive(.shortestEdge)
-    interpolation = try fields.read(.interpolation)
-    antialias = try fields.read(.antialias)
-    cropHeight = try fields.positive(.cropHeight)
-    cropWidth = try fields.positive(.cropWidth)
-  }
-}
-
 /// What the integers of a tensor stand for: (integer - zeroPoint) * scale.
 public struct Quantization: Decodable, Equatable, Sendable {
   /// The step from one integer to the next.
@@ -90,14 +45,14 @@ public struct InputSpec: Decodable, Equatable, Sendable {
   public enum Kind: String, Decodable, Sendable { case image, tensor }
   /// A pixel's type.
   public enum Scalar: String, Decodable, Sendable { case uint8, int8, float32 }
-  /// The order of a pixel's channels.
-  public enum ColorOrder: String, Decodable, Sendable { case rgb = "RGB", bgr = "BGR" }
+  /// The order of a pixel's channels; `grey` is one channel.
+  public enum ColorOrder: String, Decodable, Sendable { case rgb = "RGB", bgr = "BGR", grey = "L" }
 
   /// Its name in the artifact.
   public let name: String
   /// What it is to the runtime.
   public let kind: Kind
-  /// With the batch axis, in the order of `layout`.
+  /// Of one batch, in the order of `layout`.
   public let shape: [Int]
   /// The order of the axes.
   public let layout: Layout
@@ -107,12 +62,14 @@ public struct InputSpec: Decodable, Equatable, Sendable {
   public let minimum: Double
   /// The largest one.
   public let maximum: Double
-  /// Of the pixels that the app hands over.
+  /// Of the pixels that the app hands over: `rgb` or `grey`.
   public let colorOrder: ColorOrder
   /// Of those that the network sees: the artifact's own work.
   public let networkColorOrder: ColorOrder
-  /// By which the artifact multiplies pixels.
-  public let scale: Double
+  /// By which the artifact multiplies pixels, for each channel of the network.
+  public let scale: [Double]
+  /// What it adds then, for each channel of the network.
+  public let offset: [Double]
   /// How a pixel becomes the tensor's integer; nil where it is handed over as it is.
   public let quantization: Quantization?
 
@@ -120,7 +77,7 @@ public struct InputSpec: Decodable, Equatable, Sendable {
     case name, kind, shape, layout, dtype, minimum, maximum
     case colorOrder = "color_order"
     case networkColorOrder = "network_color_order"
-    case scale, quantization
+    case scale, offset, quantization
   }
 
   /// Decodes strictly.
@@ -134,11 +91,24 @@ public struct InputSpec: Decodable, Equatable, Sendable {
     minimum = try fields.read(.minimum)
     maximum = try fields.read(.maximum)
     colorOrder = try fields.read(.colorOrder)
-    try fields.require(colorOrder == .rgb, .colorOrder, "an app hands over RGB")
     networkColorOrder = try fields.read(.networkColorOrder)
     scale = try fields.read(.scale)
+    offset = try fields.read(.offset)
     quantization = try fields.decodeIfPresent(Quantization.self, forKey: .quantization)
+    let channels = layout.sides(shape)?.channels
+    try fields.require(channels != nil, .shape, "a batch of images has 4 dimensions, not \(shape.count)")
+    try fields.require(channels == 1 || channels == 3, .shape, "images have 1 or 3 channels, not \(channels ?? 0)")
+    try fields.require(colorOrder != .bgr, .colorOrder, "an app hands over RGB or L")
+    for (key, order) in [(CodingKeys.colorOrder, colorOrder), (.networkColorOrder, networkColorOrder)] {
+      try fields.require((order == .grey) == (channels == 1), key, "\(order.rawValue) does not go with the channels")
+    }
+    for (key, values) in [(CodingKeys.scale, scale), (.offset, offset)] {
+      try fields.require(values.count == channels, key, "there must be a number for each channel")
+    }
   }
+
+  /// How many pictures go in at once.
+  var batch: Int { shape[0] }
 
   /// Height and width, pixels.
   var size: [Int] {
@@ -180,13 +150,14 @@ public struct OutputSpec: Decodable, Equatable, Sendable {
     meaning = try fields.read(.meaning)
     layout = try fields.read(.layout)
     quantization = try fields.decodeIfPresent(Quantization.self, forKey: .quantization)
+    try fields.require(
+      (layout != nil) == (shape.count == 4), .layout, "it does not go with \(shape.count) dimensions")
   }
 
-  /// How many classes the values tell apart, where the shape says so.
+  /// How many labels the shape speaks of; nil where it has no axis for them.
   var classes: Int? {
     switch meaning {
-    case .probabilities: shape.last
-    case .logits: layout.flatMap { $0.sides(shape)?.channels }
+    case .probabilities, .scores, .values, .logits: layout?.sides(shape)?.channels ?? shape.last
     case .label, .classMap, .features, .featureMap: nil
     }
   }
@@ -194,13 +165,18 @@ public struct OutputSpec: Decodable, Equatable, Sendable {
 
 /// What an output's values are.
 public enum Meaning: String, Decodable, Sendable {
-  /// Of each label, 0..1.
+  /// Of each label, 0..1, one of which is true.
   case probabilities
-  /// The most probable one's name.
+  /// Of each label whether it is true, 0..1, any number of which are.
+  case scores
+  /// Of each label the number that was asked for.
+  case values
+  /// The most probable label's name.
   case label
   /// For each pixel of the crop the index of its label.
   case classMap = "class_map"
-  /// For each label a coarse map, to be resized to the crop before the largest is chosen.
+  /// Of each label, before softmax; of segmentation a coarse map for each, to be resized to the crop before the largest
+  /// is chosen.
   case logits
   /// The image's feature vector, before any classifier.
   case features

@@ -20,19 +20,37 @@
 
     /// Loads an artifact; a package is compiled the first time, which takes longer.
     ///
-    /// Throws `ModelError` where Core ML refuses it, `PreprocessingError` for a preprocessing that this package has not.
+    /// Throws `ModelError` where Core ML refuses it, `PreprocessingError` for an input that this package does not make,
+    /// `FormatError` for a package that is not the one its manifest describes.
     public static func load(
       _ artifact: Artifact, computeUnits: MLComputeUnits = .all
     ) async throws -> MobileViTModel {
-      let compiled = try await CompiledModels.place(of: artifact)
+      let preprocessor = try Preprocessor(artifact.manifest)
+      let compiled = try await place(of: artifact)
       try Task.checkCancellation()
-      return try MobileViTModel(compiled, artifact.manifest, computeUnits)
+      return try MobileViTModel(compiled, artifact.manifest, preprocessor, computeUnits)
     }
 
-    private init(_ compiled: URL, _ manifest: Manifest, _ computeUnits: MLComputeUnits) throws {
+    /// What Core ML makes of the package, kept among the app's caches.
+    private static func place(of artifact: Artifact) async throws -> URL {
+      do {
+        let caches = try FileManager.default.url(
+          for: .cachesDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
+        return try await CompiledModels(folder: caches.appendingPathComponent("MobileViTKit/checked"))
+          .place(of: artifact) { try await MLModel.compileModel(at: $0) }
+      } catch let error as FormatError {
+        throw error
+      } catch {
+        throw ModelError.compile(artifact.id, error)
+      }
+    }
+
+    private init(
+      _ compiled: URL, _ manifest: Manifest, _ preprocessor: Preprocessor, _ computeUnits: MLComputeUnits
+    ) throws {
       self.manifest = manifest
+      self.preprocessor = preprocessor
       self.computeUnits = computeUnits
-      preprocessor = try Preprocessor(manifest.preprocessing)
       let configuration = MLModelConfiguration()
       configuration.computeUnits = computeUnits
       do {
@@ -62,7 +80,7 @@
       try Task.checkCancellation()
       let (values, milliseconds) = try timed {
         let input = try MLDictionaryFeatureProvider(dictionary: [
-          manifest.input.name: MLFeatureValue(pixelBuffer: makePixelBuffer(pixels))
+          manifest.input.name: MLFeatureValue(pixelBuffer: makePixelBuffer(pixels, manifest.input.colorOrder))
         ])
         let output: any MLFeatureProvider
         do {

@@ -4,12 +4,13 @@
   import Foundation
   import MobileViTCore
 
-  /// The artifact's input as Core ML takes it: 32BGRA, in memory that the GPU and the Neural Engine can see.
-  func makePixelBuffer(_ image: RGBImage) throws -> CVPixelBuffer {
+  /// The artifact's input as Core ML takes it, in memory that the GPU and the Neural Engine can see: 32BGRA, or one byte
+  /// a pixel where the artifact takes grey.
+  func makePixelBuffer(_ image: RGBImage, _ order: InputSpec.ColorOrder) throws -> CVPixelBuffer {
     let attributes = [kCVPixelBufferIOSurfacePropertiesKey: [String: Any]()]
+    let format = order == .grey ? kCVPixelFormatType_OneComponent8 : kCVPixelFormatType_32BGRA
     var created: CVPixelBuffer?
-    CVPixelBufferCreate(
-      nil, image.width, image.height, kCVPixelFormatType_32BGRA, attributes as CFDictionary, &created)
+    CVPixelBufferCreate(nil, image.width, image.height, format, attributes as CFDictionary, &created)
     guard let buffer = created, CVPixelBufferLockBaseAddress(buffer, []) == kCVReturnSuccess else {
       throw ModelError.memory
     }
@@ -17,18 +18,10 @@
     guard let base = CVPixelBufferGetBaseAddress(buffer) else { throw ModelError.memory }
     let bytesPerRow = CVPixelBufferGetBytesPerRow(buffer)
     let target = UnsafeMutableRawBufferPointer(start: base, count: bytesPerRow * image.height)
-    image.bytes.withUnsafeBufferPointer { source in
-      for row in 0..<image.height {
-        var (from, to) = (row * image.width * 3, row * bytesPerRow)
-        for _ in 0..<image.width {
-          target[to] = source[from + 2]
-          target[to + 1] = source[from + 1]
-          target[to + 2] = source[from]
-          target[to + 3] = 255
-          from += 3
-          to += 4
-        }
-      }
+    if order == .grey {
+      image.writeGrey(to: target, bytesPerRow: bytesPerRow)
+    } else {
+      image.writeBGRA(to: target, bytesPerRow: bytesPerRow)
     }
     return buffer
   }

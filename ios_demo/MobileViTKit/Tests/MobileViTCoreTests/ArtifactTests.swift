@@ -54,7 +54,7 @@ final class ArtifactTests: XCTestCase {
   }
 
   func testValuesAreReadByTheirMeaning() throws {
-    let classifier = try manifest(Contract.objects("manifests.json", "valid")[0])
+    let classifier = try manifest()
     XCTAssertEqual(try classifier.predictions([0.25, 0.5, 0.25], count: 1).map(\.label), ["dotted ring"])
     XCTAssertThrowsError(try classifier.predictions([1], count: 1)) {
       XCTAssertEqual($0.localizedDescription, "The model gave 1 values where its manifest says 3.")
@@ -63,14 +63,28 @@ final class ArtifactTests: XCTestCase {
     let map = try manifest(segmenter()).classMap((0..<256).map { Float($0 % 3) })
     XCTAssertEqual([map.width, map.height], [16, 16])
     XCTAssertEqual(map.classes.prefix(4), [0, 1, 2, 0])
+    XCTAssertThrowsError(try manifest(segmenter()).predictions([1], count: 1)) {
+      XCTAssertEqual($0 as? ReadingError, .task(.segmentation))
+    }
+  }
+
+  /// Softmax comes where the artifact has left it out, and only there.
+  func testEachHeadIsRead() throws {
+    let (scores, logits) = (try manifest(output: ["meaning": "scores"]), try manifest(output: ["meaning": "logits"]))
+    XCTAssertEqual(try scores.predictions([0.75, 0.5, 0], count: 2).map(\.probability), [0.75, 0.5])
+    let found = try logits.predictions([0, log(2), log(5)], count: 3)
+    XCTAssertEqual(found.map(\.id), [2, 1, 0])
+    for (each, expected) in zip(found, [0.625, 0.25, 0.125]) {
+      XCTAssertEqual(each.probability, expected, accuracy: 1e-6)
+    }
+    XCTAssertThrowsError(try manifest(output: ["meaning": "values"]).predictions([1, 2, 3], count: 1)) {
+      XCTAssertEqual(
+        $0.localizedDescription, "This model answers with values, which this app cannot show as labels.")
+    }
   }
 
   private func segmenter() throws -> [String: Any] {
-    try XCTUnwrap(Contract.objects("manifests.json", "valid").last)
-  }
-
-  private func manifest(_ content: [String: Any]) throws -> Manifest {
-    try Manifest(json: JSONSerialization.data(withJSONObject: content), file: "m.manifest.json")
+    try Contract.objects("manifests.json", "valid")[1]
   }
 
   private func place(_ manifest: [String: Any], package model: String) throws {

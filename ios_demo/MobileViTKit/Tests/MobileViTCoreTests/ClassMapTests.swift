@@ -2,20 +2,21 @@ import MobileViTCore
 import XCTest
 
 final class ClassMapTests: XCTestCase {
-  private struct MaskCase: Decodable {
-    let mask: Data
+  private struct ClassMapCase: Decodable {
+    let classMap: Data
     let onSource: [Int16]
   }
 
-  func testMasksLieOnThePictureAsTheReferenceSays() throws {
-    let places = try Contract.cases("masks.json", of: PlacedCase.self)
-    for (placed, mask) in zip(places, try Contract.cases("masks.json", of: MaskCase.self)) {
-      let map = ClassMap(width: placed.cropWidth, height: placed.cropHeight, classes: [UInt8](mask.mask))
-      XCTAssertEqual(map.onSource(placed.placement), mask.onSource, "\(placed)")
+  func testTheyLieOnThePictureAsTheReferenceSays() throws {
+    let places = try Contract.placedCases("class_maps.json")
+    for (placed, each) in zip(places, try Contract.cases("class_maps.json", of: ClassMapCase.self)) {
+      let steps = placed.preprocessing
+      let map = ClassMap(width: steps.cropWidth, height: steps.cropHeight, classes: [UInt8](each.classMap))
+      XCTAssertEqual(map.onSource(placed.found), each.onSource, "\(placed)")
 
       let palette = try palette()
-      let overlay = map.overlay(palette, opacity: 0.5, on: placed.placement)
-      for (pixel, label) in mask.onSource.enumerated() {
+      let overlay = map.overlay(palette, opacity: 0.5, on: placed.found)
+      for (pixel, label) in each.onSource.enumerated() {
         let color = palette[max(Int(label), 0)]
         let channels = [color.red, color.green, color.blue, 255].map { Double($0) / 2 }
         let expected = label > 0 ? channels : [0, 0, 0, 0]

@@ -11,12 +11,18 @@ enum Contract {
     try Data(contentsOf: folder.appendingPathComponent(file))
   }
 
-  static func cases<Case: Decodable>(_ file: String, of type: Case.Type) throws -> [Case] {
+  static func cases<Case: Decodable>(
+    _ file: String, of type: Case.Type, keys: JSONDecoder.KeyDecodingStrategy = .convertFromSnakeCase
+  ) throws -> [Case] {
     let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    decoder.keyDecodingStrategy = keys
     let cases = try decoder.decode([Case].self, from: data(file))
     XCTAssertFalse(cases.isEmpty, "\(file) holds nothing")
     return cases
+  }
+
+  static func placedCases(_ file: String) throws -> [PlacedCase] {
+    try cases(file, of: PlacedCase.self, keys: .useDefaultKeys)
   }
 
   static func object(_ file: String) throws -> NSDictionary {
@@ -42,15 +48,26 @@ func slices<Value>(_ values: [Value], _ count: Int) -> [[Value]] {
 
 /// Where a picture goes, as the fixtures say it.
 struct PlacedCase: Decodable {
-  let width, height, resizeShortestEdge, cropWidth, cropHeight: Int
-  let resizedWidth, resizedHeight, left, top: Int
-  let interpolation: Preprocessing.Interpolation?
-
-  var preprocessing: Preprocessing {
-    Preprocessing(
-      shortestEdge: resizeShortestEdge, interpolation: interpolation ?? .bilinear, cropHeight: cropHeight,
-      cropWidth: cropWidth)
+  struct Expected: Decodable {
+    let width, height, left, top: Int
   }
 
-  var placement: Placement { Placement(width: width, height: height, preprocessing) }
+  let width, height: Int
+  let preprocessing: Preprocessing
+  let placement: Expected
+
+  var found: Placement { Placement(width: width, height: height, preprocessing) }
+}
+
+func manifest(_ content: [String: Any]) throws -> Manifest {
+  try Manifest(json: JSONSerialization.data(withJSONObject: content), file: "m.manifest.json")
+}
+
+/// A valid manifest with other members of its input or of its first output.
+func manifest(input: [String: Any] = [:], output: [String: Any] = [:]) throws -> Manifest {
+  var content = try Contract.objects("manifests.json", "valid")[0]
+  let (feed, outputs) = (content["input"] as? [String: Any], content["outputs"] as? [[String: Any]])
+  content["input"] = try XCTUnwrap(feed).merging(input) { $1 }
+  content["outputs"] = [try XCTUnwrap(outputs?.first).merging(output) { $1 }]
+  return try manifest(content)
 }

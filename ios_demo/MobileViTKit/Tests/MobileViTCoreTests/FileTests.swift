@@ -5,16 +5,29 @@ import XCTest
 final class FileTests: XCTestCase {
   func testManifestsAreRead() throws {
     let manifests = try Contract.objects("manifests.json", "valid").map(manifest)
-    let classifier = try XCTUnwrap(manifests.first)
+    let (classifier, segmenter) = (manifests[0], manifests[1])
+    XCTAssertEqual(classifier.kitVersion, "0.2.0")
     XCTAssertEqual(classifier.task, .classification)
+    XCTAssertEqual(classifier.options, ["quantize": "int8-full", "calibration-samples": "128"])
+    XCTAssertEqual(classifier.input.scale, [Double](repeating: 1 / 255, count: 3))
     XCTAssertEqual(classifier.answer.meaning, .probabilities)
     XCTAssertEqual(classifier.answer.quantization?.restored(64), 0.25)
     XCTAssertEqual(classifier.labels[1], "dotted ring")
-    XCTAssertEqual(classifier.preprocessing, Preprocessing(shortestEdge: 18, cropHeight: 16, cropWidth: 16))
-    let segmenter = try XCTUnwrap(manifests.last)
+    XCTAssertEqual(
+      classifier.preprocessing, Preprocessing(resize: .shortestEdge(18), cropHeight: 16, cropWidth: 16))
     XCTAssertEqual(segmenter.answer.meaning, .classMap)
     XCTAssertEqual(segmenter.palette[1], RGBColor(hexadecimal: "#800000"))
     XCTAssertEqual(segmenter.input.kind, .image)
+  }
+
+  func testEachKindIsFoundInOneOfThem() throws {
+    let manifests = try Contract.objects("manifests.json", "valid").map(manifest)
+    let meanings = Set(manifests.map(\.answer.meaning))
+    XCTAssertEqual(meanings, [.probabilities, .scores, .values, .logits, .classMap])
+    let resized = manifests.map(\.preprocessing.resize)
+    XCTAssert(resized.contains(.bothSides(height: 16, width: 18)) && resized.contains(.none))
+    XCTAssert(manifests.contains { $0.input.colorOrder == .grey && $0.input.offset == [-1] })
+    XCTAssert(manifests.contains { $0.artifact.format == .aimodel })
   }
 
   func testManifestsThatAreWrongAreRefusedInWords() throws {
@@ -36,10 +49,19 @@ final class FileTests: XCTestCase {
     input["gamma"] = 2.2
     try assertRefused(valid, ["input": input], "m.manifest.json: input.gamma: this key is unknown.")
     try assertRefused(valid, ["labels": ["disc"]], "m.manifest.json: labels: 1 labels for 3 classes.")
-    try assertRefused(valid, ["schema_version": 2], "m.manifest.json: schema_version: this app reads schema 1.")
+    let older = "schema_version: this manifest is of schema 1, this app reads 2: convert the artifact again with"
+    try assertRefused(
+      valid, ["schema_version": 1, "unheard": "of"], "m.manifest.json: \(older) python -m converters.coreml.")
     input["gamma"] = nil
     input["shape"] = [1, 16, 18, 3]
     try assertRefused(valid, ["input": input], "m.manifest.json: input: its shape is not the crop's, 16 x 16.")
+    input["shape"] = [16, 16, 3]
+    try assertRefused(
+      valid, ["input": input], "m.manifest.json: input.shape: a batch of images has 4 dimensions, not 3.")
+    var steps = try XCTUnwrap(valid["preprocessing"] as? [String: Any])
+    steps["resize_width"] = nil
+    try assertRefused(
+      valid, ["preprocessing": steps], "m.manifest.json: preprocessing.resize_width: this key is missing.")
     var artifact = try XCTUnwrap(valid["artifact"] as? [String: Any])
     artifact["sha256"] = "b"
     try assertRefused(valid, ["artifact": artifact], "m.manifest.json: artifact.sha256: this is no sha256.")
@@ -74,21 +96,17 @@ final class FileTests: XCTestCase {
       inferenceMilliseconds: [4, 4.5, 4.25], thermalState: nil, peakMiB: 96.5,
       answers: [.init(picture: "000", exactPixels: true, values: [0.25, 0.5, 0.25], meaning: .probabilities)])
     let results = DeviceResults(
-      device: DeviceFacts(model: "Pixel 8", system: "Android 15", app: "MobileViT demo 1.0"),
+      device: Device(model: "Pixel 8", system: "Android 15", app: "MobileViT demo 1.0"),
       recordedAt: Date(timeIntervalSince1970: 1_769_860_800), runs: [run])
     let written = try JSONSerialization.jsonObject(with: results.json())
     XCTAssertEqual(written as? NSDictionary, try Contract.object("device_results.json"))
   }
 
   func testThisDeviceIsDescribed() {
-    let facts = DeviceFacts.current(app: "tests 1.0")
+    let facts = Device.current(app: "tests 1.0")
     XCTAssertFalse(facts.model.isEmpty)
     XCTAssertGreaterThan(peakMemoryMiB(), 1)
     XCTAssertLessThan(peakMemoryMiB(), 100_000)
-  }
-
-  private func manifest(_ content: [String: Any]) throws -> Manifest {
-    try Manifest(json: JSONSerialization.data(withJSONObject: content), file: "m.manifest.json")
   }
 
   private func assertRefused(_ valid: [String: Any], _ changes: [String: Any], _ words: String) throws {

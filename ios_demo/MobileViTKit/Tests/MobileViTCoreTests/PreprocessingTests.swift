@@ -3,20 +3,24 @@ import XCTest
 
 final class PreprocessingTests: XCTestCase {
   func testPlacementIsTheReferences() throws {
-    for each in try Contract.cases("geometry.json", of: PlacedCase.self) {
-      let found = each.placement
+    for each in try Contract.placedCases("geometry.json") {
+      let (found, expected) = (each.found, each.placement)
       XCTAssertEqual(
         [found.resizedWidth, found.resizedHeight, found.left, found.top],
-        [each.resizedWidth, each.resizedHeight, each.left, each.top], "\(each)")
+        [expected.width, expected.height, expected.left, expected.top], "\(each)")
     }
   }
 
   private struct PixelCase: Decodable {
-    let rgb, expected: Data
+    let rgb, expected, grey: Data
   }
 
   func testPixelsAreTheReferencesBitForBit() throws {
     try assertPixels("pixels.json")
+  }
+
+  func testTallPicturesAreResizedInPillowsOrder() throws {
+    try assertPixels("tall.json")
   }
 
   func testAllFiltersOfPillowsAreItsOwnBitForBit() throws {
@@ -24,17 +28,33 @@ final class PreprocessingTests: XCTestCase {
   }
 
   private func assertPixels(_ file: String) throws {
-    let places = try Contract.cases(file, of: PlacedCase.self)
+    let places = try Contract.placedCases(file)
     for (placed, pixels) in zip(places, try Contract.cases(file, of: PixelCase.self)) {
       let picture = RGBImage(width: placed.width, height: placed.height, bytes: [UInt8](pixels.rgb))
       let crop = try Preprocessor(placed.preprocessing).crop(picture)
       XCTAssertEqual(crop.pixels.bytes, [UInt8](pixels.expected), "\(placed)")
-      XCTAssertEqual(crop.placement, placed.placement)
+      XCTAssertEqual(crop.placement, placed.found)
+      XCTAssertEqual(written(crop.pixels, 1) { $0.writeGrey(to: $1, bytesPerRow: $2) }, [UInt8](pixels.grey))
+      let each = slices(crop.pixels.bytes, crop.pixels.width * crop.pixels.height)
+      let turned: [UInt8] = each.flatMap { [$0[2], $0[1], $0[0], 255] }
+      XCTAssertEqual(written(crop.pixels, 4) { $0.writeBGRA(to: $1, bytesPerRow: $2) }, turned)
     }
   }
 
+  /// What `write` puts into rows with gaps, without the gaps, which it leaves as they are.
+  private func written(
+    _ image: RGBImage, _ bytesPerPixel: Int, _ write: (RGBImage, UnsafeMutableRawBufferPointer, Int) -> Void
+  ) -> [UInt8] {
+    let (length, gap) = (image.width * bytesPerPixel, 5)
+    var bytes = [UInt8](repeating: 7, count: (length + gap) * image.height)
+    bytes.withUnsafeMutableBytes { write(image, $0, length + gap) }
+    let rows = slices(bytes, image.height)
+    XCTAssert(rows.allSatisfy { $0.suffix(gap) == [UInt8](repeating: 7, count: gap)[...] })
+    return rows.flatMap { $0.prefix(length) }
+  }
+
   func testRowsWithGapsAndOtherChannelOrdersAreRead() throws {
-    let preprocessing = Preprocessing(shortestEdge: 6, cropHeight: 5, cropWidth: 5)
+    let preprocessing = Preprocessing(resize: .shortestEdge(6), cropHeight: 5, cropWidth: 5)
     let picture = RGBImage(width: 9, height: 7, bytes: (0..<9 * 7 * 3).map { UInt8($0 * 53 % 256) })
     let bytesPerRow = 9 * 4 + 12
     var bgra = [UInt8](repeating: 255, count: bytesPerRow * 7)
@@ -53,13 +73,32 @@ final class PreprocessingTests: XCTestCase {
   }
 
   func testFiltersThatThisPackageHasNotAreErrors() throws {
-    let nearest = Preprocessing(shortestEdge: 8, interpolation: .nearest, cropHeight: 8, cropWidth: 8)
+    let edge = Preprocessing.Resize.shortestEdge(8)
+    let nearest = Preprocessing(resize: edge, interpolation: .nearest, cropHeight: 8, cropWidth: 8)
     XCTAssertThrowsError(try Preprocessor(nearest)) { XCTAssertEqual($0 as? PreprocessingError, .filter("nearest")) }
-    let plain = Preprocessing(shortestEdge: 8, antialias: false, cropHeight: 8, cropWidth: 8)
+    let plain = Preprocessing(resize: edge, antialias: false, cropHeight: 8, cropWidth: 8)
     XCTAssertThrowsError(try Preprocessor(plain)) {
       XCTAssertEqual(
         $0.localizedDescription,
         "This app cannot resize pictures as the model asks for: bilinear without antialiasing.")
+    }
+  }
+
+  func testWithoutResizingTheFilterDoesNotMatter() throws {
+    let picture = RGBImage(width: 9, height: 7, bytes: (0..<9 * 7 * 3).map { UInt8($0 * 53 % 256) })
+    let whole = Preprocessing(resize: .none, interpolation: .nearest, antialias: false, cropHeight: 7, cropWidth: 9)
+    XCTAssertEqual(try Preprocessor(whole).crop(picture).pixels, picture)
+  }
+
+  func testInputsThatThisPackageDoesNotMakeAreErrors() throws {
+    let image = try manifest(input: ["kind": "image"])
+    XCTAssertEqual(try Preprocessor(image).preprocessing, image.preprocessing)
+    XCTAssertThrowsError(try Preprocessor(manifest(input: ["kind": "image", "shape": [4, 16, 16, 3]]))) {
+      XCTAssertEqual(
+        $0.localizedDescription, "This app cannot feed the model, whose input is a batch of 4 pictures.")
+    }
+    XCTAssertThrowsError(try Preprocessor(manifest())) {
+      XCTAssertEqual($0 as? PreprocessingError, .input("a tensor, not an image"))
     }
   }
 }

@@ -10,7 +10,8 @@ final class SpeedTests: XCTestCase {
       let (runs, limit) = (31, 30.0)
     #endif
     let frame = RGBImage(width: 720, height: 1280, bytes: (0..<720 * 1280 * 3).map { UInt8(truncatingIfNeeded: $0) })
-    let preprocessor = try Preprocessor(Preprocessing(shortestEdge: 288, cropHeight: 256, cropWidth: 256))
+    let preprocessing = Preprocessing(resize: .shortestEdge(288), cropHeight: 256, cropWidth: 256)
+    let preprocessor = try Preprocessor(preprocessing)
     let times = (0..<runs).map { _ in
       let start = processorMilliseconds()
       XCTAssertEqual(preprocessor.crop(frame).pixels.width, 256)

@@ -1,0 +1,56 @@
+package io.github.mobilevitedgekit.demo
+
+import android.graphics.Bitmap
+import io.github.mobilevitedgekit.MobileViT
+import io.github.mobilevitedgekit.Timed
+import io.github.mobilevitedgekit.core.ClassMap
+import io.github.mobilevitedgekit.core.Manifest
+import io.github.mobilevitedgekit.core.Pixels
+import io.github.mobilevitedgekit.core.Task
+import kotlin.math.sqrt
+
+/** An answer as a screen shows it, of an upright image of `width` x `height` pixels. */
+class Shown(
+    val width: Int,
+    val height: Int,
+    val lines: List<Line>,
+    val overlay: Overlay?,
+    val features: FloatArray?,
+    val preprocessingMs: Double,
+    val inferenceMs: Double,
+) {
+    /** Of features: the vector's Euclidean length. */
+    val length: Double get() = sqrt(features?.sumOf { it.toDouble() * it } ?: 0.0)
+}
+
+/** A class and, 0..1, how probable it is, or how much of the crop it covers. */
+class Line(val label: String, val share: Double)
+
+/** The class map in colours, and where it lies on the image. */
+class Overlay(val bitmap: Bitmap, val classMap: ClassMap)
+
+private const val ALPHA = 150 // of 255: the picture stays visible below
+
+/** The answer to an image, whatever the model's task is. Not on the main thread. */
+fun MobileViT.show(image: Pixels): Shown = when (manifest.task) {
+    Task.CLASSIFICATION -> classify(image).shown(image, { found -> found.map { Line(it.label, it.probability) } })
+    Task.FEATURES -> features(image).shown(image, features = { it })
+    Task.SEGMENTATION -> segment(image).shown(image, { lines(it, manifest) }, { overlay(it, manifest.palette) })
+}
+
+private fun lines(map: ClassMap, manifest: Manifest): List<Line> =
+    map.shares.map { Line(manifest.labels[it.id], it.share) }
+
+private fun overlay(map: ClassMap, palette: List<Int>): Overlay {
+    val colors = map.colors(palette, ALPHA)
+    return Overlay(Bitmap.createBitmap(colors, map.width, map.height, Bitmap.Config.ARGB_8888), map)
+}
+
+private fun <T> Timed<T>.shown(
+    image: Pixels,
+    lines: (T) -> List<Line> = { emptyList() },
+    overlay: (T) -> Overlay? = { null },
+    features: (T) -> FloatArray? = { null },
+) = Shown(
+    image.width, image.height, lines(answer), overlay(answer), features(answer), preprocessingMs, inferenceMs,
+)

@@ -1,9 +1,0 @@
-package mobilevit
-
-import java.nio.ByteBuffer
-
-/** What turns an input tensor into output tensors; made, used and closed on one thread. */
-internal interface Engine : AutoCloseable {
-    /** Buffers as [mobilevit.core.tensorBuffer] makes them, outputs by the manifest's names; all are at their start. */
-    fun run(input: ByteBuffer, outputs: Map<String, ByteBuffer>)
-}

@@ -1,0 +1,39 @@
+import Foundation
+
+/// Compiled packages in a folder, by the sha256 of what was compiled: only packages whose bytes are those that their
+/// manifest describes come here.
+public struct CompiledModels: Sendable {
+  /// Where they are kept; made when it is needed.
+  public let folder: URL
+
+  /// Those kept in `folder`.
+  public init(folder: URL) {
+    self.folder = folder
+  }
+
+  /// The compiled model of an artifact. The first time `compile` makes it of the package, once the package's sha256 is
+  /// found to be the manifest's; throws `FormatError` where it is another. What Xcode has compiled is taken as it is.
+  public func place(of artifact: Artifact, compile: (URL) async throws -> URL) async throws -> URL {
+    if artifact.model.pathExtension == "mlmodelc" { return artifact.model }
+    // A new system compiles anew: its own compiler knows its own form best.
+    let system = ProcessInfo.processInfo.operatingSystemVersionString.replacingOccurrences(of: "/", with: "-")
+    let kept = folder.appendingPathComponent("\(artifact.manifest.artifact.sha256) \(system).mlmodelc")
+    let files = FileManager.default
+    if files.fileExists(atPath: kept.path) { return kept }
+    guard try packageDigest(artifact.model) == artifact.manifest.artifact.sha256 else {
+      throw FormatError(
+        file: artifact.id, place: "",
+        problem: "this is not the package that its manifest describes (sha256 differs): convert it again")
+    }
+    let compiled = try await compile(artifact.model)
+    try files.createDirectory(at: folder, withIntermediateDirectories: true)
+    do {
+      try files.moveItem(at: compiled, to: kept)
+    } catch {
+      // Another task may have been faster.
+      guard files.fileExists(atPath: kept.path) else { throw error }
+      try? files.removeItem(at: compiled)
+    }
+    return kept
+  }
+}
