@@ -50,7 +50,7 @@ class GoldenPicture(Strict):
     answer: Base64
 
 
-class Golden(Strict):
+class GoldenSet(Strict):
     """What an artifact is to answer.
 
     artifact, sha256: as its manifest has them. meaning, shape: of an answer, see OutputSpec, without the batch axis, in
@@ -76,7 +76,7 @@ def golden_path(artifact: Path) -> Path:
     return artifact.with_name(artifact.name + SUFFIX)
 
 
-def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Image.Image] | None = None) -> Golden:
+def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Image.Image] | None = None) -> GoldenSet:
     """The golden set of an artifact.
 
     Args:
@@ -100,7 +100,7 @@ def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Im
                 answer=np.ascontiguousarray(answer, _stored(spec.meaning)).tobytes(),
             )
         )
-    return Golden(
+    return GoldenSet(
         schema_version=1,
         artifact=manifest.artifact.file,
         sha256=manifest.artifact.sha256,
@@ -111,9 +111,9 @@ def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Im
     )
 
 
-def read_golden(path: Path) -> Golden:
+def read_golden(path: Path) -> GoldenSet:
     """Read and check a golden set; UserError when it is missing or malformed."""
-    golden = read_strict(path, Golden, "golden set")
+    golden = read_strict(path, GoldenSet, "golden set")
     try:
         golden.answers()
     except ValueError as error:

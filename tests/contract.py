@@ -18,7 +18,7 @@ from PIL import Image
 
 from reference.class_maps import class_maps
 from reference.geometry import centered, resized
-from reference.golden import Golden, GoldenPicture, as_png
+from reference.golden import GoldenPicture, GoldenSet, as_png
 from reference.image_processor import MobileViTImageProcessor
 from reference.labels import palette
 from reference.manifest import digest
@@ -205,7 +205,7 @@ def _golden() -> dict[str, Any]:
         )
         for name, answer in (("000", [0.25, 0.5, 0.25]), ("001", [0.125, 0.0, 0.875]))
     ]
-    golden = Golden(
+    golden = GoldenSet(
         schema_version=1,
         artifact="mobilevit_xxs_demo_int8-full.tflite",
         sha256="b" * 64,

@@ -15,7 +15,7 @@ from PIL import Image
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.golden import Golden, read_golden
+from reference.golden import GoldenSet, read_golden
 from reference.labels import distinct
 from reference.manifest import Manifest, read_manifest
 from reference.tensor_specs import Meaning
@@ -83,7 +83,7 @@ def parity(
 def _parity(
     artifacts: Sequence[Path],
     images: Sequence[Image.Image],
-    golden: Golden | None,
+    golden: GoldenSet | None,
     checkpoint: str | None,
     runtimes: Sequence[str],
     options: Options,
@@ -123,7 +123,7 @@ def _asked(manifest: Manifest, source: str | None, images: Sequence[Image.Image]
     return _Expected(np.stack([runtime.answer(right_values(checkpoint, image)) for image in images]), runtime)
 
 
-def _stored(manifest: Manifest, golden: Golden) -> _Expected:
+def _stored(manifest: Manifest, golden: GoldenSet) -> _Expected:
     spec = manifest.answer
     if golden.meaning != spec.meaning:
         raise UserError(f"the golden set holds {golden.meaning}, {manifest.artifact.file} answers with {spec.meaning}")

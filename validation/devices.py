@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from reference.errors import UserError
-from reference.golden import Golden, decoded, golden_path, read_golden
+from reference.golden import GoldenSet, decoded, golden_path, read_golden
 from reference.manifest import Manifest, read_manifest
 from reference.tolerances import numbers_of, tolerance
 
@@ -70,7 +70,7 @@ def judge_run(run: DeviceRun, models: Path) -> list[Parity]:
 
 
 def _judge_answers(
-    artifact: str, runtime: str, given: Sequence[DeviceAnswer], manifest: Manifest, golden: Golden
+    artifact: str, runtime: str, given: Sequence[DeviceAnswer], manifest: Manifest, golden: GoldenSet
 ) -> Parity:
     known = {each.name: answer for each, answer in zip(golden.pictures, golden.answers())}
     checks, pairs = [], []

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from reference.errors import UserError
-from reference.golden import Golden
+from reference.golden import GoldenSet
 from reference.images import images_in, open_image
 
 IMAGES = 16  # rendered scenes, where no pictures are given
@@ -22,7 +22,7 @@ def scenes() -> list[Image.Image]:
     return [render("validation", index).image for index in range(IMAGES)]
 
 
-def pictures_of(golden: Golden) -> list[Image.Image]:
+def pictures_of(golden: GoldenSet) -> list[Image.Image]:
     """The pictures of a golden set; UserError for one that is none."""
     try:
         return [Image.open(io.BytesIO(each.png)).convert("RGB") for each in golden.pictures]

@@ -126,7 +126,7 @@ def test_histograms_count_every_value():
     assert each.counts[low] == each.counts[high] == each.counts[0] == 1
 
 
-def test_masks_and_where_they_differ(tflite, tmp_path, photographs):
+def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs):
     artifact = mistaken.copy_of(tflite("none").path, tmp_path)
     changes = {"task": "segmentation", "labels": ["ground", "sky"], "palette": ["#000000", "#00FF00"]}
     mistaken.describe_anew(artifact, **changes)

@@ -1,4 +1,4 @@
-"""The pictures that lost most, small, with what the reference and the artifact say; of masks, where they differ."""
+"""The pictures that lost most, small, with what reference and artifact say; of class maps, where they differ."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def worst_of_parity(
         manifest = read_manifest(next(path for path in artifacts if path.name == each.artifact))
         if manifest.answer.meaning not in ("probabilities", "class_map"):
             continue
-        masks = manifest.answer.meaning == "class_map"
+        maps = manifest.answer.meaning == "class_map"
         differences = np.abs(each.expected.astype(np.float64) - each.answers).reshape(len(each.answers), -1)
-        off = (differences > 0).mean(axis=1) if masks else np.nan_to_num(differences.max(axis=1), nan=np.inf)
+        off = (differences > 0).mean(axis=1) if maps else np.nan_to_num(differences.max(axis=1), nan=np.inf)
         for index in (each for each in np.argsort(-off, kind="stable")[:WORST] if off[each] > 0):
             crop = app_processor(manifest.preprocessing).resize_and_crop(pictures[index])
             pair = each.expected[index], each.answers[index]
             shots, lines = (
-                _masks(crop, *pair, manifest)
-                if masks
+                _class_maps(crop, *pair, manifest)
+                if maps
                 else (
                     [_shot(crop, "the picture, cropped")],
                     [f"{who}: {_top(answer, manifest.labels)}" for who, answer in zip(("reference", "artifact"), pair)],
@@ -78,7 +78,7 @@ def worst_of_parity(
 def worst_of_accuracy(
     artifacts: Sequence[Path], accuracies: Accuracies, checkpoint: str | None = None
 ) -> list[Example]:
-    """The pictures that lost most of what the truth is worth; of masks, with the masks."""
+    """The pictures that lost most of what the truth is worth; of class maps, with these."""
     dataset, before = accuracies.dataset, accuracies.reference.outcome
     found: list[Example] = []
     paths = {path.name: path for path in artifacts}
@@ -108,7 +108,7 @@ def _top(probabilities: np.ndarray, labels: Sequence[str]) -> str:
     return f"{labels[best]}, {probabilities[best]:.1%}"
 
 
-def _masks(
+def _class_maps(
     crop: np.ndarray, expected: np.ndarray, answer: np.ndarray, manifest: Manifest
 ) -> tuple[list[Picture], list[str]]:
     """Class maps [H, W], painted in the manifest's colours."""
@@ -123,16 +123,16 @@ def _masks(
         lines.append(f"most often {manifest.labels[truth]} by the reference, {manifest.labels[said]} here")
     return [
         _shot(crop, "the picture, cropped"),
-        _shot(colors[expected], "the reference's mask"),
-        _shot(colors[answer], "the artifact's mask"),
+        _shot(colors[expected], "the reference's class map"),
+        _shot(colors[answer], "the artifact's class map"),
         _shot(shown, "where they differ, red"),
     ], lines
 
 
 def _shot(pixels: np.ndarray, says: str) -> Picture:
-    """uint8 [H, W, 3], made small; masks keep their colours."""
+    """uint8 [H, W, 3], made small; class maps keep their colours."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST if "mask" in says else Image.Resampling.BOX)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST if "class map" in says else Image.Resampling.BOX)
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return Picture(f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}", says)
