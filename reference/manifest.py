@@ -40,8 +40,8 @@ class CheckpointFacts(Strict):
 class ArtifactFacts(Strict):
     """The shipped file or package; `sha256` of a package: see `digest`.
 
-    precision: of the weights and activations that are not compressed; compression: what was, "none" or the option's
-    value.
+    precision: of the weights and activations that are not compressed; compression: how the others were, "none" or the
+    option's value; by a recipe of the user's own "recipe8", where 8 are the bits of its coarsest numbers.
     """
 
     file: str
@@ -91,11 +91,11 @@ class Preprocessing(Strict):
 class Manifest(Strict):
     """Everything about one artifact.
 
-    kit_version: of this kit; options: all that shaped the artifact, by the long names of the converter's options, as
-    they are typed; of a recipe its content. other_sizes: preprocessings beside the default one, where the artifact
-    takes images of several sizes; calibration:
-    null where nothing was measured; labels: in the order of the class indices, none for features; palette: of
-    segmentation, the colour of each class as "#RRGGBB".
+    kit_version: of this kit; options: all that shaped the artifact beside task, size and checkpoint, by the long names
+    of the converter's options, as they are typed; of a recipe its content, of a folder its name. other_sizes:
+    preprocessings beside the default one, where the artifact takes images of several sizes; calibration: null where
+    nothing was measured; labels: in the order of the class indices, none for features; palette: of segmentation, the
+    colour of each class as "#RRGGBB".
     """
 
     schema_version: Literal[2]
