@@ -19,8 +19,8 @@ from reference.geometry import centered, resized
 from reference.golden import Golden, GoldenPicture, as_png
 from reference.image_processor import MobileViTImageProcessor
 from reference.labels import palette
-from validation.device_results import Device, DeviceAnswer, DeviceResults, DeviceRun
-from validation.metrics import METRICS
+from validation.checks.metrics import METRICS
+from validation.device.export import Device, DeviceAnswer, DeviceResults, DeviceRun
 
 FOLDER = Path(__file__).parent / "fixtures" / "contract"
 

@@ -7,14 +7,13 @@ import json
 import numpy as np
 import pytest
 
-import validation.counting
 from reference.demo.evaluate import confusion
 from reference.errors import UserError
 from reference.scenes import render
 from validation.__main__ import main
-from validation.counting import Job, count_all
+from validation.checks.accuracy import accuracy, batches
+from validation.checks.accuracy.batches import Job, count_all
 from validation.datasets import Scenes
-from validation.measurement import accuracy
 from validation.runtimes import DEFAULT_OPTIONS
 
 from . import mistaken
@@ -83,8 +82,8 @@ def test_an_interrupted_run_goes_on(artifact, alone, tmp_path, monkeypatch):
         file.write("[1, [[0, 1")  # cut off in the middle
     assert json.loads(journal.read_text().splitlines()[0])[0] == first == 0
     counted = []
-    count = validation.counting.count
-    monkeypatch.setattr(validation.counting, "count", lambda job, number: counted.append(number) or count(job, number))
+    count = batches.count
+    monkeypatch.setattr(batches, "count", lambda job, number: counted.append(number) or count(job, number))
     assert same(accuracy([artifact], images=SCENES, journal_folder=tmp_path), alone)
     assert counted == [1, 2]
     assert list(tmp_path.iterdir()) == [], "what is done needs no journal"

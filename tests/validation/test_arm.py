@@ -19,8 +19,8 @@ from reference.manifest import read_manifest
 from reference.tolerances import tolerance
 from validation import parity, verdict
 from validation.__main__ import main
-from validation.artifacts import app_processor
-from validation.metrics import METRICS, compare
+from validation.artifact import app_processor
+from validation.checks.metrics import METRICS, compare
 from validation.results import NOT_RUN_BUT_REQUIRED
 from validation.runtimes import Options, interpreters, load
 

@@ -17,8 +17,8 @@ import pytest
 import torch
 
 from reference.errors import UserError
-from validation import environment, faults
 from validation.__main__ import main
+from validation.doctor import environment, faults
 from validation.results import FAILED, PASSED, USAGE
 from validation.runtimes import NotRun, load
 
@@ -116,7 +116,7 @@ def test_instructions_as_linux_says():
 def test_kernels_are_those_that_settings_leave():
     """Libraries choose when they load, hence the process of its own."""
     settings = {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem"}
-    code = "import json, validation.environment as e; print(json.dumps(e.environment().kernels))"
+    code = "import json, validation.doctor.environment as e; print(json.dumps(e.environment().kernels))"
     process = subprocess.run([sys.executable, "-c", code], env={**os.environ, **settings}, capture_output=True)
     chosen = json.loads(process.stdout)
     assert chosen.pop("NumPy")

@@ -12,13 +12,13 @@ from reference.errors import UserError
 from reference.manifest import size_in_bytes
 from validation import drift, verdict
 from validation.__main__ import main
-from validation.allowances import ALLOWANCES, Sample, allowance
-from validation.baseline import BUNDLED, Baseline, read_baseline, write_baseline
-from validation.comparison import parity
-from validation.metrics import METRICS
-from validation.regression import compare
+from validation.baselines.allowances import ALLOWANCES, Sample, allowance
+from validation.baselines.compare import compare
+from validation.baselines.file import BUNDLED, Baseline, read_baseline, write_baseline
+from validation.baselines.run import Run, measure
+from validation.checks.metrics import METRICS
+from validation.checks.parity import parity
 from validation.results import FAILED, NOT_RUN_BUT_REQUIRED, PASSED, USAGE, exit_code
-from validation.survey import Run, measure
 
 from . import mistaken
 

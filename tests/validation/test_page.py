@@ -12,13 +12,13 @@ from PIL import Image
 
 from reference.manifest import read_manifest
 from validation.__main__ import main
-from validation.comparison import Parity, parity
-from validation.measurement import accuracy
-from validation.page import Page, as_html
-from validation.page.charts import scatters
-from validation.page.evidence import histograms, measured, profiles
-from validation.page.pictures import DIFFERENT, worst_of_accuracy, worst_of_parity
-from validation.reports import shown
+from validation.checks.accuracy import accuracy
+from validation.checks.parity import Parity, parity
+from validation.reporting.formats import shown
+from validation.reporting.page import Page, as_html
+from validation.reporting.page.charts import scatters
+from validation.reporting.page.pictures import DIFFERENT, worst_of_accuracy, worst_of_parity
+from validation.reporting.page.plot_data import histograms, measured, profiles
 from validation.results import Check
 
 from . import mistaken

@@ -7,16 +7,16 @@ from argparse import Namespace
 import numpy as np
 from rich.table import Table
 
-from ..measurement import Accuracies, Accuracy, accuracy
-from ..outcomes import Classified, drop
-from ..page import Page, as_html
-from ..page.evidence import measured
-from ..page.pictures import worst_of_accuracy
-from ..reports import write_file
+from ..checks.accuracy import Accuracies, Accuracy, accuracy
+from ..checks.accuracy.outcomes import Classified, drop
+from ..reporting.formats import write_file
+from ..reporting.page import Page, as_html
+from ..reporting.page.pictures import worst_of_accuracy
+from ..reporting.page.plot_data import measured
+from ..reporting.tables import show
 from ..results import NOT_RUN_BUT_REQUIRED, PASSED
 from ..runtimes import NotRun, Options
-from ..tables import show
-from .reporting import about
+from .reports import about
 
 WORST = 8
 

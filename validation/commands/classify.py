@@ -13,10 +13,10 @@ from reference.errors import UserError
 from reference.images import open_image
 from reference.manifest import Preprocessing, read_manifest
 
-from ..artifacts import app_processor, reference_of
+from ..artifact import app_processor, reference_of
+from ..reporting.tables import show
 from ..runtimes import NotRun, load
 from ..runtimes.pytorch import PyTorchRuntime
-from ..tables import show
 
 TOP = 3
 

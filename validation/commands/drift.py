@@ -9,18 +9,18 @@ from functools import partial
 from reference.command_line import working
 from reference.manifest import read_manifest
 
-from ..baseline import bundled, read_baseline, write_baseline
-from ..page import Page
-from ..page.evidence import histograms, measured, profiles
-from ..page.pictures import worst_of_accuracy, worst_of_parity
-from ..regression import Drift, compare
-from ..reports import diagnoses
+from ..baselines.compare import Drift, compare
+from ..baselines.file import bundled, read_baseline, write_baseline
+from ..baselines.run import IMAGES, Run, measure
+from ..reporting.formats import diagnoses
+from ..reporting.page import Page
+from ..reporting.page.pictures import worst_of_accuracy, worst_of_parity
+from ..reporting.page.plot_data import histograms, measured, profiles
+from ..reporting.tables import show
 from ..results import PASSED, exit_code
 from ..runtimes import Options
-from ..survey import IMAGES, Run, measure
-from ..tables import show
 from .parity import judged
-from .reporting import about, write_reports
+from .reports import about, write_reports
 
 
 def run(arguments: Namespace) -> int:

@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from reference.errors import UserError
 from reference.golden import golden_path, read_golden
 
-from ..baseline import read_baseline, write_baseline
-from ..comparison import Parity
-from ..device_results import DeviceResults, read_device_results
-from ..devices import facts, judge_run
-from ..page import Page
-from ..page.evidence import histograms
-from ..page.pictures import worst_of_parity
-from ..pictures import pictures_of
-from ..regression import compare
-from ..reports import Reported, diagnoses
+from ..baselines.compare import compare
+from ..baselines.file import read_baseline, write_baseline
+from ..baselines.run import Run
+from ..checks.parity import Parity
+from ..checks.pictures import pictures_of
+from ..device.export import DeviceResults, read_device_results
+from ..device.judge import facts, judge_run
+from ..reporting.formats import Reported, diagnoses
+from ..reporting.page import Page
+from ..reporting.page.pictures import worst_of_parity
+from ..reporting.page.plot_data import histograms
+from ..reporting.tables import show
 from ..results import exit_code
-from ..survey import Run
-from ..tables import show
 from .parity import judged
-from .reporting import write_reports
+from .reports import write_reports
 
 
 def run(arguments: Namespace) -> int:

@@ -13,11 +13,11 @@ from rich.table import Table
 from reference.command_line import working
 from reference.images import open_image
 
-from ..reports import write_file
+from ..checks.latency import Latency, latency
+from ..reporting.formats import write_file
+from ..reporting.tables import show
 from ..results import NOT_RUN_BUT_REQUIRED, PASSED
 from ..runtimes import Options
-from ..tables import show
-from ..timing import Latency, latency
 
 LEGEND = """ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile range): inference by the clock;
 cpu: its p50 in processor time of all threads; ratio: median of the rounds' own, by clock and by

@@ -10,16 +10,16 @@ from rich.table import Table
 from reference.command_line import working
 from reference.golden import read_golden
 
-from ..comparison import parity
-from ..page import Page
-from ..page.evidence import histograms, profiles
-from ..page.pictures import worst_of_parity
-from ..pictures import pictures, pictures_of, scenes
-from ..reports import Reported, diagnoses, shown, told
+from ..checks.parity import parity
+from ..checks.pictures import pictures, pictures_of, scenes
+from ..reporting.formats import Reported, diagnoses, shown, told
+from ..reporting.page import Page
+from ..reporting.page.pictures import worst_of_parity
+from ..reporting.page.plot_data import histograms, profiles
+from ..reporting.tables import show
 from ..results import Check, exit_code, verdict
 from ..runtimes import Options
-from ..tables import show
-from .reporting import about, write_reports
+from .reports import about, write_reports
 
 
 def run(arguments: Namespace) -> int:

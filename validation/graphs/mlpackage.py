@@ -8,7 +8,7 @@ from typing import Any
 
 from reference.extras import require
 
-from . import Graph, Node, Value
+from .graph import Graph, Node, Value
 
 
 def read(artifact: Path) -> Graph:

@@ -15,10 +15,10 @@ from reference.errors import UserError
 from reference.manifest import Manifest
 from reference.scenes import render
 
-from ..artifacts import app_processor, manifests_of_one, reference_of
+from ..artifact import app_processor, manifests_of_one, reference_of
+from ..reporting.tables import show
 from ..runtimes import NotRun
 from ..runtimes.pytorch import PyTorchRuntime
-from ..tables import show
 from .build import ROUTES
 
 BASELINE = "litert-torch float32"

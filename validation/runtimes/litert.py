@@ -9,9 +9,9 @@ import numpy as np
 from reference.errors import UserError
 from reference.manifest import Manifest
 
-from . import DEFAULT_OPTIONS, Layer, NotRun, Options
 from .arm import Emulated, check_arm, on_arm
 from .interpreters import LiteRT
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options
 
 
 class LiteRTRuntime:

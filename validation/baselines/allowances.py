@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .metrics import METRICS, TOP
+from ..checks.metrics import METRICS, TOP
 
 DEVIATIONS = 3.0  # of the difference of two samples
 SQUARES, MAGNITUDES = 2.0, math.pi / 2 - 1  # of normal values: their variance, in units of their squared mean

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .artifacts import manifests_of_one
-from .counting import Job, count_all
-from .datasets import Dataset, open_dataset
+from ...artifact import manifests_of_one
+from ...datasets import Dataset, open_dataset
+from ...runtimes import DEFAULT_OPTIONS, Options, load
+from ...runtimes.pytorch import torch_threads
+from .batches import Job, count_all
 from .outcomes import Classified, Outcome, Segmented
-from .runtimes import DEFAULT_OPTIONS, Options, load
-from .runtimes.pytorch import torch_threads
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from reference.layers import ConvLayer, MobileViTLayer
 from reference.manifest import read_manifest
 from reference.tolerances import numbers_of
 
-from .artifacts import app_processor, reference_of
+from ..artifact import app_processor, reference_of
+from ..runtimes import DEFAULT_OPTIONS, Layer, LooksInside, Options, load
 from .metrics import sqnr_db
 from .mistakes import right_values
-from .runtimes import DEFAULT_OPTIONS, Layer, LooksInside, Options, load
 
 # Of each format the runtime that gives results on the way.
 LOOKING_INSIDE = {"mlpackage": "mil", "tflite": "litert", "onnx": "onnxruntime"}

@@ -13,10 +13,10 @@ from PIL import Image, ImageColor
 
 from reference.manifest import Manifest, read_manifest
 
-from ..artifacts import app_processor
-from ..comparison import Parity, parity
-from ..measurement import Accuracies
-from ..outcomes import Classified
+from ...artifact import app_processor
+from ...checks.accuracy import Accuracies
+from ...checks.accuracy.outcomes import Classified
+from ...checks.parity import Parity, parity
 
 SIDE = 160  # pixels
 WORST = 4  # pictures of each artifact in a runtime

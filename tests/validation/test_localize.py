@@ -10,8 +10,8 @@ from reference.checkpoints import load_checkpoint
 from reference.layers import ConvLayer
 from validation import localize
 from validation.__main__ import main
-from validation.layers import align, first_bad
-from validation.mistakes import right_values
+from validation.checks.localize import align, first_bad
+from validation.checks.mistakes import right_values
 from validation.runtimes import Layer
 
 from . import mistaken

@@ -16,11 +16,11 @@ from reference.golden import Golden, decoded, golden_path, read_golden
 from reference.manifest import Manifest, read_manifest
 from reference.tolerances import numbers_of, tolerance
 
-from .baseline import Baseline, Measured, rounded
-from .comparison import Parity, judge
-from .device_results import DeviceAnswer, DeviceResults, DeviceRun, read_device_results
-from .metrics import METRICS
-from .results import Check
+from ..baselines.file import Baseline, Measured, rounded
+from ..checks.metrics import METRICS
+from ..checks.parity import Parity, judge
+from ..results import Check
+from .export import DeviceAnswer, DeviceResults, DeviceRun, read_device_results
 
 OWN_CROP = "own crop"
 # What holds where the app made the crop: its pixels may lie a rounding away from the golden ones.

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import validation.comparison
+import validation.checks.parity
 from converters.app import write_golden
 from reference.errors import UserError
 from reference.golden import golden_path, read_golden
 from validation import import_device, parity
 from validation.__main__ import main
-from validation.artifacts import app_processor
-from validation.device_results import Device, DeviceAnswer, DeviceResults, DeviceRun
-from validation.pictures import pictures_of
+from validation.artifact import app_processor
+from validation.checks.pictures import pictures_of
+from validation.device.export import Device, DeviceAnswer, DeviceResults, DeviceRun
 from validation.results import FAILED, NOT_RUN_BUT_REQUIRED, PASSED, USAGE, exit_code
 
 from . import mistaken
@@ -168,7 +168,7 @@ def test_a_golden_set_needs_no_checkpoint(results, models, tmp_path, monkeypatch
     def none(*arguments):
         raise AssertionError("there is no checkpoint here")
 
-    monkeypatch.setattr(validation.comparison, "reference_of", none)
+    monkeypatch.setattr(validation.checks.parity, "reference_of", none)
     (stored,) = parity([artifact], golden=golden_path(artifact))
     assert values(stored) == pytest.approx(values(usual), abs=1e-6)
     wrong = mistaken.copy_of(artifact, tmp_path)

@@ -21,15 +21,15 @@ from reference.manifest import Manifest, read_manifest
 from reference.tensor_specs import Meaning
 from reference.tolerances import Tolerance, numbers_of, tolerance
 
-from .artifacts import app_processor, reference_of
+from ..artifact import app_processor, reference_of
+from ..results import Check, Verdict
+from ..runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
+from ..runtimes.pytorch import PyTorchRuntime, torch_threads
 from .diagnosis import diagnose, where
-from .layers import align
+from .localize import align
 from .metrics import METRICS, compare
 from .mistakes import right_values
 from .pictures import pictures_of, scenes
-from .results import Check, Verdict
-from .runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime, torch_threads
 
 
 @dataclass(frozen=True)

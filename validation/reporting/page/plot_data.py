@@ -11,11 +11,11 @@ from PIL import Image
 
 from reference.manifest import size_in_bytes
 
-from ..comparison import Parity
-from ..layers import localize
-from ..measurement import Accuracies
-from ..outcomes import drop
-from ..runtimes import DEFAULT_OPTIONS, NotRun, Options
+from ...checks.accuracy import Accuracies
+from ...checks.accuracy.outcomes import drop
+from ...checks.localize import localize
+from ...checks.parity import Parity
+from ...runtimes import DEFAULT_OPTIONS, NotRun, Options
 
 DECADES = range(-12, 2)  # of the histogram; what lies beyond counts into the last bin on its side
 BINS_PER_DECADE = 2

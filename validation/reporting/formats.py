@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 from reference.errors import UserError
 
-from .allowances import allowance
-from .metrics import METRICS
-from .results import Check, verdict
+from ..baselines.allowances import allowance
+from ..checks.metrics import METRICS
+from ..results import Check, verdict
 
 SIGNS = {"PASS": "✅", "FAIL": "❌", "NOT RUN": "➖"}
 

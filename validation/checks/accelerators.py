@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .graphs import Graph
+from ..graphs import Graph
 
 PROVIDERS = ("CoreML execution provider", "NNAPI execution provider")
 NEURAL_ENGINE, GPU_DELEGATE = "Neural Engine", "TFLite GPU delegate"
@@ -127,7 +127,7 @@ def _usability(artifact: Path) -> dict[str, Any]:
         from onnxruntime.tools.mobile_helpers import usability_checker as checker
     except ImportError:
         return dict.fromkeys(PROVIDERS, "onnxruntime is not installed (extra onnx)")
-    from .graphs.onnx import load
+    from ..graphs.onnx import load
 
     checks: tuple[Callable[[Any], Any], ...] = (
         lambda model: checker.check_coreml_partitions(model, True, "coreml_supported_mlprogram_ops.md"),

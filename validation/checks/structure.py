@@ -12,8 +12,8 @@ from pathlib import Path
 
 from reference.manifest import size_in_bytes
 
+from ..graphs import Graph, Node, Value, Weights, read
 from .accelerators import Obstacle, Partitions, obstacles, partitions
-from .graphs import Graph, Node, Value, Weights, read
 
 TRANSPOSES = ("transpose",)
 RESHAPES = ("reshape", "squeeze", "unsqueeze", "expand_dims", "flatten")

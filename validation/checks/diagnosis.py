@@ -9,10 +9,10 @@ from PIL import Image
 
 from reference.tensor_specs import Meaning
 
-from .layers import Located, first_bad
+from ..runtimes.pytorch import PyTorchRuntime
+from .localize import Located, first_bad
 from .metrics import sqnr_db
 from .mistakes import INPUT_MISTAKES, OUTPUT_MISTAKES, softmax, wrong_answers
-from .runtimes.pytorch import PyTorchRuntime
 
 # A mistake explains an answer when, made on purpose, it takes away this much of the difference.
 EXPLAINS_DB = 10.0

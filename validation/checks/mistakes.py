@@ -18,7 +18,7 @@ from torch import Tensor
 from reference.checkpoints import Checkpoint
 from reference.image_processor import MobileViTImageProcessor
 
-from .runtimes.pytorch import PyTorchRuntime
+from ..runtimes.pytorch import PyTorchRuntime
 
 
 @dataclass(frozen=True)

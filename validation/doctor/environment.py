@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from reference.errors import UserError
 
-from .runtimes import RUNTIMES, LooksInside, NotRun, runtime_class
+from ..runtimes import RUNTIMES, LooksInside, NotRun, runtime_class
 
 KIT = "mobilevit-edge-kit"
 TOOLS = ("torch", "numpy", "pillow", "ai-edge-litert", "onnxruntime", "coremltools")  # what runs artifacts

@@ -21,10 +21,10 @@ from PIL import Image
 from reference.errors import UserError
 from reference.manifest import Manifest, read_manifest
 
-from .artifacts import app_processor, reference_of
+from ..artifact import app_processor, reference_of
+from ..runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, load, suitable_runtimes
+from ..runtimes.pytorch import PyTorchRuntime, torch_threads
 from .memory import peak_mib
-from .runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, load, suitable_runtimes
-from .runtimes.pytorch import PyTorchRuntime, torch_threads
 
 REFERENCE = "reference"
 RUNS, WARM_UP = 50, 5

@@ -12,19 +12,19 @@ from PIL import Image
 
 from reference.tolerances import numbers_of
 
-from .artifacts import manifests_of_one
-from .baseline import Baseline, Figures, Measured, rounded
-from .comparison import Parity, parity
-from .composition import Structure, structure
-from .datasets import open_dataset
-from .environment import machine, versions
-from .measurement import Accuracies, Accuracy, accuracy
-from .metrics import METRICS
-from .outcomes import Classified, Outcome
-from .pictures import IMAGES as PARITY_IMAGES
-from .pictures import scenes
-from .runtimes import DEFAULT_OPTIONS, Options, suitable_runtimes
-from .timing import latency
+from ..artifact import manifests_of_one
+from ..checks.accuracy import Accuracies, Accuracy, accuracy
+from ..checks.accuracy.outcomes import Classified, Outcome
+from ..checks.latency import latency
+from ..checks.metrics import METRICS
+from ..checks.parity import Parity, parity
+from ..checks.pictures import IMAGES as PARITY_IMAGES
+from ..checks.pictures import scenes
+from ..checks.structure import Structure, structure
+from ..datasets import open_dataset
+from ..doctor.environment import machine, versions
+from ..runtimes import DEFAULT_OPTIONS, Options, suitable_runtimes
+from .file import Baseline, Figures, Measured, rounded
 
 IMAGES = 500  # where neither the caller nor a baseline says how many
 ROUNDS = 30

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from reference.errors import UserError
 
+from ..artifact import manifests_of_one
+from ..checks.metrics import METRICS
+from ..checks.parity import Parity
+from ..results import Check
+from ..runtimes import DEFAULT_OPTIONS, Options
 from .allowances import Sample, allowance
-from .artifacts import manifests_of_one
-from .baseline import Baseline, Figures, bundled, read_baseline
-from .comparison import Parity
-from .metrics import METRICS
-from .results import Check
-from .runtimes import DEFAULT_OPTIONS, Options
-from .survey import Run, measure
+from .file import Baseline, Figures, bundled, read_baseline
+from .run import Run, measure
 
 FILE = "file"  # what stands for the runtime where nothing ran
 # What depends on the machine, and not on the images.

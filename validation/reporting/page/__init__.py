@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from ..reports import Reported, facts_of, has_baseline, shown
-from ..results import verdict
+from ...results import verdict
+from ..formats import Reported, facts_of, has_baseline, shown
 from . import charts
-from .evidence import Histogram, Measured, Profile
 from .pictures import Example
+from .plot_data import Histogram, Measured, Profile
 
 JSON_ID = "results"  # of the element that holds the numbers
 
@@ -46,7 +46,7 @@ def as_html(page: Page) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("validation", "page"),
+        loader=PackageLoader("validation.reporting", "page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,9 +6,9 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
-from ..environment import machine, versions
-from ..page import Page, as_html
-from ..reports import Reported, as_json, as_junit, as_markdown, write_file
+from ..doctor.environment import machine, versions
+from ..reporting.formats import Reported, as_json, as_junit, as_markdown, write_file
+from ..reporting.page import Page, as_html
 
 
 def write_reports(arguments: Namespace, results: Sequence[Reported], title: str, page: Callable[[], Page]) -> None:

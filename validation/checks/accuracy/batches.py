@@ -21,10 +21,10 @@ from torch.nn import functional
 
 from reference.manifest import Manifest, read_manifest
 
-from .artifacts import app_processor, reference_of
-from .datasets import Dataset, Sample
-from .runtimes import Options, Runtime, load
-from .runtimes.pytorch import PyTorchRuntime
+from ...artifact import app_processor, reference_of
+from ...datasets import Dataset, Sample
+from ...runtimes import Options, Runtime, load
+from ...runtimes.pytorch import PyTorchRuntime
 
 BATCH = 25
 # Of each model, of each image: numbers; see _Models.outcome.

@@ -9,8 +9,8 @@ import pytest
 
 from validation import exit_code, verdict
 from validation.__main__ import main
-from validation.comparison import Parity
-from validation.reports import as_json, as_junit, as_markdown
+from validation.checks.parity import Parity
+from validation.reporting.formats import as_json, as_junit, as_markdown
 from validation.results import Check
 
 from . import mistaken

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
 
-from .evidence import Histogram, Measured, Profile
+from .plot_data import Histogram, Measured, Profile
 
 WIDTH, HEIGHT = 360, 200
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 14, 38
