@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .artifact import Artifact, References, open_artifacts
     from .baselines.compare import Drift, drift
     from .checks.accuracy import Accuracies, accuracy
     from .checks.latency import Latency, latency
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from .runtimes import NotRun, Options
 
 __all__ = [
-    "Accuracies", "Check", "Drift", "Latency", "Located", "NotRun", "Options", "Parity", "Structure", "accuracy",
-    "drift", "exit_code", "import_device", "latency", "localize", "parity", "structure", "verdict",
+    "Accuracies", "Artifact", "Check", "Drift", "Latency", "Located", "NotRun", "Options", "Parity", "References",
+    "Structure", "accuracy", "drift", "exit_code", "import_device", "latency", "localize", "open_artifacts", "parity",
+    "structure", "verdict",
 ]  # fmt: skip
 
 _HOMES = {
+    "artifact": ("Artifact", "References", "open_artifacts"),
     "baselines.compare": ("Drift", "drift"),
     "checks.accuracy": ("Accuracies", "accuracy"),
     "checks.latency": ("Latency", "latency"),

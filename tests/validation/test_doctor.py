@@ -18,6 +18,7 @@ import torch
 
 from reference.errors import UserError
 from validation.__main__ import main
+from validation.artifact import Artifact
 from validation.doctor import environment, faults
 from validation.results import FAILED, PASSED, USAGE
 from validation.runtimes import NotRun, load
@@ -96,7 +97,7 @@ def test_without_extras(no_extras, tmp_path, capfd):
     for each in told["runtimes"]:
         manifest = SimpleNamespace(artifact=SimpleNamespace(format=each["format"]))
         with pytest.raises(NotRun, match=re.escape(each["not_run"])):
-            load(tmp_path / "none", manifest, each["runtime"])
+            load(Artifact(tmp_path / "none", "none", manifest), each["runtime"])
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="NOT RUN: /proc/cpuinfo is Linux's")

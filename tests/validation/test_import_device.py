@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import validation.checks.parity
+import validation.artifact
 from converters.app import write_golden
 from reference.errors import UserError
 from reference.golden import golden_path, read_golden
@@ -120,7 +120,13 @@ def test_wrong_results_fail(results, models, tmp_path, change, says):
 def test_no_runs_are_no_pass(results, models, tmp_path, capfd):
     path = tmp_path / "none.json"
     path.write_text(results.model_copy(update={"runs": []}).model_dump_json(), "utf-8")
-    assert main(["import-device", str(path), "--models", str(models)]) == NOT_RUN_BUT_REQUIRED
+    given = ["import-device", str(path), "--models", str(models)]
+    assert main(given) == NOT_RUN_BUT_REQUIRED
+    baseline = tmp_path / "phone.json"
+    assert main([*given, "--baseline", str(baseline)]) == NOT_RUN_BUT_REQUIRED
+    assert main([*given, "--baseline", str(baseline), "--update-baseline"]) == USAGE
+    assert "has no runs to write a baseline of" in capfd.readouterr().err
+    assert not baseline.exists()
 
 
 def test_refusals(results, models, tmp_path, capfd):
@@ -138,6 +144,12 @@ def test_refusals(results, models, tmp_path, capfd):
     path.write_text(path.read_text("utf-8").replace('"load_ms":8.0', '"load_ms":-1'), "utf-8")
     with pytest.raises(UserError, match="load_ms"):
         import_device(path, models)
+
+
+def test_names_stay_in_the_folder(results, models, tmp_path):
+    name = results.runs[0].artifact
+    with pytest.raises(UserError, match="which is no file name"):
+        import_device(written_to(tmp_path, results, artifact=f"../{models.name}/{name}"), models)
 
 
 def test_beside_a_baseline_of_the_same_device(results, models, tmp_path, capfd):
@@ -168,7 +180,7 @@ def test_a_golden_set_needs_no_checkpoint(results, models, tmp_path, monkeypatch
     def none(*arguments):
         raise AssertionError("there is no checkpoint here")
 
-    monkeypatch.setattr(validation.checks.parity, "reference_of", none)
+    monkeypatch.setattr(validation.artifact, "load_checkpoint", none)
     (stored,) = parity([artifact], golden=golden_path(artifact))
     assert values(stored) == pytest.approx(values(usual), abs=1e-6)
     wrong = mistaken.copy_of(artifact, tmp_path)

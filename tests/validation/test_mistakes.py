@@ -171,7 +171,25 @@ def test_an_app_that_turns_pictures(file, photographs, monkeypatch):
         ({"input__network_color_order": "RGB"}, ["network_color_order is RGB, the checkpoint's BGR"]),
         ({"input__dtype": "uint8"}, ["Got value of type"]),
         ({"outputs": lambda outputs: [{**outputs[0], "name": "answer"}]}, ["answer"]),
-        ({"schema_version": 2}, ["schema_version"]),
+        ({"schema_version": 1}, ["schema 1, this kit reads 2: convert the artifact again"]),
+        (
+            {
+                "preprocessing__resize": "both_sides",
+                "preprocessing__resize_shortest_edge": None,
+                "preprocessing__resize_height": 256,
+                "preprocessing__resize_width": 300,
+            },
+            [
+                "preprocessing.resize is both_sides, the checkpoint's shortest_edge",
+                "resize_shortest_edge is None, the checkpoint's 288",
+                "resize_height is 256, the checkpoint's None",
+                "resize_width is 300, the checkpoint's None",
+            ],
+        ),
+        (
+            {"preprocessing__resize": "none", "preprocessing__resize_shortest_edge": None},
+            ["preprocessing.resize is none, the checkpoint's shortest_edge"],
+        ),
     ],
 )  # fmt: skip
 def test_a_manifest_that_lies(file, photographs, lie, causes):

@@ -9,9 +9,8 @@ import pytest
 
 from validation import exit_code, verdict
 from validation.__main__ import main
-from validation.checks.parity import Parity
 from validation.reporting.formats import as_json, as_junit, as_markdown
-from validation.results import Check
+from validation.results import Check, Judged
 
 from . import mistaken
 
@@ -23,9 +22,9 @@ FAIL = Check(
 )
 NOT_RUN = Check(artifact="d", runtime="coreml-native", check="run", verdict="NOT RUN", reason="no Mac")
 RESULTS = [
-    Parity("a|b.tflite", "litert", [PASS]),
-    Parity("c.onnx", "onnxruntime", [PASS, FAIL], ["answers match if <the channels> are swapped"]),
-    Parity("d", "coreml-native", [NOT_RUN]),
+    Judged("a|b.tflite", "litert", [PASS]),
+    Judged("c.onnx", "onnxruntime", [PASS, FAIL], ["answers match if <the channels> are swapped"]),
+    Judged("d", "coreml-native", [NOT_RUN]),
 ]
 
 

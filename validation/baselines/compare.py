@@ -6,15 +6,15 @@ Only the change counts here, not whether it was good before: `python -m validati
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from reference.errors import UserError
 
-from ..artifact import manifests_of_one
+from ..artifact import Given, Source, open_of_one_checkpoint
 from ..checks.metrics import METRICS
 from ..checks.parity import Parity
-from ..results import Check
+from ..results import Check, Judged
 from ..runtimes import DEFAULT_OPTIONS, Options
 from .allowances import Sample, allowance
 from .file import Baseline, Figures, bundled, read_baseline
@@ -26,46 +26,44 @@ OF_MACHINE = ("latency_ratio", "load_ms", "preprocessing_ms", "inference_ms", "i
 
 
 @dataclass(frozen=True)
-class Drift:
+class Drift(Judged):
     """An artifact in one runtime, or its file alone, or the reference, beside the baseline.
 
     checks: figures with the worst values that pass; diagnosis: what is better, and what may explain what is worse.
     """
 
-    artifact: str
-    runtime: str
-    checks: list[Check]
-    diagnosis: list[str] = field(default_factory=list)
-
 
 def drift(
-    artifacts: Sequence[Path | str],
+    artifacts: Sequence[Given],
     *,
     baseline: Path | str | None = None,
     data: str = "demo",
     images: int | None = None,
-    checkpoint: str | None = None,
+    checkpoint: Source = None,
     jobs: int = 1,
     options: Options = DEFAULT_OPTIONS,
 ) -> list[Drift]:
     """Measure artifacts and compare with a baseline.
 
     Args:
-        artifacts: of one checkpoint, with their manifests beside them.
+        artifacts: of one checkpoint: paths, with their manifests beside them, or what is opened already.
         baseline: a file that `--update-baseline` wrote; None: the kit's own for the demo checkpoint.
         data, images, checkpoint, jobs, options: see accuracy; images None: as many as the baseline's.
 
     Raises:
         UserError: for artifacts of different checkpoints, a baseline of another one, or data that does not fit.
     """
-    paths = [Path(artifact) for artifact in artifacts]
-    before = read_baseline(Path(baseline) if baseline is not None else bundled(manifests_of_one(paths)[0]))
-    run = measure(paths, data=data, images=images or before.images, checkpoint=checkpoint, jobs=jobs, options=options)
+    given = open_of_one_checkpoint(artifacts)
+    before = read_baseline(Path(baseline) if baseline is not None else bundled(given[0].manifest))
+    run = measure(given, data=data, images=images or before.images, checkpoint=checkpoint, jobs=jobs, options=options)
     return compare(before, run)
 
 
 def compare(before: Baseline, run: Run) -> list[Drift]:
     """The run's figures beside the baseline's: the reference, then of each artifact its file and its runtimes.
+
+    An artifact is looked for by its label, then by its file name: two builds of one file are held against the one that
+    the baseline knows.
 
     Raises:
         UserError: for a baseline of another checkpoint or input size.
@@ -79,15 +77,15 @@ def compare(before: Baseline, run: Run) -> list[Drift]:
     pair = _Pair(before, now)
     running = _changes(before.tool_versions, now.tool_versions)
     found = [pair.drift(f"checkpoint {now.checkpoint.id}", "PyTorch", before.reference, now.reference, running)]
-    for name, measured in now.artifacts.items():
-        known = before.artifacts.get(name)
+    for label, measured in now.artifacts.items():
+        known = before.artifacts.get(label, before.artifacts.get(PurePosixPath(label).name))
         making = _changes(known.tool_versions, measured.tool_versions) if known is not None else []
-        found.append(pair.drift(name, FILE, None if known is None else known.file, measured.file, making))
+        found.append(pair.drift(label, FILE, None if known is None else known.file, measured.file, making))
         for each in run.parity:
-            if each.artifact == name:
+            if each.label == label:
                 figures = measured.runtimes.get(each.runtime, {})
                 old = None if known is None else known.runtimes.get(each.runtime)
-                found.append(pair.drift(name, each.runtime, old, figures, making + running, each))
+                found.append(pair.drift(label, each.runtime, old, figures, making + running, each))
     return [each for each in found if each.checks]
 
 
@@ -98,7 +96,7 @@ class _Pair:
 
     def drift(
         self,
-        artifact: str,
+        label: str,
         runtime: str,
         old: Figures | None,
         new: Figures,
@@ -109,11 +107,11 @@ class _Pair:
         # What no baseline can excuse: a manifest that lies, a file that does not run, answers that are no numbers.
         checks = [] if seen is None else [each for each in seen.checks if each.value is None]
         if not new:
-            return Drift(artifact, runtime, checks, [] if seen is None else seen.diagnosis)
-        about = Check(artifact=artifact, runtime=runtime, check="baseline", verdict="NOT RUN")
+            return Drift(label, runtime, checks, [] if seen is None else seen.diagnosis)
+        about = Check(artifact=label, runtime=runtime, check="baseline", verdict="NOT RUN")
         if old is None:
             reason = "not in the baseline: --update-baseline adds it"
-            return Drift(artifact, runtime, [*checks, about.model_copy(update={"reason": reason})])
+            return Drift(label, runtime, [*checks, about.model_copy(update={"reason": reason})])
         if runtime != FILE and self.before.data != self.now.data:
             reason = f"the baseline was measured on other images: {self.before.data}, not {self.now.data}"
             checks.append(about.model_copy(update={"reason": reason}))
@@ -121,7 +119,7 @@ class _Pair:
         notes = []
         told = {each.check for each in checks}
         for name in [*new, *(name for name in old if name not in new and name not in told)]:
-            sample = self._sample(artifact, name, old)
+            sample = self._sample(label, name, old)
             check = self._check(about, name, old.get(name), new.get(name), sample)
             checks.append(check)
             allowed = allowance(name)
@@ -129,11 +127,11 @@ class _Pair:
                 notes.append(f"better than the baseline: {name} {new[name]}, before {old[name]}")
         if any(each.verdict == "FAIL" for each in checks):
             notes += [*(seen.diagnosis if seen is not None else []), *changes]
-        return Drift(artifact, runtime, checks, notes)
+        return Drift(label, runtime, checks, notes)
 
-    def _sample(self, artifact: str, name: str, old: Figures) -> Sample:
+    def _sample(self, label: str, name: str, old: Figures) -> Sample:
         """What a figure was measured on here."""
-        known = self.now.artifacts.get(artifact)
+        known = self.now.artifacts.get(label)
         images = self.now.compared if name in METRICS else self.now.images
         turned = (1 - old.get("same_answer", 1)) * self.now.images
         return Sample(images, anew=known is not None and known.anew, turned=turned)

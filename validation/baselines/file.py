@@ -34,7 +34,7 @@ class Baseline(Strict):
     """One run.
 
     data: tells data sets apart; images: how many; compared: those that parity saw; machine: what latencies depend on;
-    reference: accuracies of the PyTorch reference; tool_versions: what ran the artifacts; artifacts: by file name.
+    reference: accuracies of the PyTorch reference; tool_versions: what ran the artifacts; artifacts: by label.
     """
 
     schema_version: Literal[2]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from reference.tolerances import numbers_of
 
-from ..artifact import manifests_of_one
+from ..artifact import Given, Source, open_of_one_checkpoint, references_from
 from ..checks.accuracy import Accuracies, Accuracy, accuracy
 from ..checks.accuracy.outcomes import Classified, Outcome
 from ..checks.latency import latency
@@ -43,26 +42,26 @@ class Run:
 
     @property
     def latency_ratios(self) -> dict[str, float]:
-        """To the reference's, by file name."""
+        """To the reference's, by label."""
         return {
-            name: figures["latency_ratio"]
-            for name, measured in self.facts.artifacts.items()
+            label: figures["latency_ratio"]
+            for label, measured in self.facts.artifacts.items()
             for figures in measured.runtimes.values()
             if "latency_ratio" in figures
         }
 
 
 def measure(
-    artifacts: Sequence[Path],
+    artifacts: Sequence[Given],
     *,
     data: str = "demo",
     images: int = IMAGES,
-    checkpoint: str | None = None,
+    checkpoint: Source = None,
     jobs: int = 1,
     options: Options = DEFAULT_OPTIONS,
     step: Step = lambda title: nullcontext(),
 ) -> Run:
-    """Measure artifacts of one checkpoint, with their manifests beside them.
+    """Measure artifacts of one checkpoint: paths, with their manifests beside them, or what is opened already.
 
     Args:
         data, images, checkpoint, jobs, options: see accuracy; parity takes PARITY_IMAGES of the images, evenly spread.
@@ -71,8 +70,8 @@ def measure(
     Raises:
         UserError: for artifacts of different checkpoints, a broken one, or data that does not fit.
     """
-    manifests = manifests_of_one(artifacts)
-    first = manifests[0]
+    given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
+    first = given[0].manifest
     # Features have no accuracy, and so no labelled data.
     dataset = None if first.task == "features" else open_dataset(data, first.task, first.labels, images)
     if dataset is None:
@@ -81,38 +80,38 @@ def measure(
         count = min(PARITY_IMAGES, len(dataset))
         pictures = [dataset[index * len(dataset) // count].image for index in range(count)]
     with step("comparing with the reference"):
-        compared = parity(artifacts, images=pictures, checkpoint=checkpoint, options=options)
+        compared = parity(given, images=pictures, checkpoint=references, options=options)
     # Accuracy and latency take the first runtime that is here, as an app's developer would.
-    ran = {each.artifact: each.runtime for each in reversed(compared) if len(each.answers)}
-    runnable = [artifact for artifact in artifacts if artifact.name in ran]
+    ran = {each.ran: each.runtime for each in reversed(compared) if each.ran is not None}
+    runnable = [artifact for artifact in given if artifact in ran]
     accuracies = None
     if dataset is not None and runnable:
-        accuracies = accuracy(runnable, data=data, images=images, checkpoint=checkpoint, jobs=jobs, options=options)
+        accuracies = accuracy(runnable, data=data, images=images, checkpoint=references, jobs=jobs, options=options)
     with step("reading"):
-        structures = structure(artifacts)
+        structures = structure(given)
     timed = [  # in a device's own runtime, which the executor of ML Programs is not
-        path
-        for path, manifest in zip(artifacts, manifests)
-        if ran.get(path.name) == suitable_runtimes(manifest.artifact.format)[0]
+        each for each in runnable if ran[each] == suitable_runtimes(each.manifest.artifact.format)[0]
     ]
     with step("timing"):
-        times = latency(timed, checkpoint=checkpoint, runs=ROUNDS, options=options, memory=False) if timed else []
+        times = latency(timed, checkpoint=references, runs=ROUNDS, options=options, loading=False) if timed else []
 
-    runtimes: dict[str, dict[str, Figures]] = {artifact.name: {} for artifact in artifacts}
+    runtimes: dict[str, dict[str, Figures]] = {artifact.label: {} for artifact in given}
     for each in compared:
-        if len(each.answers):
+        if each.ran is not None:
             values = {check.check: check.value for check in each.checks if check.check in METRICS}
-            runtimes[each.artifact][each.runtime] = {
+            runtimes[each.label][each.runtime] = {
                 name: rounded(value) for name, value in values.items() if value is not None
             }
+    chosen = {artifact.label: runtimes[artifact.label][runtime] for artifact, runtime in ran.items()}
     if accuracies is not None:
         for measured in accuracies.artifacts:
-            figures = runtimes[measured.model][ran[measured.model]]
-            figures |= _percents(measured.outcome)
-            figures |= {name: rounded(value) for name, value in change(accuracies.reference, measured).items()}
+            chosen[measured.label] |= _percents(measured.outcome)
+            chosen[measured.label] |= {
+                name: rounded(value) for name, value in change(accuracies.reference, measured).items()
+            }
     for timing in times:
-        if timing.model in ran and timing.processor_ratio is not None:
-            runtimes[timing.model][ran[timing.model]]["latency_ratio"] = rounded(timing.processor_ratio)
+        if timing.model in chosen and timing.processor_ratio is not None:
+            chosen[timing.model]["latency_ratio"] = rounded(timing.processor_ratio)
     facts = Baseline(
         schema_version=2,
         task=first.task,
@@ -126,13 +125,13 @@ def measure(
         tool_versions=versions(),
         reference=_percents(accuracies.reference.outcome) if accuracies is not None else {},
         artifacts={
-            manifest.artifact.file: Measured(
-                anew=numbers_of(manifest.artifact).anew,
+            artifact.label: Measured(
+                anew=numbers_of(artifact.manifest.artifact).anew,
                 file=_of_file(found),
-                runtimes=runtimes[found.artifact],
-                tool_versions=manifest.tool_versions,
+                runtimes=runtimes[artifact.label],
+                tool_versions=artifact.manifest.tool_versions,
             )
-            for manifest, found in zip(manifests, structures)
+            for artifact, found in zip(given, structures)
         },
     )
     return Run(facts, compared, accuracies, pictures)

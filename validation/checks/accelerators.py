@@ -111,7 +111,7 @@ def _xnnpack(artifact: Path) -> Partitions:
         interpreter = Interpreter(str(artifact), num_threads=1)
         interpreter.allocate_tensors()
         kinds = [each["op_name"] for each in interpreter._get_ops_details()]
-    except (ValueError, RuntimeError) as error:  # operations of others, say
+    except (ValueError, RuntimeError) as error:  # for example operations of others
         return Partitions("XNNPACK", None, None, f"NOT RUN: LiteRT cannot load it: {str(error).splitlines()[0]}")
     return Partitions("XNNPACK", kinds.count("DELEGATE"), None, "LiteRT on this CPU")
 
@@ -136,7 +136,7 @@ def _usability(artifact: Path) -> dict[str, Any]:
     model = load(artifact)
     try:
         return {name: check(model) for name, check in zip(PROVIDERS, checks)}
-    except Exception as error:  # its parts stumble over valid files: a Transpose without perm, say
+    except Exception as error:  # its parts stumble over valid files, for example a Transpose without perm
         return dict.fromkeys(PROVIDERS, f"ONNX Runtime's checker stumbles over the file: {error}")
 
 

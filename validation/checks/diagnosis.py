@@ -11,8 +11,8 @@ from reference.tensor_specs import Meaning
 
 from ..runtimes.pytorch import PyTorchRuntime
 from .localize import Located, first_bad
-from .metrics import sqnr_db
-from .mistakes import INPUT_MISTAKES, OUTPUT_MISTAKES, softmax, wrong_answers
+from .metrics import softmax, sqnr_db
+from .mistakes import INPUT_MISTAKES, OUTPUT_MISTAKES, wrong_answers
 
 # A mistake explains an answer when, made on purpose, it takes away this much of the difference.
 EXPLAINS_DB = 10.0
@@ -35,7 +35,7 @@ def diagnose(
     """
     if not np.isfinite(answers).all():
         share = np.mean([not np.isfinite(each).all() for each in answers])
-        return [f"answers are not finite for {share:.0%} of the images: numbers overflow, float16's beyond 65504 say"]
+        return [f"answers are not finite for {share:.0%} of the images: numbers overflow, as float16's do beyond 65504"]
     if meaning == "probabilities":
         found = _about_softmax(answers, expected)
         if found:

@@ -7,11 +7,11 @@ kit's executor of ML Programs tells what a package means, and its time is no dev
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -19,9 +19,8 @@ import torch
 from PIL import Image
 
 from reference.errors import UserError
-from reference.manifest import Manifest, read_manifest
 
-from ..artifact import app_processor, reference_of
+from ..artifact import Artifact, Given, References, Source, app_processor, open_artifacts, references_from
 from ..runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, load, suitable_runtimes
 from ..runtimes.pytorch import PyTorchRuntime, torch_threads
 from .memory import peak_mib
@@ -82,39 +81,41 @@ class Latency:
 class Contender:
     """What takes part.
 
-    crop: its half of the preprocessing; open: loads it; base: the place, among all, of the one its ratios are to.
+    crop: its half of the preprocessing; load: loads it; base: the place, among all, of the one its ratios are to;
+    loaded: what runs, where it is loaded already, and `load` only serves to be timed.
     """
 
     model: str
     threads: int
     crop: Callable[[Image.Image], np.ndarray]
-    open: Callable[[], Runtime]
+    load: Callable[[], Runtime]
     base: int
+    loaded: Runtime | None = None
 
 
 def latency(
-    artifacts: Sequence[Path],
+    artifacts: Sequence[Given],
     *,
     against: str = REFERENCE,
     image: Image.Image | None = None,
-    checkpoint: str | None = None,
+    checkpoint: Source = None,
     threads: Sequence[int] = (1,),
     runs: int = RUNS,
     warm_up: int = WARM_UP,
     options: Options = DEFAULT_OPTIONS,
-    memory: bool = True,
+    loading: bool = True,
 ) -> list[Latency]:
     """Time the reference and each artifact, with each number of threads.
 
     Args:
-        artifacts: with their manifests beside them.
-        against: what ratios are to: "reference", each artifact's own, or the path or file name of one of the artifacts.
+        artifacts: paths, with their manifests beside them, or what is opened already.
+        against: what ratios are to: "reference", each artifact's own, or the path, label or file name of an artifact.
         image: a picture as a camera gives it; None: the first rendered validation scene.
         checkpoint: the reference's weights, where a manifest's own id cannot be found from here.
         threads: of CPU runtimes; one entry or more.
         runs: rounds that count; warm_up: rounds before them that do not.
         options: for the compute units of Core ML.
-        memory: whether to look for the peak of memory too, which takes a process for each.
+        loading: whether to look at loading too: all are loaded once more for it, and again in a process of their own.
 
     Returns:
         For each number of threads the artifacts, each checkpoint and input size's reference before its first one.
@@ -126,45 +127,61 @@ def latency(
         from reference.scenes import render
 
         image = render("validation", 0).image
-    names = [Path(artifact).name for artifact in artifacts]
-    if against != REFERENCE and Path(against).name not in names:
-        raise UserError(f"{against} is not among the artifacts: give it too, or choose {REFERENCE}")
-    manifests = [read_manifest(Path(artifact)) for artifact in artifacts]
+    given, references = open_artifacts(artifacts), references_from(checkpoint)
+    base = None if against == REFERENCE else given.index(_named(against, given))
     contenders: list[Contender] = []
     for count in threads:
-        first, references = len(contenders), {}
-        for artifact, manifest in zip(artifacts, manifests):
+        first, places, known = len(contenders), [], {}
+        for artifact in given:
+            manifest = artifact.manifest
             key = (manifest.checkpoint, manifest.task, manifest.preprocessing, manifest.answer.meaning)
-            if key not in references:
-                references[key] = len(contenders)
-                contenders.append(_reference(manifest, checkpoint, count, len(contenders)))
-            runtime = suitable_runtimes(manifest.artifact.format)[0]  # for an .mlpackage Core ML, never the executor
-            opener = partial(load, Path(artifact), manifest, runtime, replace(options, threads=count))
+            if key not in known:
+                known[key] = len(contenders)
+                contenders.append(_reference(artifact, references, count, len(contenders)))
+            # For an .mlpackage Core ML, never the executor.
+            runtime = next(iter(suitable_runtimes(manifest.artifact.format)), None)
+            loader = partial(load, artifact, runtime, replace(options, threads=count))
             crop = app_processor(manifest.preprocessing).resize_and_crop
-            contenders.append(Contender(Path(artifact).name, count, crop, opener, references[key]))
-        if against != REFERENCE:
-            base = next(i for i in range(first, len(contenders)) if contenders[i].model == Path(against).name)
-            contenders[first:] = [replace(each, base=base) for each in contenders[first:]]
+            places.append(len(contenders))
+            contenders.append(Contender(artifact.label, count, crop, loader, known[key]))
+        if base is not None:
+            contenders[first:] = [replace(each, base=places[base]) for each in contenders[first:]]
     with torch_threads(1):  # the reference sets its own
-        return race(contenders, image, runs=runs, warm_up=warm_up, memory=memory)
+        return race(contenders, image, runs=runs, warm_up=warm_up, loading=loading)
+
+
+def _named(against: str, artifacts: Sequence[Artifact]) -> Artifact:
+    """By path, label or file name, in this order."""
+    path = os.path.abspath(against)
+    for matches in (
+        [each for each in artifacts if os.path.abspath(each.path) == path],
+        [each for each in artifacts if each.label == against],
+        [each for each in artifacts if each.path.name == against],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise UserError(f"{against} may be {' or '.join(each.label for each in matches)}: say which")
+    raise UserError(f"{against} is not among the artifacts: give it too, or choose {REFERENCE}")
 
 
 def race(
-    contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm_up: int, memory: bool = True
+    contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm_up: int, loading: bool = True
 ) -> list[Latency]:
     """Load all, then run them in turn, round by round."""
     results, loaded = [], {}
     for place, each in enumerate(contenders):
         try:
-            each.open()  # imports the library, and brings the file into memory
-            runtime, (load_ms, _) = _timed(each.open)
+            runtime = each.loaded or each.load()  # imports the library, and brings the file into memory
         except NotRun as reason:
             results.append(Latency(each.model, "-", each.threads, not_run=str(reason)))
             continue
         loaded[place] = runtime
-        peak = None
-        if memory and each.threads == contenders[0].threads:  # it hardly depends on them, and takes a process each
-            peak = peak_mib(partial(_load_and_run, each.open, each.crop(image)))
+        load_ms = peak = None
+        if loading:
+            _, (load_ms, _) = _timed(each.load)
+            if each.threads == contenders[0].threads:  # memory hardly depends on them
+                peak = peak_mib(partial(_load_and_run, each.load, each.crop(image)))
         results.append(Latency(each.model, runtime.name, each.threads, load_ms, peak_mib=peak))
     rounds: dict[int, list[tuple[tuple[float, float], ...]]] = {place: [] for place in loaded}
     for turn in range(warm_up + runs):
@@ -196,21 +213,26 @@ class _Reference(PyTorchRuntime):
         return super().run(pixels)
 
 
-def _reference(manifest: Manifest, source: str | None, threads: int, place: int) -> Contender:
-    opener = partial(_open_reference, manifest, source, threads)
-    crop = opener().checkpoint.processor.resize_and_crop
-    return Contender(f"checkpoint {manifest.checkpoint.id}, {manifest.size}", threads, crop, opener, place)
+def _reference(artifact: Artifact, references: References, threads: int, place: int) -> Contender:
+    loader = partial(_load_reference, artifact, references.source, threads)
+    crop = references.of(artifact).processor.resize_and_crop
+    name = f"checkpoint {artifact.manifest.checkpoint.id}, {artifact.manifest.size}"
+    return Contender(name, threads, crop, loader, place, _with_threads(artifact, references, threads))
 
 
-def _open_reference(manifest: Manifest, source: str | None, threads: int) -> _Reference:
-    checkpoint = reference_of(manifest, source)
-    runtime = _Reference(checkpoint, manifest.answer.meaning)
+def _load_reference(artifact: Artifact, source: str | None, threads: int) -> _Reference:
+    """Afresh; and in another process."""
+    return _with_threads(artifact, References(source), threads)
+
+
+def _with_threads(artifact: Artifact, references: References, threads: int) -> _Reference:
+    runtime = _Reference(references.of(artifact), artifact.manifest.answer.meaning)
     runtime.threads = threads
     return runtime
 
 
-def _load_and_run(open: Callable[[], Runtime], pixels: np.ndarray) -> None:
-    open().run(pixels)
+def _load_and_run(load: Callable[[], Runtime], pixels: np.ndarray) -> None:
+    load().run(pixels)
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, tuple[float, float]]:

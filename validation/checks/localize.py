@@ -2,14 +2,13 @@
 
 Convolutions are what every format keeps one by one, with BatchNorm folded in or not. The reference's are taken in the
 order they run and named by its modules; an artifact's are put beside them in its own order, by the shape of their
-results. What lies between two of them, a transformer say, is to blame when only the second one differs.
+results. What lies between two of them, for example a transformer, is to blame when only the second one differs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,16 +18,12 @@ from torch import Tensor, nn
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.layers import ConvLayer, MobileViTLayer
-from reference.manifest import read_manifest
 from reference.tolerances import numbers_of
 
-from ..artifact import app_processor, reference_of
-from ..runtimes import DEFAULT_OPTIONS, Layer, LooksInside, Options, load
+from ..artifact import Given, Source, app_processor, open_artifacts, references_from
+from ..runtimes import DEFAULT_OPTIONS, Layer, LooksInside, Options, load, looking_inside
 from .metrics import sqnr_db
 from .mistakes import right_values
-
-# Of each format the runtime that gives results on the way.
-LOOKING_INSIDE = {"mlpackage": "mil", "tflite": "litert", "onnx": "onnxruntime"}
 
 
 @dataclass(frozen=True)
@@ -44,10 +39,10 @@ class Located:
 
 
 def localize(
-    artifact: Path | str,
+    artifact: Given,
     image: Image.Image,
     *,
-    checkpoint: str | None = None,
+    checkpoint: Source = None,
     runtime: str | None = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> tuple[list[Located], float]:
@@ -56,18 +51,18 @@ def localize(
     Args:
         image: a picture as a camera gives it.
         checkpoint: the reference's weights, where the manifest's own id cannot be found from here.
-        runtime: a key of RUNTIMES; None: the first that is here and can look inside.
+        runtime: a key of RUNTIMES; None: the preferred one that can look inside.
 
     Raises:
         UserError: for a broken artifact, or a runtime that cannot look inside.
         NotRun: when the runtime is not here.
     """
-    artifact = Path(artifact)
-    manifest = read_manifest(artifact)
-    loaded = load(artifact, manifest, runtime or LOOKING_INSIDE[manifest.artifact.format], options)
+    (opened,) = open_artifacts([artifact])
+    manifest = opened.manifest
+    loaded = load(opened, runtime or looking_inside(manifest.artifact.format), options)
     if not isinstance(loaded, LooksInside):
         raise UserError(f"{loaded.name} gives no results on the way: leave --runtime out")
-    reference = reference_of(manifest, checkpoint)
+    reference = references_from(checkpoint).of(opened)
     layers = loaded.convolutions(app_processor(manifest.preprocessing).resize_and_crop(image))
     return align(reference, right_values(reference, image), layers), numbers_of(manifest.artifact).layer_db
 

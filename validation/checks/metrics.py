@@ -29,6 +29,12 @@ class Metric:
         return value >= bound if self.higher_is_better else value <= bound
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities, over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
 def max_abs_error(expected: np.ndarray, answer: np.ndarray) -> float:
     """Largest difference of two values."""
     return float(np.abs(expected.astype(np.float64) - answer).max())
@@ -112,6 +118,8 @@ OF_MEANING: dict[Meaning, tuple[str, ...]] = {
     "features": _VECTORS,
     "feature_map": _VECTORS,
     "logits": _VECTORS,
+    "scores": _VECTORS,
+    "values": _VECTORS,
     "class_map": ("pixel_agreement", "miou"),
 }
 

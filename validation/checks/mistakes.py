@@ -19,6 +19,7 @@ from reference.checkpoints import Checkpoint
 from reference.image_processor import MobileViTImageProcessor
 
 from ..runtimes.pytorch import PyTorchRuntime
+from .metrics import softmax
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,6 @@ INPUT_MISTAKES = (
     InputMistake("pixels are laid out NCHW and read as NHWC", _laid_out(_chw_as_hwc)),
     InputMistake("height and width are exchanged", _mirrored_axes),
 )
-
-
-def softmax(values: np.ndarray) -> np.ndarray:
-    """Over the last axis."""
-    powers = np.exp(values - values.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 OUTPUT_MISTAKES = (

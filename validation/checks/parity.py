@@ -17,11 +17,11 @@ from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.golden import Golden, read_golden
 from reference.labels import distinct
-from reference.manifest import Manifest, read_manifest
+from reference.manifest import Manifest
 from reference.tensor_specs import Meaning
 from reference.tolerances import Tolerance, numbers_of, tolerance
 
-from ..artifact import app_processor, reference_of
+from ..artifact import Artifact, Broken, File, Given, References, Source, app_processor, opened, references_from
 from ..results import Check, Verdict
 from ..runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
 from ..runtimes.pytorch import PyTorchRuntime, torch_threads
@@ -31,37 +31,50 @@ from .metrics import METRICS, compare
 from .mistakes import right_values
 from .pictures import pictures_of, scenes
 
+NOWHERE = "-"  # what stands for the runtime where there was none to try
+
 
 @dataclass(frozen=True)
 class Parity:
     """An artifact in one runtime beside the reference.
 
-    checks: metrics with their bounds, and what else was looked at; diagnosis: what explains a failure, in words;
-    expected, answers: the reference's and the artifact's, [images, ...], empty where nothing ran.
+    artifact: a File alone where its manifest is broken; checks: metrics with their bounds, and what else was looked at;
+    diagnosis: what explains a failure, in words; expected, answers: the reference's and the artifact's, [images, ...],
+    empty where nothing ran.
     """
 
-    artifact: str
+    artifact: File
     runtime: str
     checks: list[Check]
     diagnosis: list[str] = field(default_factory=list)
     expected: np.ndarray = field(default_factory=lambda: np.empty(0))
     answers: np.ndarray = field(default_factory=lambda: np.empty(0))
 
+    @property
+    def label(self) -> str:
+        """The artifact's."""
+        return self.artifact.label
+
+    @property
+    def ran(self) -> Artifact | None:
+        """The artifact, where there are answers of it."""
+        return self.artifact if len(self.answers) and isinstance(self.artifact, Artifact) else None
+
 
 def parity(
-    artifacts: Sequence[Path | str],
+    artifacts: Sequence[Given],
     *,
     images: Sequence[Image.Image] | None = None,
     golden: Path | str | None = None,
-    checkpoint: str | None = None,
+    checkpoint: Source = None,
     runtimes: Sequence[str] = (),
     options: Options = DEFAULT_OPTIONS,
 ) -> list[Parity]:
     """Compare each artifact, in each runtime for its format, with the reference.
 
     Args:
-        artifacts: paths, with their manifests beside them.
-        images: pictures as a camera gives them; None: `scenes`.
+        artifacts: paths, with their manifests beside them, or what is opened already.
+        images: pictures as a camera gives them, at least one; None: `scenes`.
         golden: a golden set, whose pictures and stored answers stand for the images and the reference; what only the
             checkpoint can tell, whether the manifest lies and what explains a failure, is then not looked at.
         checkpoint: the reference's weights, where a manifest's own id cannot be found from here.
@@ -75,36 +88,38 @@ def parity(
         images = pictures_of(stored)
     elif images is None:
         images = scenes()
+    if not images:
+        raise UserError("there are no pictures to compare on: give one or more")
     with torch_threads(options.threads):
-        return _parity([Path(each) for each in artifacts], images, stored, checkpoint, runtimes, options)
+        return _parity(opened(artifacts), images, stored, references_from(checkpoint), runtimes, options)
 
 
 def _parity(
-    artifacts: Sequence[Path],
+    artifacts: Sequence[Artifact | Broken],
     images: Sequence[Image.Image],
     golden: Golden | None,
-    checkpoint: str | None,
+    references: References,
     runtimes: Sequence[str],
     options: Options,
 ) -> list[Parity]:
-    references: dict[tuple[object, ...], _Expected] = {}
+    known: dict[tuple[object, ...], _Expected] = {}
     results = []
     for artifact in artifacts:
-        if not artifact.exists():
-            raise UserError(f"artifact {artifact} does not exist: convert it first")
-        try:
-            manifest = read_manifest(artifact)
-        except UserError as error:
-            results.append(Parity(artifact.name, "-", [_failed(artifact.name, "-", "manifest", str(error))]))
+        if isinstance(artifact, Broken):
+            broken = _failed(artifact.label, NOWHERE, "manifest", artifact.reason)
+            results.append(Parity(artifact, NOWHERE, [broken]))
             continue
-        spec = manifest.answer
+        manifest, spec = artifact.manifest, artifact.manifest.answer
         key = (manifest.checkpoint, manifest.task, manifest.preprocessing, spec.meaning, spec.layout)
-        if key not in references:
-            references[key] = _asked(manifest, checkpoint, images) if golden is None else _stored(manifest, golden)
+        if key not in known:
+            known[key] = _asked(artifact, references, images) if golden is None else _stored(artifact, golden)
         format = manifest.artifact.format
         chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
         for runtime in chosen:
-            results.append(_compare(artifact, manifest, references[key], images, runtime, options))
+            results.append(_compare(artifact, known[key], images, runtime, options))
+        if not chosen and not runtimes:
+            missing = _check(artifact.label, NOWHERE, "run", "NOT RUN", f"there is no runtime for .{format}")
+            results.append(Parity(artifact, NOWHERE, [missing]))
     return results
 
 
@@ -116,43 +131,38 @@ class _Expected:
     runtime: PyTorchRuntime | None
 
 
-def _asked(manifest: Manifest, source: str | None, images: Sequence[Image.Image]) -> _Expected:
-    checkpoint = reference_of(manifest, source)
-    runtime = PyTorchRuntime(checkpoint, manifest.answer.meaning)
+def _asked(artifact: Artifact, references: References, images: Sequence[Image.Image]) -> _Expected:
+    checkpoint = references.of(artifact)
+    runtime = PyTorchRuntime(checkpoint, artifact.manifest.answer.meaning)
     return _Expected(np.stack([runtime.answer(right_values(checkpoint, image)) for image in images]), runtime)
 
 
-def _stored(manifest: Manifest, golden: Golden) -> _Expected:
-    spec = manifest.answer
+def _stored(artifact: Artifact, golden: Golden) -> _Expected:
+    spec = artifact.manifest.answer
     if golden.meaning != spec.meaning:
-        raise UserError(f"the golden set holds {golden.meaning}, {manifest.artifact.file} answers with {spec.meaning}")
+        raise UserError(f"the golden set holds {golden.meaning}, {artifact.label} answers with {spec.meaning}")
     answers = golden.answers()
     return _Expected(np.moveaxis(answers, -1, 1) if spec.layout == "NHWC" else answers, None)
 
 
 def _compare(
-    artifact: Path,
-    manifest: Manifest,
-    reference: _Expected,
-    images: Sequence[Image.Image],
-    runtime: str,
-    options: Options,
+    artifact: Artifact, reference: _Expected, images: Sequence[Image.Image], runtime: str, options: Options
 ) -> Parity:
-    name = artifact.name
+    name, manifest = artifact.label, artifact.manifest
     asked = reference.runtime
     found = [] if asked is None else lies(manifest, asked.checkpoint)
     checks = [_failed(name, runtime, "manifest", lie) for lie in found]
     processor = app_processor(manifest.preprocessing)
     try:
-        loaded = load(artifact, manifest, runtime, options)
+        loaded = load(artifact, runtime, options)
         answers = np.stack([loaded.run(processor.resize_and_crop(image)) for image in images])
         bounds = tolerance(manifest.artifact, manifest.answer.meaning, reference.answers)
         checks += judge(name, runtime, manifest.answer.meaning, reference.answers, answers, bounds)
     except NotRun as reason:
-        return Parity(name, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
+        return Parity(artifact, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
     except Exception as error:  # whatever a runtime raises on a broken file: the artifact fails, the others go on
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Parity(name, runtime, [*checks, _failed(name, runtime, "run", said)])
+        return Parity(artifact, runtime, [*checks, _failed(name, runtime, "run", said)])
     diagnosis = []
     if asked is not None and any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
         diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, asked, images)
@@ -160,7 +170,7 @@ def _compare(
             layers = loaded.convolutions(processor.resize_and_crop(images[0]))
             located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
             diagnosis = where(located, numbers_of(manifest.artifact).layer_db)
-    return Parity(name, runtime, checks, diagnosis, reference.answers, answers)
+    return Parity(artifact, runtime, checks, diagnosis, reference.answers, answers)
 
 
 def judge(
@@ -188,9 +198,14 @@ def judge(
 def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
     """What a manifest says otherwise than its checkpoint."""
     processor, said = checkpoint.processor, manifest.preprocessing
+    size = processor.size if processor.do_resize else {}
+    resize = "shortest_edge" if "shortest_edge" in size else "both_sides" if size else "none"
     truth = {
         "preprocessing.interpolation": (said.interpolation, processor.resample.name.lower()),
-        "preprocessing.resize_shortest_edge": (said.resize_shortest_edge, processor.size.get("shortest_edge")),
+        "preprocessing.resize": (said.resize, resize),
+        "preprocessing.resize_shortest_edge": (said.resize_shortest_edge, size.get("shortest_edge")),
+        "preprocessing.resize_height": (said.resize_height, size.get("height")),
+        "preprocessing.resize_width": (said.resize_width, size.get("width")),
         "preprocessing.antialias": (said.antialias, True),
         "input.network_color_order": (
             manifest.input.network_color_order,

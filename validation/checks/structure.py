@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from reference.manifest import size_in_bytes
 
+from ..artifact import File, Given, files
 from ..graphs import Graph, Node, Value, Weights, read
 from .accelerators import Obstacle, Partitions, obstacles, partitions
 
@@ -28,8 +28,9 @@ SMALL_INTEGERS = ("int8", "uint8", "int4", "uint4", "int2")
 class Structure:
     """An artifact's structure.
 
-    operations: how often each kind stands in the file, constants aside; computes: how often operations take what, see
-    `computes`; rank: the largest number of dimensions of any value; bytes: of the whole file or package.
+    artifact: its label; operations: how often each kind stands in the file, constants aside; computes: how often
+    operations take what, see `computes`; rank: the largest number of dimensions of any value; bytes: of the whole file
+    or package.
     """
 
     artifact: str
@@ -45,31 +46,31 @@ class Structure:
     obstacles: list[Obstacle]
 
 
-def structure(artifacts: Iterable[Path]) -> list[Structure]:
+def structure(artifacts: Iterable[Given]) -> list[Structure]:
     """Look into each artifact.
 
     Raises:
         UserError: for a file that is missing, broken or of another kind, or whose library is not installed.
     """
-    return [_structure(Path(artifact)) for artifact in artifacts]
+    return [_structure(file) for file in files(artifacts)]
 
 
-def _structure(artifact: Path) -> Structure:
-    graph = read(artifact)
+def _structure(file: File) -> Structure:
+    graph = read(file.path)
     kinds = Counter(node.kind for node in graph.nodes)
     by_type = computes(graph)
     return Structure(
-        artifact.name,
+        file.label,
         graph.format,
-        size_in_bytes(artifact),
+        size_in_bytes(file.path),
         dict(kinds.most_common()),
         sum(count for kind, count in kinds.items() if kind.lower() in TRANSPOSES),
         sum(count for kind, count in kinds.items() if kind.lower() in RESHAPES),
         dict(by_type.most_common()),
         max((len(value.shape) for value in graph.values.values() if value.shape is not None), default=0),
         graph.weights,
-        partitions(artifact, graph.format),
-        obstacles(artifact, graph, by_type),
+        partitions(file.path, graph.format),
+        obstacles(file.path, graph, by_type),
     )
 
 

@@ -6,8 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from reference.errors import UserError
-from reference.manifest import read_manifest
 
+from ..artifact import Artifact, open_artifacts
 from ..peers.side_by_side import print_side_by_side
 
 
@@ -19,13 +19,13 @@ def run(arguments: Namespace) -> int:
     return print_side_by_side(artifacts, arguments.checkpoint, scenes=arguments.scenes, verbose=arguments.verbose)
 
 
-def classifiers(folder: Path, size: str) -> list[Path]:
+def classifiers(folder: Path, size: str) -> list[Artifact]:
     """The .tflite classifiers of the demonstration checkpoint in `folder`, the largest file first."""
     found = []
-    for path in folder.glob("*.tflite"):
-        manifest = read_manifest(path)
+    for each in open_artifacts(sorted(folder.glob("*.tflite"))):
+        manifest = each.manifest
         if (manifest.task, manifest.size, manifest.checkpoint.id) == ("classification", size, "demo"):
-            found.append((-manifest.artifact.bytes, path))
+            found.append(each)
     if not found:
         raise UserError(f"no .tflite classifier of size {size} in {folder}: python -m converters.tflite --size {size}")
-    return [path for _, path in sorted(found)]
+    return sorted(found, key=lambda each: -each.manifest.artifact.bytes)

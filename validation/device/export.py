@@ -16,7 +16,7 @@ ThermalState = Literal["nominal", "fair", "serious", "critical"]
 
 
 class Device(Strict):
-    """model: as the system names it, "iPhone16,2" say; system: name and version; app: name and version."""
+    """model: as the system names it, such as "iPhone16,2"; system: name and version; app: name and version."""
 
     model: str
     system: str
@@ -38,8 +38,8 @@ class DeviceAnswer(Strict):
 class DeviceRun(Strict):
     """One artifact in one setting.
 
-    accelerator: "CPU", "GPU", or of Core ML the name of the compute units, "CPU_AND_NE" say. threads: null where the
-    runtime chooses. warm_up: runs before those that count. preprocessing_ms, inference_ms: of each run that counts.
+    accelerator: "CPU", "GPU", or of Core ML the name of the compute units, such as "CPU_AND_NE". threads: null where
+    the runtime chooses. warm_up: runs before those that count. preprocessing_ms, inference_ms: of each run that counts.
     thermal_state: at the end, null where the system does not tell. peak_mib: memory of the process, null likewise.
     """
 

@@ -5,20 +5,21 @@ The apps' export meets the gates that a run here meets. No artifact runs, and no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from reference.errors import UserError
 from reference.golden import Golden, decoded, golden_path, read_golden
-from reference.manifest import Manifest, read_manifest
 from reference.tolerances import numbers_of, tolerance
 
+from ..artifact import Artifact, open_artifacts
 from ..baselines.file import Baseline, Measured, rounded
 from ..checks.metrics import METRICS
-from ..checks.parity import Parity, judge
+from ..checks.parity import Parity
+from ..checks.parity import judge as judge_answers
 from ..results import Check
 from .export import DeviceAnswer, DeviceResults, DeviceRun, read_device_results
 
@@ -42,61 +43,87 @@ def import_device(results: Path | str, models: Path | str) -> list[Parity]:
     Raises:
         UserError: for a file that is malformed, an artifact that is not in `models`, or one without a golden set.
     """
-    return [each for run in read_device_results(Path(results)).runs for each in judge_run(run, Path(models))]
+    device = read_device_results(Path(results))
+    return judge(device, shipped(device, Path(models)))
 
 
-def judge_run(run: DeviceRun, models: Path) -> list[Parity]:
-    """See import_device; the run's times stand with its first entry."""
-    artifact = models / run.artifact
-    manifest, golden = read_manifest(artifact), read_golden(golden_path(artifact))
-    if golden.sha256 != manifest.artifact.sha256:
-        raise UserError(f"{golden_path(artifact)} is of another file than {artifact}: convert again with --into")
+@dataclass(frozen=True)
+class Shipped:
+    """An artifact as the app has it, with its golden set."""
+
+    artifact: Artifact
+    golden: Golden
+
+
+def shipped(results: DeviceResults, models: Path) -> dict[str, Shipped]:
+    """What ran, by file name; UserError where it is not in the folder `models`, or has no golden set of its own."""
+    names = list(dict.fromkeys(run.artifact for run in results.runs))
+    outside = next((name for name in names if Path(name).name != name), None)
+    if outside is not None:
+        raise UserError(f"the results name {outside}, which is no file name")
+    found = {}
+    for name, artifact in zip(names, open_artifacts([models / name for name in names])):
+        golden = read_golden(golden_path(artifact.path))
+        if golden.sha256 != artifact.manifest.artifact.sha256:
+            raise UserError(
+                f"{golden_path(artifact.path)} is of another file than {artifact.path}: convert again with --into"
+            )
+        found[name] = Shipped(artifact, golden)
+    return found
+
+
+def judge(results: DeviceResults, models: Mapping[str, Shipped]) -> list[Parity]:
+    """See import_device; models: of `shipped`."""
+    return [each for run in results.runs for each in _judge_run(run, models[run.artifact])]
+
+
+def _judge_run(run: DeviceRun, model: Shipped) -> list[Parity]:
+    """The run's times stand with its first entry."""
+    artifact = model.artifact
     threads = [] if run.threads is None else [f"{run.threads} threads"]
     name = ", ".join([run.runtime, run.accelerator, *threads])
-    if run.sha256 != manifest.artifact.sha256:
+    if run.sha256 != artifact.manifest.artifact.sha256:
         reason = f"the device ran another file of this name: its sha256 begins with {run.sha256[:8]}"
-        return [Parity(run.artifact, name, [_failed(run.artifact, name, "artifact", reason)])]
+        return [Parity(artifact, name, [_failed(artifact.label, name, "artifact", reason)])]
     if not run.answers:
-        return [Parity(run.artifact, name, [_failed(run.artifact, name, "answers", "there are none")])]
+        return [Parity(artifact, name, [_failed(artifact.label, name, "answers", "there are none")])]
     groups = {
         name: [each for each in run.answers if each.exact_pixels],
         f"{name}, {OWN_CROP}": [each for each in run.answers if not each.exact_pixels],
     }
-    found = [
-        _judge_answers(run.artifact, setting, given, manifest, golden) for setting, given in groups.items() if given
-    ]
-    found[0].checks.extend(_times(run, found[0].runtime))
+    found = [_judge_answers(model, setting, given) for setting, given in groups.items() if given]
+    found[0].checks.extend(_times(run, found[0]))
     return found
 
 
-def _judge_answers(
-    artifact: str, runtime: str, given: Sequence[DeviceAnswer], manifest: Manifest, golden: Golden
-) -> Parity:
+def _judge_answers(model: Shipped, runtime: str, given: Sequence[DeviceAnswer]) -> Parity:
+    artifact, golden = model.artifact, model.golden
     known = {each.name: answer for each, answer in zip(golden.pictures, golden.answers())}
-    checks, pairs = [], []
+    wrong, pairs = [], []
     for each in given:
         try:
             pairs.append((known[each.picture], decoded(each.answer, golden.meaning, golden.shape)))
         except KeyError:
-            checks.append(_failed(artifact, runtime, "answers", f"the golden set has no picture {each.picture}"))
+            wrong.append(f"the golden set has no picture {each.picture}")
         except ValueError as error:
-            checks.append(_failed(artifact, runtime, "answers", f"picture {each.picture}: {error}"))
+            wrong.append(f"picture {each.picture}: {error}")
     missing = known.keys() - {each.picture for each in given}
     if missing:
-        checks.append(_failed(artifact, runtime, "answers", f"no answer to picture {', '.join(sorted(missing))}"))
+        wrong.append(f"no answer to picture {', '.join(sorted(missing))}")
+    checks = [_failed(artifact.label, runtime, "answers", reason) for reason in wrong]
     if not pairs:
         return Parity(artifact, runtime, checks)
     expected, answers = (np.stack(arrays) for arrays in zip(*pairs))
-    channels_first = np.moveaxis(expected, -1, 1) if manifest.answer.layout == "NHWC" else expected
-    bounds = tolerance(manifest.artifact, golden.meaning, channels_first)
+    channels_first = np.moveaxis(expected, -1, 1) if artifact.manifest.answer.layout == "NHWC" else expected
+    bounds = tolerance(artifact.manifest.artifact, golden.meaning, channels_first)
     if runtime.endswith(OWN_CROP):
         agreement = {name: bound for name, bound in bounds.bounds.items() if name in OWN_CROP_METRICS}
         bounds = replace(bounds, bounds=agreement, reason="on the app's own crops, which may lie a rounding away")
-    checks += judge(artifact, runtime, golden.meaning, expected, answers, bounds)
+    checks += judge_answers(artifact.label, runtime, golden.meaning, expected, answers, bounds)
     return Parity(artifact, runtime, checks, expected=expected, answers=answers)
 
 
-def _times(run: DeviceRun, runtime: str) -> list[Check]:
+def _times(run: DeviceRun, found: Parity) -> list[Check]:
     """Medians of what was timed, and the 90th percentile; only told."""
     told: dict[str, float | None] = {"load_ms": run.load_ms, "peak_mib": run.peak_mib}
     if run.preprocessing_ms:
@@ -107,8 +134,8 @@ def _times(run: DeviceRun, runtime: str) -> list[Check]:
     state = "" if run.thermal_state is None else f"; thermal state {run.thermal_state}"
     return [
         Check(
-            artifact=run.artifact,
-            runtime=runtime,
+            artifact=found.label,
+            runtime=found.runtime,
             check=name,
             verdict="PASS",
             value=told[name],
@@ -119,10 +146,10 @@ def _times(run: DeviceRun, runtime: str) -> list[Check]:
     ]
 
 
-def facts(results: DeviceResults, comparisons: Sequence[Parity], models: Path) -> Baseline:
-    """What a device's results are as a baseline: figures by artifact and setting, on that device."""
-    manifests = {run.artifact: read_manifest(models / run.artifact) for run in results.runs}
-    first = next(iter(manifests.values()))
+def as_baseline(results: DeviceResults, compared: Sequence[Parity], models: Mapping[str, Shipped]) -> Baseline:
+    """What a device's results are as a baseline: figures by artifact and setting, on that device. There are runs."""
+    first = next(iter(models.values())).artifact.manifest
+    pictures = max(len(each.answers) for each in compared)
     return Baseline(
         schema_version=2,
         task=first.task,
@@ -130,27 +157,27 @@ def facts(results: DeviceResults, comparisons: Sequence[Parity], models: Path) -
         checkpoint=first.checkpoint,
         preprocessing=first.preprocessing,
         data="golden sets",
-        images=max(len(each.answers) for each in comparisons),
-        compared=max(len(each.answers) for each in comparisons),
+        images=pictures,
+        compared=pictures,
         machine=f"{results.device.model}, {results.device.system}",
         tool_versions={"app": results.device.app},
         reference={},
         artifacts={
-            name: Measured(
-                anew=numbers_of(manifest.artifact).anew,
+            each.artifact.label: Measured(
+                anew=numbers_of(each.artifact.manifest.artifact).anew,
                 file={},
                 runtimes={
-                    each.runtime: {
+                    parity.runtime: {
                         check.check: rounded(check.value)
-                        for check in each.checks
+                        for check in parity.checks
                         if check.value is not None and check.check in (*METRICS, *TIMES)
                     }
-                    for each in comparisons
-                    if each.artifact == name
+                    for parity in compared
+                    if parity.artifact == each.artifact
                 },
-                tool_versions=manifest.tool_versions,
+                tool_versions=each.artifact.manifest.tool_versions,
             )
-            for name, manifest in manifests.items()
+            for each in models.values()
         },
     )
 

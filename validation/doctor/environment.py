@@ -20,7 +20,8 @@ from reference.errors import UserError
 from ..runtimes import RUNTIMES, LooksInside, NotRun, runtime_class
 
 KIT = "mobilevit-edge-kit"
-TOOLS = ("torch", "numpy", "pillow", "ai-edge-litert", "onnxruntime", "coremltools")  # what runs artifacts
+# What runs artifacts, and makes their pixels.
+TOOLS = tuple(dict.fromkeys(["torch", "numpy", "pillow", *(each.distribution for each in RUNTIMES.values())]))
 
 # What speed and rounding depend on, by the names of torch.cpu.get_capabilities, which tells those of its architecture.
 INSTRUCTIONS = {

@@ -32,7 +32,7 @@ class Node:
 class Weights:
     """Stored values of one type and purpose.
 
-    compression: how they are decompressed, "scale per channel" or a constexpr operation say; "none" where they are not.
+    compression: how they are decompressed, for example "scale per channel" or a constexpr operation; else "none".
     """
 
     data_type: str

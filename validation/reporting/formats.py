@@ -19,10 +19,10 @@ SIGNS = {"PASS": "✅", "FAIL": "❌", "NOT RUN": "➖"}
 
 
 class Reported(Protocol):
-    """One artifact in one runtime, as `parity` gives it."""
+    """One artifact in one runtime, as `parity` gives it; label: the artifact's."""
 
     @property
-    def artifact(self) -> str: ...
+    def label(self) -> str: ...
 
     @property
     def runtime(self) -> str: ...
@@ -75,18 +75,18 @@ def facts_of(results: Sequence[Reported]) -> dict[str, Any]:
     return {"verdict": verdict(results), "results": facts}
 
 
-def as_json(results: Sequence[Reported]) -> str:
-    """See facts_of."""
-    return json.dumps(facts_of(results), indent=2) + "\n"
+def as_json(results: Sequence[Reported], **more: Any) -> str:
+    """See facts_of; more: what else is to stand beside the results."""
+    return json.dumps({**facts_of(results), **more}, indent=2) + "\n"
 
 
-def as_markdown(results: Sequence[Reported], title: str = "parity") -> str:
-    """A table of what was bounded, failed or did not run, and the diagnoses below."""
+def as_markdown(results: Sequence[Reported], title: str = "parity", *, everything: bool = False) -> str:
+    """A table of what was bounded, failed or did not run, and the diagnoses below; everything: what was told too."""
     whole = verdict(results)
     before = ["before"] if has_baseline(results) else []
     headings = ["artifact", "runtime", "check", "value", *before, "bound", ""]
     lines = [f"### {SIGNS[whole]} {title}: {whole}", "", f"| {' | '.join(headings)} |", "| --- " * len(headings) + "|"]
-    for check in (check for each in results for check in each.checks if told(check)):
+    for check in (check for each in results for check in each.checks if everything or told(check)):
         said = shown(check)
         values = [said.value, said.before, said.bound] if before else [said.value, said.bound]
         cells = [check.artifact, check.runtime, said.name, *values, SIGNS[check.verdict]]
@@ -97,7 +97,7 @@ def as_markdown(results: Sequence[Reported], title: str = "parity") -> str:
 
 def diagnoses(results: Sequence[Reported]) -> list[str]:
     """All lines of diagnosis, with what they are about."""
-    return [f"{each.artifact}, {each.runtime}: {line}" for each in results for line in each.diagnosis]
+    return [f"{each.label}, {each.runtime}: {line}" for each in results for line in each.diagnosis]
 
 
 def as_junit(results: Sequence[Reported], title: str = "parity") -> str:
@@ -106,7 +106,7 @@ def as_junit(results: Sequence[Reported], title: str = "parity") -> str:
     suite = ElementTree.SubElement(suites, "testsuite", name=title)
     for each in results:
         for check in each.checks:
-            said, place = shown(check), f"{each.artifact}.{each.runtime}"
+            said, place = shown(check), f"{each.label}.{each.runtime}"
             case = ElementTree.SubElement(suite, "testcase", classname=place, name=said.name)
             measured = f"{said.value} {said.bound}".strip()
             message = measured if check.reason in measured else f"{measured}; {check.reason}"

@@ -66,9 +66,14 @@ class Options:
 DEFAULT_OPTIONS = Options()
 
 
+def without_batch(value: np.ndarray) -> np.ndarray:
+    """An answer [1, ...] of one image; a vector has no batch to begin with."""
+    return value if value.ndim == 1 else value[0]
+
+
 def app_answer(outputs: Mapping[str, Any], manifest: Manifest) -> np.ndarray:
     """The manifest's `answer` among what Core ML or the executor returned; probabilities in the order of the labels."""
     value = outputs[manifest.answer.name]
     if manifest.answer.kind == "dictionary":
         return np.array([value[label] for label in manifest.labels], dtype=np.float32)
-    return np.asarray(value)[0]
+    return without_batch(np.asarray(value))

@@ -8,21 +8,25 @@ from pathlib import Path
 
 import numpy as np
 
-from ...artifact import manifests_of_one
+from reference.errors import UserError
+
+from ...artifact import Artifact, Given, Source, open_of_one_checkpoint, references_from
 from ...datasets import Dataset, open_dataset
-from ...runtimes import DEFAULT_OPTIONS, Options, load
-from ...runtimes.pytorch import torch_threads
-from .batches import Job, count_all
+from ...runtimes import DEFAULT_OPTIONS, Options
+from ...runtimes.pytorch import PyTorchRuntime, torch_threads
+from .batches import Job, Models, count_all, runtimes_of
+from .journal import Journal
 from .outcomes import Classified, Outcome, Segmented
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """One model on all images; see `outcomes` for what can be asked of `outcome`."""
+    """One model on all images; artifact: None for the reference; see `outcomes` for what can be asked of `outcome`."""
 
-    model: str
+    label: str
     runtime: str
     outcome: Outcome
+    artifact: Artifact | None = None
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,11 @@ class Accuracies:
 
 
 def accuracy(
-    artifacts: Sequence[Path | str],
+    artifacts: Sequence[Given],
     *,
     data: str = "demo",
     images: int | None = None,
-    checkpoint: str | None = None,
+    checkpoint: Source = None,
     jobs: int = 1,
     scheduler: str | None = None,
     journal_folder: Path | None = None,
@@ -50,7 +54,7 @@ def accuracy(
     """Run the reference and each artifact on the images of a data set.
 
     Args:
-        artifacts: of one checkpoint, with their manifests beside them.
+        artifacts: of one checkpoint: paths, with their manifests beside them, or what is opened already.
         data: "demo", the rendered validation scenes, or a folder; see `datasets`.
         images: how many; None: all, of the scenes 5,000.
         checkpoint: the reference's weights, where the manifest's own id cannot be found from here.
@@ -64,34 +68,43 @@ def accuracy(
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    paths = [Path(artifact) for artifact in artifacts]
-    manifests = manifests_of_one(paths)
-    first = manifests[0]
+    given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
+    first = given[0].manifest
     dataset = open_dataset(data, first.task, first.labels, images)
-    # Mistakes show here, once, and not in every process.
-    names = [load(path, manifest, options=options).name for path, manifest in zip(paths, manifests)]
-    job = Job(tuple(paths), checkpoint, dataset, options)
-    journal = None if journal_folder is None else journal_folder / f".accuracy-{job.key}.jsonl"
-    if journal is not None:
-        journal.parent.mkdir(parents=True, exist_ok=True)
+    job = Job(tuple(given), references.source, dataset, options)
+    runtimes = runtimes_of(job)  # mistakes show here, once, and not in every process
+    names = [runtime.name for runtime in runtimes]
+    journal = None if journal_folder is None else Journal(journal_folder / f".accuracy-{job.key(names)}.jsonl")
+    done = {} if journal is None else journal.read()
+    missing = [number for number in range(len(job.batches)) if number not in done]
     columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    done: dict[int, list[list[list[float]]]] = {}
     with torch_threads(1), Progress(*columns, transient=True) as progress:  # as in every process of a pool
-        bar = progress.add_task("images", total=len(dataset))
-        for number, numbers in count_all(job, jobs=jobs, scheduler=scheduler, journal=journal):
+        if journal is not None and not journal.kept:
+            progress.console.print(f"{journal_folder} takes no notes: an interrupted run starts over", highlight=False)
+        bar = progress.add_task("images", total=len(dataset), completed=sum(len(each[0]) for each in done.values()))
+        counted = count_all(job, missing, lambda: Models(job, references, runtimes), jobs=jobs, scheduler=scheduler)
+        for number, numbers in counted:
+            if journal is not None:
+                journal.add(number, numbers)
             done[number] = numbers
             progress.advance(bar, len(numbers[0]))
     if journal is not None:
-        journal.unlink(missing_ok=True)
+        journal.remove()
     of_models = [[image for number in sorted(done) for image in done[number][place]] for place in range(len(names) + 1)]
     outcomes = [_outcome(np.array(numbers), len(first.labels), first.task == "segmentation") for numbers in of_models]
-    models = [f"checkpoint {first.checkpoint.id}", *(path.name for path in paths)]
-    reference, *measured = map(Accuracy, models, ["PyTorch", *names], outcomes)
-    return Accuracies(reference, measured, _names(job), list(first.labels), dataset)
+    return Accuracies(
+        Accuracy(f"checkpoint {first.checkpoint.id}", PyTorchRuntime.name, outcomes[0]),
+        [Accuracy(each.label, name, outcome, each) for each, name, outcome in zip(given, names, outcomes[1:])],
+        _names(job),
+        list(first.labels),
+        dataset,
+    )
 
 
 def _outcome(numbers: np.ndarray, classes: int, segments: bool) -> Outcome:
     if segments:
+        if not numbers.any():
+            raise UserError(f"no pixel of the masks is one of the checkpoint's {classes} classes: look at the masks")
         return Segmented(numbers.reshape(-1, classes, classes))
     truth, answer, rank, probability = numbers.T
     return Classified(truth.astype(int), answer.astype(int), rank.astype(int), probability)

@@ -8,35 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from reference.manifest import Manifest, read_manifest
-
-from ...artifact import app_processor, reference_of
+from ...artifact import Artifact, References, app_processor
 from ...datasets import Dataset, Sample
-from ...runtimes import Options, Runtime, load
+from ...runtimes import NotRun, Options, Runtime, load
 from ...runtimes.pytorch import PyTorchRuntime
+from ..metrics import softmax
 
 BATCH = 25
-# Of each model, of each image: numbers; see _Models.outcome.
+# Of each model, of each image: numbers; see Models.outcomes.
 Numbers = list[list[Any]]
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every process must know; `checkpoint`: where the reference's weights are, None: as the manifest says."""
+    """What every process must know; `source`: where the reference's weights are, see References."""
 
-    artifacts: tuple[Path, ...]
-    checkpoint: str | None
+    artifacts: tuple[Artifact, ...]
+    source: str | None
     dataset: Dataset
     options: Options
 
@@ -46,92 +44,85 @@ class Job:
         count = len(self.dataset)
         return [range(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
 
-    @property
-    def key(self) -> str:
-        """Differs where results would."""
-        manifests = [read_manifest(artifact) for artifact in self.artifacts]
-        facts = [[each.artifact.sha256, each.checkpoint.sha256, each.preprocessing.model_dump()] for each in manifests]
-        return hashlib.sha256(json.dumps([facts, self.dataset.identity, BATCH]).encode()).hexdigest()[:16]
+    def key(self, runtimes: Sequence[str]) -> str:
+        """Differs where results would; `runtimes`: what runs each artifact."""
+        manifests = [each.manifest.model_dump_json() for each in self.artifacts]
+        facts = [manifests, list(runtimes), asdict(self.options), self.dataset.identity, BATCH]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def count_all(job: Job, *, jobs: int, scheduler: str | None, journal: Path | None) -> Iterator[tuple[int, Numbers]]:
-    """Batch numbers with what became of their images, in the order they are done.
+class Models:
+    """The reference and the artifacts of a job, loaded."""
+
+    def __init__(self, job: Job, references: References, runtimes: Sequence[Runtime]) -> None:
+        first = job.artifacts[0]
+        self._runtimes = [PyTorchRuntime(references.of(first)), *runtimes]
+        self._processor = app_processor(first.manifest.preprocessing)
+        self._classes = len(first.manifest.labels)
+        self._meanings = [None, *(each.manifest.answer.meaning for each in job.artifacts)]
+        self._job = job
+
+    def count(self, number: int) -> tuple[int, Numbers]:
+        """One batch: its number, and of each model what became of each image."""
+        outcomes = [self._outcomes(self._job.dataset[index]) for index in self._job.batches[number]]
+        return number, [list(of_model) for of_model in zip(*outcomes)]
+
+    def _outcomes(self, sample: Sample) -> list[Any]:
+        """Of each model: of a classifier the truth, the answer, the truth's rank and its probability; of a segmenter
+        how many pixels of each class got which, flat."""
+        pixels = self._processor.resize_and_crop(sample.image)
+        if isinstance(sample.truth, int):
+            answers = (
+                softmax(runtime.run(pixels)) if meaning == "logits" else runtime.run(pixels)
+                for runtime, meaning in zip(self._runtimes, self._meanings)
+            )
+            return [_classified(answer, sample.truth) for answer in answers]
+        truth = self._processor(sample.image, sample.truth)["labels"][0]
+        return [_segmented(runtime.run(pixels), truth, self._classes) for runtime in self._runtimes]
+
+
+def runtimes_of(job: Job) -> list[Runtime]:
+    """Each artifact in the first runtime that is here; NotRun where there is none."""
+    runtimes = []
+    for artifact in job.artifacts:
+        try:
+            runtimes.append(load(artifact, options=job.options))
+        except NotRun as reason:
+            raise NotRun(f"{artifact.label}: {reason}") from reason
+    return runtimes
+
+
+def count_all(
+    job: Job, numbers: Sequence[int], here: Callable[[], Models], *, jobs: int, scheduler: str | None
+) -> Iterator[tuple[int, Numbers]]:
+    """Batches by their numbers, with what became of their images, in the order they are done.
 
     Args:
+        here: the models of this process, which are asked for where it counts alone.
         jobs: processes on this machine, 1 for this one alone, where there is no `scheduler`.
         scheduler: the address of a Dask cluster, whose workers have this project and find the files at the same paths.
-        journal: a file to which each batch is written; those found there are not run again.
     """
-    done = dict(_read(journal)) if journal is not None else {}
-    yield from done.items()
-    missing = [number for number in range(len(job.batches)) if number not in done]
-    for number, numbers in _run(job, missing, jobs, scheduler):
-        if journal is not None:
-            with journal.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([number, numbers]) + "\n")
-        yield number, numbers
-
-
-def _run(job: Job, missing: list[int], jobs: int, scheduler: str | None) -> Iterator[tuple[int, Numbers]]:
-    if not missing:
+    if not numbers:
         return
     if scheduler is not None:
         from .cluster import on_cluster
 
-        yield from on_cluster(scheduler, partial(count, job), missing)
-        return
-    if jobs == 1:
-        yield from map(partial(count, job), missing)
-        return
-    with get_context("spawn").Pool(min(jobs, len(missing)), torch.set_num_threads, (1,)) as pool:
-        yield from pool.imap_unordered(partial(count, job), missing)
+        yield from on_cluster(scheduler, partial(count, job), numbers)
+    elif jobs == 1:
+        yield from map(here().count, numbers)
+    else:
+        with get_context("spawn").Pool(min(jobs, len(numbers)), torch.set_num_threads, (1,)) as pool:
+            yield from pool.imap_unordered(partial(count, job), numbers)
 
 
 def count(job: Job, number: int) -> tuple[int, Numbers]:
-    """One batch: its number, and of each model what became of each image."""
-    models = _models(job)
-    outcomes = [models.outcomes(job.dataset[index]) for index in job.batches[number]]
-    return number, [list(of_model) for of_model in zip(*outcomes)]
+    """One batch in a process of a pool or a cluster; see Models.count."""
+    return _models(job).count(number)
 
 
-def _read(journal: Path) -> Iterator[tuple[int, Numbers]]:
-    """The whole lines of a journal; the last one may have been cut off."""
-    if not journal.exists():
-        return
-    for line in journal.read_text("utf-8").splitlines():
-        try:
-            number, numbers = json.loads(line)
-        except ValueError:
-            continue
-        yield number, numbers
-
-
-class _Models:
-    """The reference and the artifacts, loaded."""
-
-    def __init__(self, job: Job) -> None:
-        manifests = [read_manifest(artifact) for artifact in job.artifacts]
-        self.manifest: Manifest = manifests[0]
-        checkpoint = reference_of(self.manifest, job.checkpoint)
-        self.runtimes: list[Runtime] = [
-            PyTorchRuntime(checkpoint),
-            *(load(artifact, manifest, options=job.options) for artifact, manifest in zip(job.artifacts, manifests)),
-        ]
-        self.processor = app_processor(self.manifest.preprocessing)
-
-    def outcomes(self, sample: Sample) -> list[Any]:
-        """Of each model: of a classifier the truth, the answer, the truth's rank and its probability; of a segmenter
-        how many pixels of each class got which, flat."""
-        pixels = self.processor.resize_and_crop(sample.image)
-        if isinstance(sample.truth, int):
-            return [_classified(runtime.run(pixels), sample.truth) for runtime in self.runtimes]
-        truth = self.processor(sample.image, sample.truth)["labels"][0]
-        return [_segmented(runtime.run(pixels), truth, len(self.manifest.labels)) for runtime in self.runtimes]
-
-
-@lru_cache(maxsize=1)
-def _models(job: Job) -> _Models:
-    return _Models(job)
+@lru_cache(maxsize=1)  # a worker's one memory of what it has loaded
+def _models(job: Job) -> Models:
+    return Models(job, References(job.source), runtimes_of(job))
 
 
 def _classified(probabilities: np.ndarray, truth: int) -> list[float]:
@@ -143,7 +134,7 @@ def _classified(probabilities: np.ndarray, truth: int) -> list[float]:
 
 
 def _segmented(answer: np.ndarray, truth: np.ndarray, classes: int) -> list[int]:
-    """Pixels whose truth is no class, 255 say, do not count."""
+    """Pixels whose truth is no class, such as 255, do not count."""
     labelled = truth < classes
     pairs = truth[labelled] * classes + _class_map(answer, truth.shape)[labelled]
     return np.bincount(pairs, minlength=classes**2).tolist()

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from ...results import verdict
 from ..formats import Reported, facts_of, has_baseline, shown
 from . import charts
-from .pictures import Example
+from .examples import Example
 from .plot_data import Histogram, Measured, Profile
 
 JSON_ID = "results"  # of the element that holds the numbers
@@ -19,7 +19,7 @@ JSON_ID = "results"  # of the element that holds the numbers
 class Page:
     """What the page shows.
 
-    measured: size, speed and accuracy side by side; tools: versions of what ran.
+    measured: size, speed and accuracy side by side; about: small print, for example versions.
     """
 
     title: str

@@ -6,14 +6,13 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageColor
 
-from reference.manifest import Manifest, read_manifest
+from reference.manifest import Manifest
 
-from ...artifact import app_processor
+from ...artifact import Source, app_processor
 from ...checks.accuracy import Accuracies
 from ...checks.accuracy.outcomes import Classified
 from ...checks.parity import Parity, parity
@@ -46,17 +45,13 @@ class Example:
         return {"artifact": self.artifact, "runtime": self.runtime, "name": self.name, "lines": self.lines}
 
 
-def worst_of_parity(
-    artifacts: Sequence[Path], compared: Sequence[Parity], pictures: Sequence[Image.Image]
-) -> list[Example]:
+def worst_of_parity(compared: Sequence[Parity], pictures: Sequence[Image.Image]) -> list[Example]:
     """The pictures whose answers differ most from the reference's; none for features."""
     found = []
     for each in compared:
-        if not len(each.answers):
+        if each.ran is None or each.ran.manifest.answer.meaning not in ("probabilities", "class_map"):
             continue
-        manifest = read_manifest(next(path for path in artifacts if path.name == each.artifact))
-        if manifest.answer.meaning not in ("probabilities", "class_map"):
-            continue
+        manifest = each.ran.manifest
         masks = manifest.answer.meaning == "class_map"
         differences = np.abs(each.expected.astype(np.float64) - each.answers).reshape(len(each.answers), -1)
         off = (differences > 0).mean(axis=1) if masks else np.nan_to_num(differences.max(axis=1), nan=np.inf)
@@ -71,35 +66,33 @@ def worst_of_parity(
                     [f"{who}: {_top(answer, manifest.labels)}" for who, answer in zip(("reference", "artifact"), pair)],
                 )
             )
-            found.append(Example(each.artifact, each.runtime, f"picture {index}", shots, lines))
+            found.append(Example(each.label, each.runtime, f"picture {index}", shots, lines))
     return found
 
 
-def worst_of_accuracy(
-    artifacts: Sequence[Path], accuracies: Accuracies, checkpoint: str | None = None
-) -> list[Example]:
+def worst_of_accuracy(accuracies: Accuracies, checkpoint: Source = None) -> list[Example]:
     """The pictures that lost most of what the truth is worth; of masks, with the masks."""
     dataset, before = accuracies.dataset, accuracies.reference.outcome
     found: list[Example] = []
-    paths = {path.name: path for path in artifacts}
     for measured in accuracies.artifacts:
-        path = paths[measured.model]
-        after = measured.outcome
+        artifact, after = measured.artifact, measured.outcome
         order = np.argsort(after.quality() - before.quality(), kind="stable")[:WORST]
         worst = [int(index) for index in order if after.quality()[index] < before.quality()[index]]
+        if artifact is None or not worst:
+            continue
         if not (isinstance(before, Classified) and isinstance(after, Classified)):
             images = [dataset[index].image for index in worst]
-            compared = [each for each in parity([path], images=images, checkpoint=checkpoint) if len(each.answers)][:1]
-            found += worst_of_parity([path], compared, images)
+            compared = [each for each in parity([artifact], images=images, checkpoint=checkpoint) if each.ran][:1]
+            found += worst_of_parity(compared, images)
             continue
-        processor = app_processor(read_manifest(path).preprocessing)
+        processor = app_processor(artifact.manifest.preprocessing)
         for index in worst:
             lines = [f"truth: {accuracies.labels[before.truth[index]]}"]
             for who, said in (("reference", before), ("artifact", after)):
                 answer = accuracies.labels[said.answer[index]]
                 lines.append(f"{who}: {answer}; {said.probability[index]:.1%} for the truth")
             shot = _shot(processor.resize_and_crop(dataset[index].image), "the picture, cropped")
-            found.append(Example(measured.model, measured.runtime, accuracies.images[index], [shot], lines))
+            found.append(Example(measured.label, measured.runtime, accuracies.images[index], [shot], lines))
     return found
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from reference.manifest import size_in_bytes
 
+from ...artifact import Artifact, Source
 from ...checks.accuracy import Accuracies
 from ...checks.accuracy.outcomes import drop
 from ...checks.localize import localize
@@ -78,49 +78,49 @@ def histograms(compared: Iterable[Parity]) -> list[Histogram]:
         errors = errors[np.isfinite(errors)]
         differing = np.clip(np.log10(errors[errors > 0]), edges[0], edges[-1])
         counts = np.histogram(differing, edges)[0].tolist()
-        found.append(Histogram(each.artifact, each.runtime, edges.tolist(), counts, int((errors == 0).sum())))
+        found.append(Histogram(each.label, each.runtime, edges.tolist(), counts, int((errors == 0).sum())))
     return found
 
 
 def profiles(
-    artifacts: Iterable[Path],
     picture: Image.Image,
     compared: Iterable[Parity],
     *,
-    checkpoint: str | None = None,
+    checkpoint: Source = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> list[Profile]:
     """Layer by layer on one picture, of the artifacts that ran."""
-    ran = {each.artifact for each in compared if len(each.answers)}
     found = []
-    for artifact in artifacts:
-        if artifact.name in ran:
-            try:
-                located, bound = localize(artifact, picture, checkpoint=checkpoint, options=options)
-            except NotRun:
-                continue
-            layers = [LayerNoise(each.module, each.sqnr_db if np.isfinite(each.sqnr_db) else None) for each in located]
-            found.append(Profile(artifact.name, bound, layers))
+    for artifact in dict.fromkeys(each.ran for each in compared):
+        if artifact is None:
+            continue
+        try:
+            located, bound = localize(artifact, picture, checkpoint=checkpoint, options=options)
+        except NotRun:
+            continue
+        layers = [LayerNoise(each.module, each.sqnr_db if np.isfinite(each.sqnr_db) else None) for each in located]
+        found.append(Profile(artifact.label, bound, layers))
     return found
 
 
 def measured(
-    artifacts: Iterable[Path], accuracies: Accuracies | None, ratios: Mapping[str, float] | None = None
+    artifacts: Iterable[Artifact], accuracies: Accuracies | None, ratios: Mapping[str, float] | None = None
 ) -> list[Measured]:
-    """The reference, where accuracies were measured, then each artifact; ratios: of latencies, by file name."""
-    known = {} if accuracies is None else {each.model: each for each in accuracies.artifacts}
+    """The reference, where accuracies were measured, then each artifact; ratios: of latencies, by label."""
+    known = {} if accuracies is None else {each.artifact: each for each in accuracies.artifacts}
     rows = []
     if accuracies is not None:
         reference = accuracies.reference
         percents = {name: reference.outcome.percent(name) for name in reference.outcome.figures()}
-        rows.append(Measured(reference.model, reference.runtime, None, 1.0 if ratios else None, percents, None))
-    for path in artifacts:
-        ratio = None if ratios is None else ratios.get(path.name)
-        model = known.get(path.name)
+        rows.append(Measured(reference.label, reference.runtime, None, 1.0 if ratios else None, percents, None))
+    for artifact in artifacts:
+        ratio = None if ratios is None else ratios.get(artifact.label)
+        size = size_in_bytes(artifact.path)
+        model = known.get(artifact)
         if accuracies is None or model is None:
-            rows.append(Measured(path.name, "-", size_in_bytes(path), ratio, {}, None))
+            rows.append(Measured(artifact.label, "-", size, ratio, {}, None))
             continue
         percents = {name: model.outcome.percent(name) for name in model.outcome.figures()}
         lost = drop(accuracies.reference.outcome, model.outcome, next(iter(percents)))
-        rows.append(Measured(path.name, model.runtime, size_in_bytes(path), ratio, percents, lost))
+        rows.append(Measured(artifact.label, model.runtime, size, ratio, percents, lost))
     return rows
