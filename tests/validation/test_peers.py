@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 
@@ -44,7 +46,7 @@ def test_the_table_has_all_and_says_what_did_not_run(tflite, stock, monkeypatch,
     assert print_side_by_side([tflite("int8").path], None, scenes=8, verbose=True) == 3
     out = capsys.readouterr().out
     assert "NOT RUN: litert-torch float32: litert_torch is not installed" in out
-    for name in ("TensorFlow float32", "mobilevit_xxs_demo_int8.tflite"):
+    for name in ("TensorFlow float32", "mobilevit_xxs_demo_int8"):
         assert name in out
     assert max(map(len, out.splitlines())) <= 100
     heading, *rows = [line.replace("┃", "│").split("│")[1:-1] for line in out.splitlines() if line[0] in "┃│"]
@@ -72,6 +74,13 @@ def test_ratios_are_to_the_first_route(tflite, stock, monkeypatch, capsys):
     assert [(each.model, each.base) for each in raced] == [(side_by_side.BASELINE, 0), (tflite("int8").path.name, 0)]
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(f"│{side_by_side.BASELINE}")]
     assert row.split("│")[7].strip() == "1.00"
+
+
+def test_without_litert_nothing_runs(tflite, monkeypatch, capsys):
+    monkeypatch.setattr(side_by_side, "ROUTES", {})
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    assert main(["peers", str(tflite("int8").path)]) == 3
+    assert capsys.readouterr().out == "NOT RUN: ai-edge-litert is not installed (extra tflite)\n"
 
 
 def test_only_classifiers_have_peers(mlpackage):

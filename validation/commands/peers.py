@@ -9,6 +9,8 @@ from reference.errors import UserError
 
 from ..artifact import Artifact, open_artifacts
 from ..peers.side_by_side import print_side_by_side
+from ..results import NOT_RUN_BUT_REQUIRED
+from ..runtimes import NotRun
 
 
 def run(arguments: Namespace) -> int:
@@ -16,7 +18,11 @@ def run(arguments: Namespace) -> int:
     if bool(arguments.artifacts) == bool(arguments.size):
         raise UserError("name .tflite files, or a --size, not both: python -m validation peers --size xxs")
     artifacts = arguments.artifacts or classifiers(arguments.models, arguments.size)
-    return print_side_by_side(artifacts, arguments.checkpoint, scenes=arguments.scenes, verbose=arguments.verbose)
+    try:
+        return print_side_by_side(artifacts, arguments.checkpoint, scenes=arguments.scenes, verbose=arguments.verbose)
+    except NotRun as reason:
+        print(f"NOT RUN: {reason}")
+        return NOT_RUN_BUT_REQUIRED
 
 
 def classifiers(folder: Path, size: str) -> list[Artifact]:
