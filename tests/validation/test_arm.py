@@ -19,7 +19,7 @@ from reference.manifest import read_manifest
 from reference.tolerances import tolerance
 from validation import parity, verdict
 from validation.__main__ import main
-from validation.artifact import app_processor, open_artifacts
+from validation.artifact import Artifact, app_processor, open_artifacts
 from validation.checks.metrics import METRICS, compare
 from validation.results import NOT_RUN_BUT_REQUIRED
 from validation.runtimes import Options, interpreters, load
@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_loaded_there(python, tflite, tmp_path):
     path = tmp_path / "broken.tflite"
     path.write_bytes(tflite("none").path.read_bytes()[:1000])
     with pytest.raises(UserError, match="LiteRT cannot load .*broken.tflite: on the emulated ARM: ValueError: "):
-        load(path, read_manifest(tflite("none").path), "litert-arm64")
+        load(Artifact(path, path.name, tflite("none").manifest), "litert-arm64")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_the_table_has_all_and_says_what_did_not_run(tflite, stock, monkeypatch,
     for name in ("TensorFlow float32", "mobilevit_xxs_demo_int8"):
         assert name in out
     assert max(map(len, out.splitlines())) <= 100
-    heading, *rows = [line.replace("┃", "│").split("│")[1:-1] for line in out.splitlines() if line[0] in "┃│"]
+    heading, *rows = [line.replace("┃", "│").split("│")[1:-1] for line in out.splitlines() if line[:1] in ("┃", "│")]
     assert tuple(cell.strip() for cell in heading) == side_by_side.HEADINGS
     assert [row[6].strip() for row in rows] == ["-", "-"], "there is no file that the ratios are to"
     found = structure([tflite("int8").path])[0]

@@ -62,8 +62,8 @@ def print_side_by_side(artifacts: Sequence[Given], source: Source, *, scenes: in
         error = np.abs(answered - expected).max(axis=1).mean()
         table.add_row(*_row(found, timed), f"{error:.1e}", f"{top - _percent(answered, truth):+.2f}")
     show(table)
-    print(f"ms: processor time; ratio: median of the rounds' own, to {BASELINE}; |Δp|: of the most wrong class, mean;")
-    print(f"drop: points below {top:.2f} %")
+    print(f"ms: processor time; ratio: median of the rounds' own, to {BASELINE};")
+    print(f"|Δp|: of the most wrong class, mean; drop: points below {top:.2f} %")
     print(*missing, sep="\n", end="\n" if missing else "")
     return NOT_RUN_BUT_REQUIRED if missing else PASSED
 
