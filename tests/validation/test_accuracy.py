@@ -200,5 +200,13 @@ def test_refusals(artifact, mlpackage, tmp_path, capfd):
     mistaken.describe_anew(other, preprocessing__crop_height=192, input__shape=[1, 192, 256, 3])
     assert main(["accuracy", str(artifact), str(other)]) == 2
     assert "different checkpoints or input sizes" in capfd.readouterr().err
+    mistaken.describe_anew(
+        other,
+        preprocessing__crop_height=256,
+        input__shape=[1, 256, 256, 3],
+        outputs=lambda outputs: [{**outputs[0], "meaning": "scores"}],
+    )
+    assert main(["accuracy", str(other)]) == 2
+    assert "answers with scores, which have no best class" in capfd.readouterr().err
     assert main(["accuracy", str(artifact), "--data", str(tmp_path / "none")]) == 2
     assert "there is no folder" in capfd.readouterr().err

@@ -18,6 +18,8 @@ from .batches import Job, Models, count_all, runtimes_of
 from .journal import Journal
 from .outcomes import Classified, Outcome, Segmented
 
+RANKED = ("probabilities", "logits", "class_map")  # what says which class is the best
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -71,6 +73,12 @@ def accuracy(
     given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
     first = given[0].manifest
     dataset = open_dataset(data, first.task, first.labels, images)
+    odd = next((each for each in given if each.manifest.answer.meaning not in RANKED), None)
+    if odd is not None:
+        raise UserError(
+            f"{odd.label} answers with {odd.manifest.answer.meaning}, which have no best class: measure it with "
+            "`python -m validation parity`"
+        )
     job = Job(tuple(given), references.source, dataset, options)
     runtimes = runtimes_of(job)  # mistakes show here, once, and not in every process
     names = [runtime.name for runtime in runtimes]
