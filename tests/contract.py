@@ -23,8 +23,8 @@ from reference.image_processor import MobileViTImageProcessor
 from reference.labels import palette
 from reference.manifest import digest
 from tests.contract_manifests import Resize, invalid, preprocessing, valid
-from validation.device_results import Device, DeviceAnswer, DeviceResults, DeviceRun
-from validation.metrics import METRICS
+from validation.checks.metrics import METRICS
+from validation.device.export import Device, DeviceAnswer, DeviceResults, DeviceRun
 
 FOLDER = Path(__file__).parent / "fixtures" / "contract"
 

@@ -11,31 +11,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .comparison import Parity, parity
-    from .composition import Structure, structure
-    from .devices import import_device
-    from .layers import Located, localize
-    from .measurement import Accuracies, accuracy
-    from .regression import Drift, drift
+    from .artifact import Artifact, References, open_artifacts
+    from .baselines.compare import Drift, drift
+    from .checks.accuracy import Accuracies, accuracy
+    from .checks.latency import Latency, latency
+    from .checks.localize import Located, localize
+    from .checks.parity import Parity, parity
+    from .checks.structure import Structure, structure
+    from .device.judge import import_device
     from .results import Check, exit_code, verdict
     from .runtimes import NotRun, Options
-    from .timing import Latency, latency
 
 __all__ = [
-    "Accuracies", "Check", "Drift", "Latency", "Located", "NotRun", "Options", "Parity", "Structure", "accuracy",
-    "drift", "exit_code", "import_device", "latency", "localize", "parity", "structure", "verdict",
+    "Accuracies", "Artifact", "Check", "Drift", "Latency", "Located", "NotRun", "Options", "Parity", "References",
+    "Structure", "accuracy", "drift", "exit_code", "import_device", "latency", "localize", "open_artifacts", "parity",
+    "structure", "verdict",
 ]  # fmt: skip
 
 _HOMES = {
-    "comparison": ("Parity", "parity"),
-    "composition": ("Structure", "structure"),
-    "devices": ("import_device",),
-    "layers": ("Located", "localize"),
-    "measurement": ("Accuracies", "accuracy"),
-    "regression": ("Drift", "drift"),
+    "artifact": ("Artifact", "References", "open_artifacts"),
+    "baselines.compare": ("Drift", "drift"),
+    "checks.accuracy": ("Accuracies", "accuracy"),
+    "checks.latency": ("Latency", "latency"),
+    "checks.localize": ("Located", "localize"),
+    "checks.parity": ("Parity", "parity"),
+    "checks.structure": ("Structure", "structure"),
+    "device.judge": ("import_device",),
     "results": ("Check", "exit_code", "verdict"),
     "runtimes": ("NotRun", "Options"),
-    "timing": ("Latency", "latency"),
 }
 
 

@@ -108,14 +108,14 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument(
             "--require", action="append", default=[], metavar="RUNTIME", help="exit with 3 where this one did not run"
         )
-    for command in (drift, parity, device):
+    for command in (accuracy, drift, parity, device):
         for name, where in (("--markdown", "for GitHub's summary"), ("--junit", "as JUnit's XML")):
             command.add_argument(name, type=Path, metavar="FILE", help=f"write the results there too, {where}")
     for command in (accuracy, drift, parity, device):
         command.add_argument(
             "--html", type=Path, metavar="FILE", help="write one page with plots and pictures there too"
         )
-    for command in (drift, parity, device, latency, structure, doctor):
+    for command in (accuracy, drift, parity, device, latency, structure, doctor):
         command.add_argument("--json", type=Path, metavar="FILE", help="write the results there too, as JSON")
     peers = commands.add_parser("peers", help="the same weights through stock TFLite routes, beside .tflite files")
     peers.add_argument(

@@ -2,9 +2,9 @@
 
 - A folder of folders, one for each class (ImageFolder layout). Their names are the checkpoint's labels; or else there
   are as many as labels, and their sorted order is that of the labels, as for ImageNet's WordNet ids.
-- A folder with a labels.csv of the columns `file` and `label`, the label a name or an index.
-- For segmentation, a folder with the folders images/ and masks/: of each image a mask of the same name, 8-bit,
-  greyscale or palette, one class index for each pixel; 255 is none.
+- A folder with a labels.csv of the columns `file`, a path within the folder, and `label`, a name or an index.
+- For segmentation, a folder with the folders images/ and masks/: of each image a mask of the same name in the same
+  folder below, 8-bit, greyscale or palette, one class index for each pixel; 255 is none.
 """
 
 from __future__ import annotations
@@ -150,13 +150,15 @@ def _listed(folder: Path, labels: Sequence[str]) -> list[tuple[str, int | str]]:
         if not {"file", "label"} <= set(reader.fieldnames or ()):
             raise UserError(f"{path} needs the columns file and label in its first line")
         for number, row in enumerate(reader, start=2):
-            label = row["label"] or ""
+            name, label = row["file"] or "", row["label"] or ""
             index = known.get(label, int(label) if label.isdecimal() else -1)
             if not 0 <= index < len(labels):
                 raise UserError(f"{path}, line {number}: {label!r} is none of the checkpoint's {len(labels)} labels")
-            if not (folder / (row["file"] or "")).is_file():
-                raise UserError(f"{path}, line {number}: there is no file {folder / (row['file'] or '')}")
-            entries.append((row["file"] or "", index))
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise UserError(f"{path}, line {number}: {name} does not lie in {folder}: give paths within the folder")
+            if not (folder / name).is_file():
+                raise UserError(f"{path}, line {number}: there is no file {folder / name}")
+            entries.append((name, index))
     if not entries:
         raise UserError(f"{path} lists no images")
     return entries
@@ -166,10 +168,16 @@ def _masks(folder: Path) -> list[tuple[str, int | str]]:
     images, masks = folder / "images", folder / "masks"
     if not (images.is_dir() and masks.is_dir()):
         raise UserError(f"{folder} needs the folders images/ and masks/ for segmentation")
-    by_stem = {path.stem: path for path in images_in(masks)}
+    known: dict[Path, Path] = {}
+    for path in images_in(masks):
+        key = path.relative_to(masks).with_suffix("")
+        if key in known:
+            raise UserError(f"{known[key]} and {path} are masks of one image: leave one")
+        known[key] = path
     entries: list[tuple[str, int | str]] = []
     for path in images_in(images):
-        if path.stem not in by_stem:
-            raise UserError(f"{path} has no mask {masks / path.stem}.png")
-        entries.append((path.relative_to(folder).as_posix(), by_stem[path.stem].relative_to(folder).as_posix()))
+        key = path.relative_to(images).with_suffix("")
+        if key not in known:
+            raise UserError(f"{path} has no mask {masks / key}.png")
+        entries.append((path.relative_to(folder).as_posix(), known[key].relative_to(folder).as_posix()))
     return entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -31,8 +32,18 @@ class Check(BaseModel):
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Judged:
+    """An artifact in one runtime; label: the artifact's; diagnosis: what explains a failure, in words."""
+
+    label: str
+    runtime: str
+    checks: list[Check]
+    diagnosis: list[str] = field(default_factory=list)
+
+
 class Checked(Protocol):
-    """Anything with checks: what a comparison of one artifact gives, say."""
+    """Anything with checks: for example what a comparison of one artifact gives."""
 
     @property
     def checks(self) -> list[Check]: ...

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     import torch
-    import torch._dynamo  # before TensorFlow, which coremltools imports: see validation/faults.py
+    import torch._dynamo  # before TensorFlow, which coremltools imports: see validation/doctor/faults.py
 
     from .plugin import Conformance
 

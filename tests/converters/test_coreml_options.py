@@ -18,7 +18,7 @@ from converters.coreml.measure import measure
 from converters.coreml.options import COMPRESSIONS, CoreMLOptions
 from reference.checkpoints import load_checkpoint
 from reference.errors import UserError
-from validation.artifacts import app_processor
+from validation.artifact import app_processor
 from validation.mil import Program
 from validation.runtimes.coreml import CoreMLRuntime
 from validation.runtimes.mil import ProgramRuntime

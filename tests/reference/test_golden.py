@@ -17,7 +17,7 @@ from reference.errors import UserError
 from reference.golden import golden_set, read_golden
 from reference.manifest import manifest_path, read_manifest
 from tests.contract import FOLDER, contract
-from validation.device_results import read_device_results
+from validation.device.export import read_device_results
 
 
 @pytest.fixture

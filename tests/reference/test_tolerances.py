@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reference.manifest import ArtifactFacts
 from reference.tolerances import NUMBERS, tolerance
-from validation.metrics import METRICS, compare
+from validation.checks.metrics import METRICS, compare
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-import validation.cluster
-import validation.counting
 from reference.demo.evaluate import confusion
 from reference.errors import UserError
 from reference.scenes import render
 from validation.__main__ import main
-from validation.counting import Job, count_all
-from validation.datasets import Scenes
-from validation.measurement import accuracy
-from validation.runtimes import DEFAULT_OPTIONS
+from validation.checks.accuracy import accuracy, batches
+from validation.results import NOT_RUN_BUT_REQUIRED
+from validation.runtimes import Options
+from validation.runtimes.litert import LiteRTRuntime
 
 from . import mistaken
 
@@ -47,13 +48,14 @@ def test_the_reference_is_as_accurate_as_its_own_evaluation_says(alone, demo):
     assert np.array_equal(alone.artifacts[0].outcome.answer, alone.reference.outcome.answer), "float32 files agree"
 
 
+def swap(model, weights):
+    """The channels."""
+    stem = weights(mistaken.convolution_weights(model))
+    stem[:] = stem[..., ::-1].copy()
+
+
 def test_a_wrong_artifact_loses(artifact, tmp_path, alone):
     wrong = mistaken.copy_of(artifact, tmp_path)
-
-    def swap(model, weights):
-        stem = weights(mistaken.convolution_weights(model))
-        stem[:] = stem[..., ::-1].copy()
-
     mistaken.edit_tflite(wrong, swap)
     mistaken.describe_anew(wrong)
     (measured,) = accuracy([wrong], images=SCENES).artifacts
@@ -72,24 +74,112 @@ def test_a_cluster_counts_the_same(artifact, alone):
 
 def test_no_cluster(artifact, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(validation.cluster, "PATIENCE", "1s")
+    monkeypatch.setattr("validation.checks.accuracy.cluster.PATIENCE", "1s")
     with pytest.raises(UserError, match="no Dask scheduler answers at"):
         accuracy([artifact], images=SCENES, scheduler="tcp://127.0.0.1:9")
 
 
-def test_an_interrupted_run_goes_on(artifact, alone, tmp_path, monkeypatch):
-    job = Job((artifact,), None, Scenes("classification", SCENES), DEFAULT_OPTIONS)
-    journal = tmp_path / f".accuracy-{job.key}.jsonl"
-    first, _ = next(count_all(job, jobs=1, scheduler=None, journal=journal))
+@pytest.fixture
+def counted(monkeypatch):
+    """The batches that were begun; the second of all is interrupted."""
+    begun = []
+    count = batches.Models.count
+
+    def interrupted(self, number):
+        begun.append(number)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return count(self, number)
+
+    monkeypatch.setattr(batches.Models, "count", interrupted)
+    return begun
+
+
+def test_an_interrupted_run_goes_on(artifact, alone, tmp_path, counted):
+    with pytest.raises(KeyboardInterrupt):
+        accuracy([artifact], images=SCENES, journal_folder=tmp_path)
+    (journal,) = tmp_path.iterdir()
+    assert json.loads(journal.read_text().splitlines()[0])[0] == 0
     with journal.open("a") as file:
         file.write("[1, [[0, 1")  # cut off in the middle
-    assert json.loads(journal.read_text().splitlines()[0])[0] == first == 0
-    counted = []
-    count = validation.counting.count
-    monkeypatch.setattr(validation.counting, "count", lambda job, number: counted.append(number) or count(job, number))
     assert same(accuracy([artifact], images=SCENES, journal_folder=tmp_path), alone)
-    assert counted == [1, 2]
+    assert counted == [0, 1, 1, 2]
     assert list(tmp_path.iterdir()) == [], "what is done needs no journal"
+
+
+def test_other_options_begin_anew(artifact, tmp_path, counted):
+    """Of Core ML, for example, what runs on the CPU rounds otherwise than what runs on the Neural Engine."""
+    with pytest.raises(KeyboardInterrupt):
+        accuracy([artifact], images=SCENES, journal_folder=tmp_path)
+    accuracy([artifact], images=SCENES, journal_folder=tmp_path, options=Options(compute_units="CPU_ONLY"))
+    assert counted == [0, 1, 0, 1, 2]
+
+
+def test_artifacts_in_a_folder_that_cannot_be_written(artifact, alone, monkeypatch, capfd):
+    opened = Path.open
+
+    def read_only(self, mode="r", *arguments, **options):
+        if self.parent == artifact.parent and "r" not in mode:
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", read_only)
+    assert main(["accuracy", str(artifact), "--images", "5", "--jobs", "1"]) == 0
+    assert "takes no notes" in capfd.readouterr().out
+
+
+def test_two_builds_under_one_name(artifact, tmp_path, alone, capfd):
+    """Each has its own figures, label, row and check."""
+    old, new = (tmp_path / name for name in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir()
+    sound, wrong = mistaken.copy_of(artifact, old), mistaken.copy_of(artifact, new)
+    mistaken.edit_tflite(wrong, swap)
+    mistaken.describe_anew(wrong)
+    files = [tmp_path / name for name in ("a.json", "a.md", "a.xml", "a.html")]
+    options = zip(("--json", "--markdown", "--junit", "--html"), map(str, files))
+    given = ["accuracy", str(sound), str(wrong), "--images", str(SCENES), "--jobs", "1"]
+    assert main([*given, *(part for pair in options for part in pair)]) == 0
+    out = capfd.readouterr().out
+    labels = [f"{folder}/{artifact.name}" for folder in ("old", "new")]
+    told = json.loads(files[0].read_text("utf-8"))
+    figures = {
+        (check["artifact"], check["check"]): check["value"] for each in told["results"] for check in each["checks"]
+    }
+    right = alone.reference.outcome.percent("top-1")
+    assert figures[alone.reference.label, "top-1"] == figures[labels[0], "top-1"] == pytest.approx(right)
+    assert figures[labels[1], "top-1"] < right - 15
+    assert figures[labels[1], "points lost"] == pytest.approx(right - figures[labels[1], "top-1"])
+    assert [each["model"] for each in told["measured"]] == [alone.reference.label, *labels]
+    assert told["measured"][2]["lost"][1] < figures[labels[1], "points lost"] < told["measured"][2]["lost"][2]
+    assert all(label[:16] in out for label in labels), "tables break long names"
+    for file in (files[1], files[3]):
+        assert all(label in file.read_text("utf-8") for label in labels)
+    assert f"| {labels[1]} | LiteRT | top-1, % | {figures[labels[1], 'top-1']:.4g} |" in files[1].read_text("utf-8")
+    suite = ElementTree.parse(files[2]).getroot().find("testsuite")
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("accuracy", "8", "0")
+
+
+def test_what_did_not_run_is_in_the_reports(artifact, tmp_path, monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    given = ["accuracy", str(artifact), "--images", "5", "--json", str(tmp_path / "a.json")]
+    assert main(given) == NOT_RUN_BUT_REQUIRED
+    told = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert told["verdict"] == "NOT RUN"
+    assert "ai-edge-litert is not installed" in told["results"][0]["checks"][0]["reason"]
+    assert "NOT RUN" in capfd.readouterr().out
+
+
+def test_logits_of_a_classifier_are_as_right_as_their_probabilities(artifact, alone, tmp_path, monkeypatch):
+    """By a runtime that answers with the logarithms of the probabilities, and a manifest that says logits."""
+    logits = mistaken.copy_of(artifact, tmp_path)
+    mistaken.describe_anew(logits, outputs=lambda outputs: [{**outputs[0], "meaning": "logits"}])
+    run = LiteRTRuntime.run
+    monkeypatch.setattr(LiteRTRuntime, "run", lambda self, pixels: np.log(run(self, pixels)) + 7)
+    (measured,) = accuracy([logits], images=SCENES).artifacts
+    assert np.array_equal(measured.outcome.rank, alone.artifacts[0].outcome.rank)
+    # exp and log of float32 numbers up to 30: a few units in the last place.
+    np.testing.assert_allclose(measured.outcome.probability, alone.artifacts[0].outcome.probability, atol=1e-5)
 
 
 def test_on_a_folder_of_ones_own(artifact, tmp_path, capfd):
@@ -108,8 +198,16 @@ def test_on_a_folder_of_ones_own(artifact, tmp_path, capfd):
 
 def test_refusals(artifact, mlpackage, tmp_path, capfd):
     other = mistaken.copy_of(artifact, tmp_path)
-    mistaken.describe_anew(other, preprocessing__crop_height=192)
+    mistaken.describe_anew(other, preprocessing__crop_height=192, input__shape=[1, 192, 256, 3])
     assert main(["accuracy", str(artifact), str(other)]) == 2
     assert "different checkpoints or input sizes" in capfd.readouterr().err
+    mistaken.describe_anew(
+        other,
+        preprocessing__crop_height=256,
+        input__shape=[1, 256, 256, 3],
+        outputs=lambda outputs: [{**outputs[0], "meaning": "scores"}],
+    )
+    assert main(["accuracy", str(other)]) == 2
+    assert "answers with scores, which have no best class" in capfd.readouterr().err
     assert main(["accuracy", str(artifact), "--data", str(tmp_path / "none")]) == 2
     assert "there is no folder" in capfd.readouterr().err

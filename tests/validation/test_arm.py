@@ -19,8 +19,8 @@ from reference.manifest import read_manifest
 from reference.tolerances import tolerance
 from validation import parity, verdict
 from validation.__main__ import main
-from validation.artifacts import app_processor
-from validation.metrics import METRICS, compare
+from validation.artifact import Artifact, app_processor, open_artifacts
+from validation.checks.metrics import METRICS, compare
 from validation.results import NOT_RUN_BUT_REQUIRED
 from validation.runtimes import Options, interpreters, load
 
@@ -54,7 +54,7 @@ HERE = f'shift; exec "{sys.executable}" "$@"'  # this machine's own Python
 
 
 def crop_of(artifact, photographs) -> np.ndarray:
-    return app_processor(read_manifest(artifact).preprocessing).resize_and_crop(photographs[0])
+    return app_processor(artifact.manifest.preprocessing).resize_and_crop(photographs[0])
 
 
 def on_arm(artifact, photographs, runtime, processor):
@@ -112,9 +112,9 @@ def test_another_process_answers_as_this_one(request, python, photographs, forma
     """Bit by bit, with this machine's Python in place of ARM's; and looks inside as this one does."""
     python(HERE)
     fixture, key = {"tflite": ("tflite", "litert"), "onnx": ("onnx_file", "onnxruntime")}[format]
-    artifact = request.getfixturevalue(fixture)("none").path
-    pixels, manifest = crop_of(artifact, photographs), read_manifest(artifact)
-    there, here = (load(artifact, manifest, name) for name in (f"{key}-arm64", key))
+    (artifact,) = open_artifacts([request.getfixturevalue(fixture)("none").path])
+    pixels = crop_of(artifact, photographs)
+    there, here = (load(artifact, name) for name in (f"{key}-arm64", key))
     np.testing.assert_array_equal(there.run(pixels), here.run(pixels))
     np.testing.assert_array_equal(there.run(pixels[::-1]), here.run(pixels[::-1]))
     pairs = list(zip(there.convolutions(pixels), here.convolutions(pixels)))
@@ -123,20 +123,20 @@ def test_another_process_answers_as_this_one(request, python, photographs, forma
 
 
 def test_the_processor_is_passed_on(python, tflite, tmp_path):
-    artifact = tflite("none").path
+    (artifact,) = open_artifacts([tflite("none").path])
     python(f'echo "$1" >> {tmp_path}/asked; {HERE}')
     for processor in (None, OLDER):
-        load(artifact, read_manifest(artifact), "litert-arm64", Options(arm_processor=processor))
+        load(artifact, "litert-arm64", Options(arm_processor=processor))
     newest, older = (tmp_path / "asked").read_text().split()
     assert newest.split(",")[0] == "max"
     assert older == OLDER
 
 
 def test_an_arm_machine_needs_no_other(python, tflite, monkeypatch):
-    artifact = tflite("none").path
+    (artifact,) = open_artifacts([tflite("none").path])
     for machine in ("aarch64", "arm64"):
         monkeypatch.setattr(platform, "machine", lambda machine=machine: machine)
-        loaded = load(artifact, read_manifest(artifact), "litert-arm64")
+        loaded = load(artifact, "litert-arm64")
         assert isinstance(loaded._opened, interpreters.LiteRT)
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_loaded_there(python, tflite, tmp_path):
     path = tmp_path / "broken.tflite"
     path.write_bytes(tflite("none").path.read_bytes()[:1000])
     with pytest.raises(UserError, match="LiteRT cannot load .*broken.tflite: on the emulated ARM: ValueError: "):
-        load(path, read_manifest(tflite("none").path), "litert-arm64")
+        load(Artifact(path, path.name, tflite("none").manifest), "litert-arm64")
 
 
 @pytest.mark.parametrize(
@@ -170,16 +170,16 @@ def test_a_process_that_dies_or_hangs_at_once(python, tflite, tmp_path, monkeypa
     python(f"echo $$ > {tmp_path}/begun; {script}")
     began = time.monotonic()
     with pytest.raises(UserError, match=said):
-        load(tflite("none").path, read_manifest(tflite("none").path), "litert-arm64")
+        load(open_artifacts([tflite("none").path])[0], "litert-arm64")
     assert time.monotonic() - began < 30
     assert not is_running(int((tmp_path / "begun").read_text()))
 
 
 def test_a_process_that_dies_amid_its_work(python, tflite, photographs):
     """It is a failed check of that artifact, and not a hang."""
-    artifact = tflite("none").path
+    (artifact,) = open_artifacts([tflite("none").path])
     python(f"echo a crash >&2; {HERE}")
-    loaded = load(artifact, read_manifest(artifact), "litert-arm64")
+    loaded = load(artifact, "litert-arm64")
     loaded._opened._process.kill()
     with pytest.raises(UserError, match="ended with -9: .*"):
         loaded.run(crop_of(artifact, photographs))

@@ -76,6 +76,38 @@ def test_masks(tmp_path):
         dataset[1]
 
 
+def test_masks_lie_in_the_same_folder_below(tmp_path):
+    """Many data sets count their pictures from 001 in each folder."""
+    for name in ("a/001", "b/001"):
+        picture(tmp_path / "images" / f"{name}.jpg")
+    for value, name in enumerate(("a/001", "b/001")):
+        (tmp_path / "masks" / name).parent.mkdir(parents=True)
+        Image.new("L", (30, 20), value).save(tmp_path / "masks" / f"{name}.png")
+    dataset = open_dataset(str(tmp_path), "segmentation", ANIMALS, None)
+    assert [(sample.name, sample.truth.getpixel((0, 0))) for sample in (dataset[0], dataset[1])] == [
+        ("images/a/001.jpg", 0),
+        ("images/b/001.jpg", 1),
+    ]
+    Image.new("L", (30, 20)).save(tmp_path / "masks" / "a" / "001.bmp")
+    with pytest.raises(UserError, match="are masks of one image"):
+        open_dataset(str(tmp_path), "segmentation", ANIMALS, None)
+    (tmp_path / "masks" / "a" / "001.bmp").unlink()
+    (tmp_path / "masks" / "a" / "001.png").unlink()
+    with pytest.raises(UserError, match=r"images/a/001\.jpg has no mask .*masks/a/001\.png"):
+        open_dataset(str(tmp_path), "segmentation", ANIMALS, None)
+
+
+@pytest.mark.parametrize("name", ["{outside}", "../outside.png", "in/../../outside.png"])
+def test_a_list_names_files_within_its_folder(tmp_path, name):
+    picture(tmp_path / "outside.png")
+    folder = tmp_path / "data"
+    picture(folder / "in" / "a.png")
+    name = name.format(outside=tmp_path / "outside.png")
+    (folder / "labels.csv").write_text(f"file,label\nin/a.png,cat\n{name},dog\n")
+    with pytest.raises(UserError, match="labels.csv, line 3: .*outside.png does not lie in"):
+        open_dataset(str(folder), "classification", ANIMALS, None)
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

@@ -17,8 +17,9 @@ import pytest
 import torch
 
 from reference.errors import UserError
-from validation import environment, faults
 from validation.__main__ import main
+from validation.artifact import Artifact
+from validation.doctor import environment, faults
 from validation.results import FAILED, PASSED, USAGE
 from validation.runtimes import NotRun, load
 
@@ -96,7 +97,7 @@ def test_without_extras(no_extras, tmp_path, capfd):
     for each in told["runtimes"]:
         manifest = SimpleNamespace(artifact=SimpleNamespace(format=each["format"]))
         with pytest.raises(NotRun, match=re.escape(each["not_run"])):
-            load(tmp_path / "none", manifest, each["runtime"])
+            load(Artifact(tmp_path / "none", "none", manifest), each["runtime"])
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="NOT RUN: /proc/cpuinfo is Linux's")
@@ -116,7 +117,7 @@ def test_instructions_as_linux_says():
 def test_kernels_are_those_that_settings_leave():
     """Libraries choose when they load, hence the process of its own."""
     settings = {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem"}
-    code = "import json, validation.environment as e; print(json.dumps(e.environment().kernels))"
+    code = "import json, validation.doctor.environment as e; print(json.dumps(e.environment().kernels))"
     process = subprocess.run([sys.executable, "-c", code], env={**os.environ, **settings}, capture_output=True)
     chosen = json.loads(process.stdout)
     assert chosen.pop("NumPy")

@@ -12,13 +12,13 @@ from reference.errors import UserError
 from reference.manifest import size_in_bytes
 from validation import drift, verdict
 from validation.__main__ import main
-from validation.allowances import ALLOWANCES, Sample, allowance
-from validation.baseline import BUNDLED, Baseline, read_baseline, write_baseline
-from validation.comparison import parity
-from validation.metrics import METRICS
-from validation.regression import compare
+from validation.baselines.allowances import ALLOWANCES, Sample, allowance
+from validation.baselines.compare import compare
+from validation.baselines.file import BUNDLED, Baseline, read_baseline, write_baseline
+from validation.baselines.run import Run, measure
+from validation.checks.metrics import METRICS
+from validation.checks.parity import parity
 from validation.results import FAILED, NOT_RUN_BUT_REQUIRED, PASSED, USAGE, exit_code
-from validation.survey import Run, measure
 
 from . import mistaken
 
@@ -109,11 +109,20 @@ def test_what_the_baseline_does_not_know_is_not_run(run, tflite):
     found = compare(none, run)
     assert exit_code(found) == PASSED, "the reference is as before"
     assert exit_code(found, ["litert"]) == NOT_RUN_BUT_REQUIRED
-    assert {check.verdict for each in found for check in each.checks if each.artifact.endswith("tflite")} == {"NOT RUN"}
+    assert {check.verdict for each in found for check in each.checks if each.label.endswith("tflite")} == {"NOT RUN"}
     ((name, measured),) = run.facts.artifacts.items()
     runtimes = {"litert": {key: value for key, value in measured.runtimes["litert"].items() if key != "sqnr_db"}}
     part = run.facts.model_copy(update={"artifacts": {name: measured.model_copy(update={"runtimes": runtimes})}})
     assert [figure for figure, said in judged(part, run).items() if said != "PASS"] == ["sqnr_db"]
+
+
+def test_two_builds_are_held_against_the_one_that_is_known(run):
+    ((name, measured),) = run.facts.artifacts.items()
+    facts = run.facts.model_copy(update={"artifacts": {f"old/{name}": measured}})
+    labelled = [replace(each, artifact=replace(each.artifact, label=f"old/{name}")) for each in run.parity]
+    found = compare(run.facts, replace(run, facts=facts, parity=labelled))
+    assert {check.verdict for each in found for check in each.checks} == {"PASS"}
+    assert {each.label for each in found} == {"checkpoint demo", f"old/{name}"}
 
 
 def test_other_images_and_other_machines(run):

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import validation.timing
+import validation.checks.latency
 from reference.errors import UserError
 from validation.__main__ import main
-from validation.memory import peak_mib
+from validation.checks.latency import Contender, Times, latency, race
+from validation.checks.memory import peak_mib
 from validation.results import NOT_RUN_BUT_REQUIRED
 from validation.runtimes import NotRun
-from validation.timing import Contender, Times, latency, race
 
 PICTURE = Image.new("RGB", (8, 8))
 MILLION = 1_000_000
@@ -27,8 +27,8 @@ class Clock:
     now = 0
 
     def install(self, monkeypatch) -> None:
-        monkeypatch.setattr(validation.timing.time, "perf_counter_ns", lambda: self.now)
-        monkeypatch.setattr(validation.timing.time, "process_time_ns", lambda: self.now // 2)
+        monkeypatch.setattr(validation.checks.latency.time, "perf_counter_ns", lambda: self.now)
+        monkeypatch.setattr(validation.checks.latency.time, "process_time_ns", lambda: self.now // 2)
 
 
 class Fake:
@@ -47,7 +47,7 @@ class Fake:
 def clock(monkeypatch):
     clock = Clock()
     clock.install(monkeypatch)
-    monkeypatch.setattr(validation.timing, "peak_mib", lambda work: 1.0)
+    monkeypatch.setattr(validation.checks.latency, "peak_mib", lambda work: 1.0)
     return clock
 
 
@@ -112,7 +112,7 @@ def test_peak_memory_is_what_the_work_adds():
 
 
 def test_the_command(tflite, onnx_file, mlpackage, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(validation.timing, "peak_mib", lambda work: 12.0)  # starts a process each
+    monkeypatch.setattr(validation.checks.latency, "peak_mib", lambda work: 12.0)  # starts a process each
     artifacts, file = [tflite("float16").path, onnx_file().path], tmp_path / "latency.json"
     options = ["--threads", "1", "2", "--runs", "3", "--warmup", "1", "--json", str(file)]
     given = ["latency", *map(str, artifacts), str(mlpackage("float16").path), *options]
@@ -136,7 +136,7 @@ def test_the_command(tflite, onnx_file, mlpackage, tmp_path, capsys, monkeypatch
 
 @pytest.mark.skipif("sys.platform == 'darwin'", reason="Core ML is there")
 def test_programs_are_timed_in_core_ml_alone(mlpackage, capsys, monkeypatch):
-    monkeypatch.setattr(validation.timing, "peak_mib", lambda work: None)
+    monkeypatch.setattr(validation.checks.latency, "peak_mib", lambda work: None)
     assert main(["latency", str(mlpackage("float16").path), "--runs", "1", "--warmup", "1"]) == NOT_RUN_BUT_REQUIRED
     assert "Core ML runs on macOS and iOS only" in capsys.readouterr().out
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import validation.comparison
-from validation.artifacts import app_processor
-from validation.comparison import parity
+import validation.checks.parity
+from validation.artifact import app_processor
+from validation.checks.parity import parity
 from validation.results import FAILED, exit_code
 from validation.runtimes.litert import LiteRTRuntime
 
@@ -139,7 +139,7 @@ def test_an_app_that_squashes(file, photographs, monkeypatch):
         processor.size = processor.crop_size
         return processor
 
-    monkeypatch.setattr(validation.comparison, "app_processor", squashing)
+    monkeypatch.setattr(validation.checks.parity, "app_processor", squashing)
     assert "squashed to the input size" in found(file, photographs, "litert")
 
 
@@ -151,7 +151,7 @@ def test_an_app_that_turns_pictures(file, photographs, monkeypatch):
         def resize_and_crop(self, picture):
             return self.processor.resize_and_crop(picture.transpose(Image.Transpose.TRANSPOSE))
 
-    monkeypatch.setattr(validation.comparison, "app_processor", Turning)
+    monkeypatch.setattr(validation.checks.parity, "app_processor", Turning)
     assert "height and width are exchanged" in found(file, photographs, "litert")
 
 
@@ -171,7 +171,25 @@ def test_an_app_that_turns_pictures(file, photographs, monkeypatch):
         ({"input__network_color_order": "RGB"}, ["network_color_order is RGB, the checkpoint's BGR"]),
         ({"input__dtype": "uint8"}, ["Got value of type"]),
         ({"outputs": lambda outputs: [{**outputs[0], "name": "answer"}]}, ["answer"]),
-        ({"schema_version": 2}, ["schema_version"]),
+        ({"schema_version": 1}, ["schema 1, this kit reads 2: convert the artifact again"]),
+        (
+            {
+                "preprocessing__resize": "both_sides",
+                "preprocessing__resize_shortest_edge": None,
+                "preprocessing__resize_height": 256,
+                "preprocessing__resize_width": 300,
+            },
+            [
+                "preprocessing.resize is both_sides, the checkpoint's shortest_edge",
+                "resize_shortest_edge is None, the checkpoint's 288",
+                "resize_height is 256, the checkpoint's None",
+                "resize_width is 300, the checkpoint's None",
+            ],
+        ),
+        (
+            {"preprocessing__resize": "none", "preprocessing__resize_shortest_edge": None},
+            ["preprocessing.resize is none, the checkpoint's shortest_edge"],
+        ),
     ],
 )  # fmt: skip
 def test_a_manifest_that_lies(file, photographs, lie, causes):
@@ -184,8 +202,8 @@ def test_a_manifest_that_lies(file, photographs, lie, causes):
 def test_nothing_known_explains_anything_in_a_sound_artifact(file, photographs):
     """Each imitation differs from the truth by more than a sound artifact does: none can be found by chance."""
     from reference.checkpoints import load_checkpoint
-    from validation.metrics import sqnr_db
-    from validation.mistakes import INPUT_MISTAKES, right_values, wrong_answers
+    from validation.checks.metrics import sqnr_db
+    from validation.checks.mistakes import INPUT_MISTAKES, right_values, wrong_answers
     from validation.runtimes.pytorch import PyTorchRuntime
 
     runtime = PyTorchRuntime(load_checkpoint("demo"))

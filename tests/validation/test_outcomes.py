@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from validation.counting import _classified
-from validation.outcomes import Classified, Segmented, drop
+from validation.checks.accuracy.batches import _classified
+from validation.checks.accuracy.outcomes import Classified, Segmented, drop
 
 
 def classified(probabilities: np.ndarray, truth: np.ndarray) -> Classified:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import base64
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from reference.manifest import read_manifest
+from reference.errors import UserError
 from validation.__main__ import main
-from validation.comparison import Parity, parity
-from validation.measurement import accuracy
-from validation.page import Page, as_html
-from validation.page.charts import scatters
-from validation.page.evidence import histograms, measured, profiles
-from validation.page.pictures import DIFFERENT, worst_of_accuracy, worst_of_parity
-from validation.reports import shown
-from validation.results import Check
+from validation.artifact import File, open_artifacts
+from validation.checks.accuracy import Accuracies, Accuracy, accuracy
+from validation.checks.accuracy.outcomes import Segmented
+from validation.checks.parity import Parity, parity
+from validation.datasets import Scenes
+from validation.reporting.formats import shown
+from validation.reporting.page import Page, as_html
+from validation.reporting.page.charts import scatters
+from validation.reporting.page.examples import DIFFERENT, worst_of_accuracy, worst_of_parity
+from validation.reporting.page.plot_data import histograms, measured, profiles
+from validation.results import Check, Judged
 
 from . import mistaken
 from .browser import open_page
@@ -64,18 +68,20 @@ def wrong(tflite, tmp_path_factory):
 
 
 def test_in_a_browser(tflite, wrong, photographs, tmp_path):
-    artifacts, pictures = [tflite("float16").path, wrong], photographs[:3]
-    results = parity(artifacts, images=pictures)
-    results.append(Parity("</script><b>.tflite", "litert", [Check(artifact="</script><b>.tflite", runtime="litert",
-                          check="run", verdict="NOT RUN", reason="<i>no</i> & none")]))  # fmt: skip
+    artifacts, pictures = open_artifacts([tflite("float16").path, wrong]), photographs[:3]
+    compared = parity(artifacts, images=pictures)
+    foreign = Check(
+        artifact="</script><b>.tflite", runtime="litert", check="run", verdict="NOT RUN", reason="<i>no</i> & none"
+    )
+    results = [*compared, Judged(foreign.artifact, foreign.runtime, [foreign])]
     accuracies = accuracy(artifacts, images=6)
     page = Page(
         "parity",
         results,
-        histograms(results),
-        profiles(artifacts, pictures[0], results),
-        measured(artifacts, accuracies, {artifacts[0].name: 0.5, wrong.name: 0.25}),
-        worst_of_parity(artifacts, results, pictures) + worst_of_accuracy(artifacts, accuracies),
+        histograms(compared),
+        profiles(pictures[0], compared),
+        measured(artifacts, accuracies, {artifacts[0].label: 0.5, artifacts[1].label: 0.25}),
+        worst_of_parity(compared, pictures) + worst_of_accuracy(accuracies),
         {"made": "today"},
     )
     path = tmp_path / "page.html"
@@ -119,7 +125,7 @@ def test_in_a_browser(tflite, wrong, photographs, tmp_path):
 
 def test_histograms_count_every_value():
     errors = np.array([[0.0, 1e-20, 3e-7], [2e-3, 0.5, 1e9]])
-    (each,) = histograms([Parity("a", "r", [], expected=np.zeros((2, 3)), answers=errors)])
+    (each,) = histograms([Parity(File(Path("a"), "a"), "r", [], expected=np.zeros((2, 3)), answers=errors)])
     assert each.equal == 1
     assert sum(each.counts) == 5
     low, high = np.searchsorted(each.edges, [np.log10(3e-7), np.log10(2e-3)]) - 1
@@ -132,13 +138,14 @@ def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs):
     mistaken.describe_anew(artifact, **changes)
     path = artifact.with_name(artifact.name + ".manifest.json")
     path.write_text(path.read_text("utf-8").replace('"probabilities"', '"class_map"'), "utf-8")
-    size = read_manifest(artifact).preprocessing.crop_height
+    (opened,) = open_artifacts([artifact])
+    size = opened.manifest.preprocessing.crop_height
     expected = np.zeros((2, size, size), np.int32)
     expected[:, : size // 2] = 1
     answers = expected.copy()
     answers[1, :, : size // 4] = 0
-    compared = [Parity(artifact.name, "litert", [], expected=expected, answers=answers)]
-    (example,) = worst_of_parity([artifact], compared, photographs[:2])
+    compared = [Parity(opened, "litert", [], expected=expected, answers=answers)]
+    (example,) = worst_of_parity(compared, photographs[:2])
     assert example.name == "picture 1", "where nothing differs there is nothing to show"
     assert example.lines[1] == "most often sky by the reference, ground here"
     _, reference, ours, differ = (
@@ -152,8 +159,21 @@ def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs):
     assert side == reference.shape[1]
 
 
+def test_a_segmenter_that_lost_no_picture_has_none_to_show(tflite, tmp_path, photographs):
+    """As one does whose answers are the reference's own."""
+    (artifact,) = open_artifacts([tflite("none").path])
+    outcome = Segmented(np.array([[[9, 1], [0, 6]]]))
+    same = Accuracy("a", "LiteRT", outcome, artifact)
+    accuracies = Accuracies(
+        Accuracy("checkpoint", "PyTorch", outcome), [same], ["0"], ["a", "b"], Scenes("features", 1)
+    )
+    assert worst_of_accuracy(accuracies) == []
+    with pytest.raises(UserError, match="no pictures to compare on"):
+        parity([artifact], images=[])
+
+
 def test_plots_need_two_points(tflite):
-    assert scatters(measured([tflite("none").path], None, {})) == []
+    assert scatters(measured(open_artifacts([tflite("none").path]), None, {})) == []
 
 
 def test_the_commands_write_it(tflite, tmp_path, capfd):

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from reference.scenes import render
-from validation.measurement import accuracy
+from validation.checks.accuracy import accuracy
 
 ROOT = Path(__file__).parent.parent.parent
 IMAGES, ROUNDS = 100, 5

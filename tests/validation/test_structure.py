@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from reference.errors import UserError
 from validation.__main__ import main
-from validation.accelerators import GPU_DELEGATE, NEURAL_ENGINE, ON_GPU_DELEGATE
-from validation.composition import structure
+from validation.checks.accelerators import GPU_DELEGATE, NEURAL_ENGINE, ON_GPU_DELEGATE
+from validation.checks.structure import structure
 
 from . import mistaken
 

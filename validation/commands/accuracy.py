@@ -3,69 +3,91 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from rich.table import Table
 
-from ..measurement import Accuracies, Accuracy, accuracy
-from ..outcomes import Classified, drop
-from ..page import Page, as_html
-from ..page.evidence import measured
-from ..page.pictures import worst_of_accuracy
-from ..reports import write_file
-from ..results import NOT_RUN_BUT_REQUIRED, PASSED
+from ..artifact import References, open_of_one_checkpoint
+from ..checks.accuracy import Accuracies, Accuracy, accuracy
+from ..checks.accuracy.outcomes import Classified
+from ..reporting.page import Page
+from ..reporting.page.examples import worst_of_accuracy
+from ..reporting.page.plot_data import Measured, measured
+from ..reporting.tables import show
+from ..results import NOT_RUN_BUT_REQUIRED, PASSED, Check, Judged
 from ..runtimes import NotRun, Options
-from ..tables import show
-from .reporting import about
+from .reports import about, write_reports
 
 WORST = 8
 
 
 def run(arguments: Namespace) -> int:
-    """Measure and print tables; returns the exit code."""
+    """Measure, print tables, write reports where asked to; returns the exit code."""
+    artifacts, references = open_of_one_checkpoint(arguments.artifacts), References(arguments.checkpoint)
     try:
         result = accuracy(
-            arguments.artifacts,
+            artifacts,
             data=arguments.data,
             images=arguments.images,
-            checkpoint=arguments.checkpoint,
+            checkpoint=references,
             jobs=arguments.jobs,
             scheduler=arguments.scheduler,
-            journal_folder=arguments.artifacts[0].parent,
+            journal_folder=artifacts[0].path.parent,
             options=Options(arguments.threads, arguments.compute_units),
         )
     except NotRun as reason:
         print(f"NOT RUN: {reason}")
+        missing = [_not_run(each.label, str(reason)) for each in artifacts]
+        write_reports(arguments, missing, "accuracy", lambda: Page("accuracy", missing))
         return NOT_RUN_BUT_REQUIRED
-    show(_summary(result))
+    rows = measured(artifacts, result)
+    show(_summary(rows, len(result.images)))
     if arguments.verbose:
         show(_classes(result), *(_worst(result, each) for each in result.artifacts))
-    if arguments.html is not None:
-        page = Page(
-            "accuracy",
-            measured=measured(arguments.artifacts, result),
-            examples=worst_of_accuracy(arguments.artifacts, result, arguments.checkpoint),
-            about=about(result.dataset.identity),
-        )
-        write_file(arguments.html, as_html(page))
+
+    def page() -> Page:
+        examples = worst_of_accuracy(result, references)
+        return Page("accuracy", measured=rows, examples=examples, about=about(result.dataset.identity))
+
+    told = [_told(each, len(result.images)) for each in rows]
+    write_reports(arguments, told, "accuracy", page, measured=[asdict(each) for each in rows])
     return PASSED
 
 
-def _summary(result: Accuracies) -> Table:
-    table = Table(title=f"{len(result.images)} images", title_justify="left")
+def _not_run(label: str, reason: str) -> Judged:
+    """One artifact's runtime is missing, and none was measured."""
+    return Judged(label, "-", [Check(artifact=label, runtime="-", check="run", verdict="NOT RUN", reason=reason)])
+
+
+def _told(row: Measured, images: int) -> Judged:
+    """Figures without a bound: `drift` holds them against a baseline."""
+    figures = {name: (value, f"only told: on {images} images") for name, value in row.percents.items()}
+    if row.lost is not None:
+        figures["points lost"] = (row.lost[0], f"{_lost(row.lost)}, 95 % interval on {images} images")
+    checks = [
+        Check(artifact=row.model, runtime=row.runtime, check=name, verdict="PASS", value=value, reason=reason)
+        for name, (value, reason) in figures.items()
+    ]
+    return Judged(row.model, row.runtime, checks)
+
+
+def _lost(lost: tuple[float, float, float]) -> str:
+    points, low, high = lost
+    return f"{points:+.2f} ({low:+.2f} .. {high:+.2f})"
+
+
+def _summary(rows: Sequence[Measured], images: int) -> Table:
+    table = Table(title=f"{images} images", title_justify="left")
     table.add_column("model", overflow="fold")
     table.add_column("runtime", max_width=14)
-    names = list(result.reference.outcome.figures())
-    for name in names:
+    for name in rows[0].percents:
         table.add_column(f"{name}, %", justify="right")
     table.add_column("points lost, 95 % interval", justify="right", no_wrap=True)
-    for each in (result.reference, *result.artifacts):
-        lost = "-"
-        if each is not result.reference:
-            points, low, high = drop(result.reference.outcome, each.outcome, names[0])
-            lost = f"{points:+.2f} ({low:+.2f} .. {high:+.2f})"
-        percents = [f"{each.outcome.percent(name):.2f}" for name in names]
-        table.add_row(each.model, each.runtime, *percents, lost)
+    for each in rows:
+        percents = [f"{percent:.2f}" for percent in each.percents.values()]
+        table.add_row(each.model, each.runtime, *percents, "-" if each.lost is None else _lost(each.lost))
     return table
 
 
@@ -76,7 +98,7 @@ def _classes(result: Accuracies) -> Table:
     table.add_column("reference", justify="right")
     for number, each in enumerate(result.artifacts, start=1):
         table.add_column(f"{number}", justify="right")
-        table.caption = f"{table.caption or ''}{number}: {each.model}\n"
+        table.caption = f"{table.caption or ''}{number}: {each.label}\n"
     table.caption_justify = "left"
     percents = result.reference.outcome.per_class(len(result.labels))
     lost = [percents - each.outcome.per_class(len(result.labels)) for each in result.artifacts]
@@ -89,7 +111,7 @@ def _classes(result: Accuracies) -> Table:
 def _worst(result: Accuracies, artifact: Accuracy) -> Table:
     """The images that lost most against the reference."""
     before, after = result.reference.outcome, artifact.outcome
-    table = Table(title=f"worst images of {artifact.model}", title_justify="left")
+    table = Table(title=f"worst images of {artifact.label}", title_justify="left")
     for heading in ("image", "truth", "reference", "artifact"):
         table.add_column(heading, overflow="fold")
     for index in np.argsort(after.quality() - before.quality(), kind="stable")[:WORST]:

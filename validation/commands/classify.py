@@ -11,47 +11,47 @@ from rich.table import Table
 from reference.command_line import working
 from reference.errors import UserError
 from reference.images import open_image
-from reference.manifest import Preprocessing, read_manifest
+from reference.manifest import Preprocessing
 
-from ..artifacts import app_processor, reference_of
+from ..artifact import References, app_processor, open_artifacts
+from ..reporting.tables import show
 from ..runtimes import NotRun, load
 from ..runtimes.pytorch import PyTorchRuntime
-from ..tables import show
 
 TOP = 3
 
 
 def run(arguments: Namespace) -> int:
     """Print the most probable classes by the reference and by each artifact; returns the exit code."""
-    artifacts = arguments.artifacts
+    artifacts, references = open_artifacts(arguments.artifacts), References(arguments.checkpoint)
     photograph = open_image(arguments.image)
-    manifests = [read_manifest(artifact) for artifact in artifacts]
-    for manifest in manifests:
-        if manifest.task != "classification":
-            raise UserError(f"{manifest.artifact.file} is for {manifest.task}: give classifiers only")
+    for artifact in artifacts:
+        if artifact.manifest.task != "classification":
+            raise UserError(f"{artifact.label} is for {artifact.manifest.task}: give classifiers only")
     table = Table(title=str(arguments.image), title_justify="left")
     # Names of artifacts stay whole; the names of runtimes can be broken between words.
-    table.add_column("model", overflow="fold", min_width=min(36, max(len(artifact.name) for artifact in artifacts)))
+    table.add_column("model", overflow="fold", min_width=min(36, max(len(artifact.label) for artifact in artifacts)))
     table.add_column("runtime", max_width=20)
     for heading in (f"top {TOP}", "max |Δp|"):
         table.add_column(heading)
     known: dict[tuple[str, Preprocessing], np.ndarray] = {}  # the reference's answers
-    for artifact, manifest in zip(artifacts, manifests):
-        with working(f"running {artifact.name}", arguments.verbose):
+    for artifact in artifacts:
+        manifest = artifact.manifest
+        with working(f"running {artifact.label}", arguments.verbose):
             pixels = app_processor(manifest.preprocessing).resize_and_crop(photograph)
             key = (manifest.checkpoint.sha256, manifest.preprocessing)
             first = key not in known
             if first:
-                known[key] = PyTorchRuntime(reference_of(manifest, arguments.checkpoint)).run(pixels)
+                known[key] = PyTorchRuntime(references.of(artifact)).run(pixels)
             try:
-                runtime = load(artifact, manifest)
+                runtime = load(artifact)
                 answer = runtime.run(pixels)
                 row = (runtime.name, _top(answer, manifest.labels), f"{np.abs(answer - known[key]).max():.1e}")
             except NotRun as reason:
                 row = ("NOT RUN", str(reason), "-")
         if first:
             table.add_row(f"checkpoint {manifest.checkpoint.id}", "PyTorch", _top(known[key], manifest.labels), "-")
-        table.add_row(artifact.name, *row)
+        table.add_row(artifact.label, *row)
     show(table)
     return 0
 

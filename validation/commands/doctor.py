@@ -12,11 +12,11 @@ from rich.text import Text
 
 from reference.command_line import working
 
-from ..environment import Ability, Dependency, Environment, environment
-from ..faults import Found, faults
-from ..reports import write_file
+from ..doctor.environment import Ability, Dependency, Environment, environment
+from ..doctor.faults import Found, faults
+from ..reporting.formats import write_file
+from ..reporting.tables import show
 from ..results import FAILED, PASSED
-from ..tables import show
 
 
 def run(arguments: Namespace) -> int:

@@ -7,32 +7,32 @@ from collections.abc import Sequence
 from functools import partial
 
 from reference.command_line import working
-from reference.manifest import read_manifest
 
-from ..baseline import bundled, read_baseline, write_baseline
-from ..page import Page
-from ..page.evidence import histograms, measured, profiles
-from ..page.pictures import worst_of_accuracy, worst_of_parity
-from ..regression import Drift, compare
-from ..reports import diagnoses
+from ..artifact import Artifact, References, open_of_one_checkpoint
+from ..baselines.compare import Drift, compare
+from ..baselines.file import bundled, read_baseline, write_baseline
+from ..baselines.run import IMAGES, Run, measure
+from ..reporting.formats import diagnoses
+from ..reporting.page import Page
+from ..reporting.page.examples import worst_of_accuracy, worst_of_parity
+from ..reporting.page.plot_data import histograms, measured, profiles
+from ..reporting.tables import judged, show
 from ..results import PASSED, exit_code
 from ..runtimes import Options
-from ..survey import IMAGES, Run, measure
-from ..tables import show
-from .parity import judged
-from .reporting import about, write_reports
+from .reports import about, write_reports
 
 
 def run(arguments: Namespace) -> int:
     """Measure, compare with the baseline or write it, print, write reports where asked to; returns the exit code."""
-    path = arguments.baseline or bundled(read_manifest(arguments.artifacts[0]))
+    artifacts, references = open_of_one_checkpoint(arguments.artifacts), References(arguments.checkpoint)
+    path = arguments.baseline or bundled(artifacts[0].manifest)
     before = None if arguments.update_baseline and not path.exists() else read_baseline(path)
     options = Options(arguments.threads, arguments.compute_units)
     done = measure(
-        arguments.artifacts,
+        artifacts,
         data=arguments.data,
         images=arguments.images or (IMAGES if before is None else before.images),
-        checkpoint=arguments.checkpoint,
+        checkpoint=references,
         jobs=arguments.jobs,
         options=options,
         step=partial(working, verbose=arguments.verbose),
@@ -47,23 +47,25 @@ def run(arguments: Namespace) -> int:
 
     def page() -> Page:
         with working("drawing", arguments.verbose):
-            return _page(arguments, done, results, options)
+            return _page(artifacts, references, done, results, options)
 
     write_reports(arguments, results, "drift", page)
     return PASSED if arguments.update_baseline else exit_code(results, arguments.require)
 
 
-def _page(arguments: Namespace, done: Run, results: Sequence[Drift], options: Options) -> Page:
-    artifacts, accuracies = arguments.artifacts, done.accuracy
+def _page(
+    artifacts: Sequence[Artifact], references: References, done: Run, results: Sequence[Drift], options: Options
+) -> Page:
+    accuracies = done.accuracy
     if done.facts.task == "classification" and accuracies is not None:
-        examples = worst_of_accuracy(artifacts, accuracies)
+        examples = worst_of_accuracy(accuracies)
     else:
-        examples = worst_of_parity(artifacts, done.parity, done.pictures)
+        examples = worst_of_parity(done.parity, done.pictures)
     return Page(
         "drift",
         results,
         histograms=histograms(done.parity),
-        profiles=profiles(artifacts, done.pictures[0], done.parity, checkpoint=arguments.checkpoint, options=options),
+        profiles=profiles(done.pictures[0], done.parity, checkpoint=references, options=options),
         measured=measured(artifacts, accuracies, done.latency_ratios),
         examples=examples,
         about=about(done.facts.data),

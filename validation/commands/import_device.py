@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reference.errors import UserError
-from reference.golden import golden_path, read_golden
 
-from ..baseline import read_baseline, write_baseline
-from ..comparison import Parity
-from ..device_results import DeviceResults, read_device_results
-from ..devices import facts, judge_run
-from ..page import Page
-from ..page.evidence import histograms
-from ..page.pictures import worst_of_parity
-from ..pictures import pictures_of
-from ..regression import compare
-from ..reports import Reported, diagnoses
+from ..baselines.compare import compare
+from ..baselines.file import read_baseline, write_baseline
+from ..baselines.run import Run
+from ..checks.parity import Parity
+from ..checks.pictures import pictures_of
+from ..device.export import DeviceResults, read_device_results
+from ..device.judge import Shipped, as_baseline, judge, shipped
+from ..reporting.formats import Reported, diagnoses
+from ..reporting.page import Page
+from ..reporting.page.examples import worst_of_parity
+from ..reporting.page.plot_data import histograms
+from ..reporting.tables import judged, show
 from ..results import exit_code
-from ..survey import Run
-from ..tables import show
-from .parity import judged
-from .reporting import write_reports
+from .reports import write_reports
 
 
 def run(arguments: Namespace) -> int:
@@ -30,26 +28,33 @@ def run(arguments: Namespace) -> int:
     if arguments.update_baseline and arguments.baseline is None:
         raise UserError("name the file that --update-baseline writes: --baseline FILE")
     device = read_device_results(arguments.results)
-    compared = [each for run in device.runs for each in judge_run(run, arguments.models)]
+    if arguments.update_baseline and not device.runs:
+        raise UserError(f"{arguments.results} has no runs to write a baseline of: run the benchmark first")
+    models = shipped(device, arguments.models)
+    compared = judge(device, models)
     results: list[Reported] = [*compared]
-    if arguments.baseline is not None:
-        measured = Run(facts(device, compared, arguments.models), compared, None, [])
+    if arguments.baseline is not None and device.runs:
+        measured = Run(as_baseline(device, compared, models), compared, None, [])
         if arguments.update_baseline:
             write_baseline(arguments.baseline, measured.facts)
         results += compare(read_baseline(arguments.baseline), measured)
     title = f"{device.device.model}, {device.device.system}"
     show(judged(results, title, arguments.verbose), *diagnoses(results))
-    write_reports(arguments, results, title, lambda: _page(arguments, title, device, compared, results))
+    write_reports(arguments, results, title, lambda: _page(title, device, compared, models, results))
     return exit_code(results)
 
 
 def _page(
-    arguments: Namespace, title: str, device: DeviceResults, compared: Sequence[Parity], results: Sequence[Reported]
+    title: str,
+    device: DeviceResults,
+    compared: Sequence[Parity],
+    models: Mapping[str, Shipped],
+    results: Sequence[Reported],
 ) -> Page:
     examples = []
     for each in compared:
-        path = arguments.models / each.artifact
-        examples += worst_of_parity([path], [each], pictures_of(read_golden(golden_path(path))))
+        pictures = pictures_of(models[each.artifact.path.name].golden)
+        examples += worst_of_parity([each], pictures)
     return Page(
         title,
         results,

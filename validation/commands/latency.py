@@ -13,11 +13,12 @@ from rich.table import Table
 from reference.command_line import working
 from reference.images import open_image
 
-from ..reports import write_file
+from ..artifact import open_artifacts
+from ..checks.latency import Latency, latency
+from ..reporting.formats import write_file
+from ..reporting.tables import show
 from ..results import NOT_RUN_BUT_REQUIRED, PASSED
 from ..runtimes import Options
-from ..tables import show
-from ..timing import Latency, latency
 
 LEGEND = """ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile range): inference by the clock;
 cpu: its p50 in processor time of all threads; ratio: median of the rounds' own, by clock and by
@@ -27,10 +28,11 @@ MiB: peak memory of loading and one run, beyond a process that has loaded PyTorc
 
 def run(arguments: Namespace) -> int:
     """Time, print, write JSON where asked to; returns the exit code: 3 where no artifact ran."""
+    artifacts = open_artifacts(arguments.artifacts)
     image = None if arguments.image is None else open_image(arguments.image)
     with working("timing", arguments.verbose):
         results = latency(
-            arguments.artifacts,
+            artifacts,
             against=arguments.against,
             image=image,
             checkpoint=arguments.checkpoint,
@@ -43,7 +45,7 @@ def run(arguments: Namespace) -> int:
     if arguments.json is not None:
         write_file(arguments.json, json.dumps([asdict(each) for each in results], indent=2) + "\n")
     ran = {each.model for each in results if not each.not_run}
-    return PASSED if ran & {artifact.name for artifact in arguments.artifacts} else NOT_RUN_BUT_REQUIRED
+    return PASSED if ran & {artifact.label for artifact in artifacts} else NOT_RUN_BUT_REQUIRED
 
 
 def _table(results: Sequence[Latency], runs: int) -> Table:

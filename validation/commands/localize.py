@@ -10,11 +10,11 @@ from reference.command_line import working
 from reference.images import open_image
 from reference.scenes import render
 
-from ..diagnosis import where
-from ..layers import first_bad, localize
+from ..checks.diagnosis import where
+from ..checks.localize import first_bad, localize
+from ..reporting.tables import show
 from ..results import FAILED, NOT_RUN_BUT_REQUIRED, PASSED
 from ..runtimes import NotRun, Options
-from ..tables import show
 
 WIDTH = 20  # of the chart, for FULL_DB
 FULL_DB = 100.0

@@ -6,9 +6,11 @@ from argparse import Namespace
 from pathlib import Path
 
 from reference.errors import UserError
-from reference.manifest import read_manifest
 
+from ..artifact import Artifact, open_artifacts
 from ..peers.side_by_side import print_side_by_side
+from ..results import NOT_RUN_BUT_REQUIRED
+from ..runtimes import NotRun
 
 
 def run(arguments: Namespace) -> int:
@@ -16,16 +18,20 @@ def run(arguments: Namespace) -> int:
     if bool(arguments.artifacts) == bool(arguments.size):
         raise UserError("name .tflite files, or a --size, not both: python -m validation peers --size xxs")
     artifacts = arguments.artifacts or classifiers(arguments.models, arguments.size)
-    return print_side_by_side(artifacts, arguments.checkpoint, scenes=arguments.scenes, verbose=arguments.verbose)
+    try:
+        return print_side_by_side(artifacts, arguments.checkpoint, scenes=arguments.scenes, verbose=arguments.verbose)
+    except NotRun as reason:
+        print(f"NOT RUN: {reason}")
+        return NOT_RUN_BUT_REQUIRED
 
 
-def classifiers(folder: Path, size: str) -> list[Path]:
+def classifiers(folder: Path, size: str) -> list[Artifact]:
     """The .tflite classifiers of the demonstration checkpoint in `folder`, the largest file first."""
     found = []
-    for path in folder.glob("*.tflite"):
-        manifest = read_manifest(path)
+    for each in open_artifacts(sorted(folder.glob("*.tflite"))):
+        manifest = each.manifest
         if (manifest.task, manifest.size, manifest.checkpoint.id) == ("classification", size, "demo"):
-            found.append((-manifest.artifact.bytes, path))
+            found.append(each)
     if not found:
         raise UserError(f"no .tflite classifier of size {size} in {folder}: python -m converters.tflite --size {size}")
-    return [path for _, path in sorted(found)]
+    return sorted(found, key=lambda each: -each.manifest.artifact.bytes)

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from reference.command_line import working
 
-from ..composition import Structure, structure
+from ..checks.structure import Structure, structure
 from ..graphs import Weights
-from ..reports import write_file
+from ..reporting.formats import write_file
+from ..reporting.tables import show
 from ..results import PASSED
-from ..tables import show
 
 KINDS = 8  # of operations, the most frequent ones; -v shows all
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reference.extras import require
 
-from . import Graph, Node, Value
+from .graph import Graph, Node, Value, Weights
 
 
 def read(artifact: Path) -> Graph:
@@ -27,7 +26,9 @@ def read(artifact: Path) -> Graph:
             outputs = tuple(each.name for each in operation.outputs)
             nodes.append(Node(operation.type, tuple(names_in(operation)), outputs))
     flexible = {each.name: how for each in function.features.input if (how := _flexibility(each))}
-    weights = [replace(each, data_type=each.data_type.lower()) for each in weights_of(function)]
+    weights = [
+        Weights(each.data_type.lower(), each.compression, each.tensors, each.bytes) for each in weights_of(function)
+    ]
     return Graph("mlpackage", nodes, values, weights, flexible)
 
 

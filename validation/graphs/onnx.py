@@ -11,7 +11,7 @@ from typing import Any
 from reference.errors import UserError
 from reference.extras import require
 
-from . import Graph, Node, Value, tally
+from .graph import Graph, Node, Value, tally
 
 STANDARD = ("", "ai.onnx")
 DEQUANTIZE = "DequantizeLinear"

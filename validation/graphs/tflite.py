@@ -8,7 +8,7 @@ from typing import Any
 from reference.errors import UserError
 from reference.extras import require
 
-from . import Graph, Node, Value, tally
+from .graph import Graph, Node, Value, tally
 
 IDENTIFIER = b"TFL3"  # bytes 4..7 of every file
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from ..graphs import Weights
 from .package import Function
 from .protos import FeatureTypes_pb2
 from .values import data_type_of, stored_bits
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Values in files, of one type; compression: the operation that decompresses them, "none" where there is none."""
+
+    data_type: str
+    compression: str
+    tensors: int
+    bytes: int
 
 
 def described(feature: Any) -> str:

@@ -50,7 +50,6 @@ class Operation:
 
     name: str
     function: Callable[..., Result]
-    since: str
     parameters: dict[str, str]
     required: frozenset[str]
     exact: bool
@@ -70,7 +69,7 @@ REGISTRY: dict[str, Operation] = {}
 
 
 def op(
-    *names: str, since: str = "iOS15", exact: bool = False, foldable: bool = True
+    *names: str, exact: bool = False, foldable: bool = True
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Register a function under MIL's names for the operation; see Operation for the options."""
 
@@ -84,7 +83,7 @@ def op(
         )
         for name in names:
             assert name not in REGISTRY, name
-            REGISTRY[name] = Operation(name, function, since, parameters, required, exact, foldable)
+            REGISTRY[name] = Operation(name, function, parameters, required, exact, foldable)
         return function
 
     return register

@@ -16,7 +16,8 @@ import numpy as np
 
 from reference.errors import UserError
 
-from . import NotRun, Runtime, interpreters
+from . import interpreters
+from .runtime import NotRun, Runtime
 
 Interpreter = TypeVar("Interpreter", interpreters.LiteRT, interpreters.ONNX)
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from reference.manifest import Manifest
 
-from . import DEFAULT_OPTIONS, NotRun, Options, app_answer
+from .runtime import DEFAULT_OPTIONS, NotRun, Options, app_answer
 
 
 class CoreMLRuntime:

@@ -29,7 +29,7 @@ class LiteRT:
 
     def __init__(self, file: str, threads: int, kernels: str) -> None:
         self._file, self._threads = file, threads
-        self._serve = self._interpreter(kernels).get_signature_runner()
+        self._serve = litert_interpreter(file, threads, kernels).get_signature_runner()
 
     def run(self, feed: Feed) -> dict[str, np.ndarray]:
         """The outputs by name."""
@@ -37,24 +37,11 @@ class LiteRT:
 
     def convolutions(self, feed: Feed) -> list[tuple[str, np.ndarray]]:
         """Name and result [C, H, W] of each convolution, quantised ones as the numbers they stand for."""
-        interpreter = self._interpreter("BUILTIN_WITHOUT_DEFAULT_DELEGATES", keep=True)
+        interpreter = litert_interpreter(self._file, self._threads, "BUILTIN_WITHOUT_DEFAULT_DELEGATES", keep=True)
         interpreter.get_signature_runner()(**feed)
         tensors = {each["index"]: each for each in interpreter.get_tensor_details()}
         outputs = [each["outputs"][0] for each in interpreter._get_ops_details() if "CONV_2D" in each["op_name"]]
-        return [(tensors[index]["name"], _number(interpreter, tensors[index])) for index in outputs]
-
-    def _interpreter(self, kernels: str, *, keep: bool = False) -> Any:
-        """LiteRT's interpreter of the file; `keep`: of all tensors, which only kernels without a delegate do."""
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-        interpreter = Interpreter(
-            self._file,
-            num_threads=self._threads,
-            experimental_op_resolver_type=OpResolverType[kernels],
-            experimental_preserve_all_tensors=keep,
-        )
-        interpreter.allocate_tensors()
-        return interpreter
+        return [(tensors[index]["name"], _map(interpreter, tensors[index])) for index in outputs]
 
 
 class ONNX:
@@ -83,6 +70,25 @@ class ONNX:
         return self._session.run(outputs, feed)
 
 
+def litert_interpreter(file: str, threads: int, kernels: str, *, keep: bool = False) -> Any:
+    """LiteRT's interpreter of a file; `keep`: of all tensors, which only kernels without a delegate do."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        file,
+        num_threads=threads,
+        experimental_op_resolver_type=OpResolverType[kernels],
+        experimental_preserve_all_tensors=keep,
+    )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def dequantized(integers: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+    """The numbers that a tensor's integers stand for, float32."""
+    return (integers.astype(np.float32) - zero_point) * np.float32(scale)
+
+
 def serve(calls: Connection) -> None:
     """Answer calls until the other end closes.
 
@@ -106,10 +112,10 @@ def serve(calls: Connection) -> None:
             calls.send((True, result))
 
 
-def _number(interpreter: Any, tensor: Any) -> np.ndarray:
+def _map(interpreter: Any, tensor: Any) -> np.ndarray:
     """[1, H, W, C], quantised or not -> float [C, H, W]."""
     value, (scale, zero_point) = interpreter.get_tensor(tensor["index"])[0], tensor["quantization"]
-    return np.moveaxis((value.astype(np.float32) - zero_point) * scale if scale else value, -1, 0)
+    return np.moveaxis(dequantized(value, scale, zero_point) if scale else value, -1, 0)
 
 
 if __name__ == "__main__":

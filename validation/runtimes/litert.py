@@ -9,9 +9,9 @@ import numpy as np
 from reference.errors import UserError
 from reference.manifest import Manifest
 
-from . import DEFAULT_OPTIONS, Layer, NotRun, Options
 from .arm import Emulated, check_arm, on_arm
-from .interpreters import LiteRT
+from .interpreters import LiteRT, dequantized
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, without_batch
 
 
 class LiteRTRuntime:
@@ -38,10 +38,9 @@ class LiteRTRuntime:
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """See Runtime. Integers go in and come out by the manifest's scales and zero points."""
-        answer = self._opened.run(self._feed(pixels))[self._output.name][0]
+        answer = without_batch(self._opened.run(self._feed(pixels))[self._output.name])
         if self._output.quantization is not None:
-            stored = self._output.quantization
-            answer = (answer.astype(np.float32) - stored.zero_point) * stored.scale
+            answer = dequantized(answer, self._output.quantization.scale, self._output.quantization.zero_point)
         return np.moveaxis(answer, -1, 0) if self._output.layout == "NHWC" else answer
 
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from reference.manifest import Manifest
 
-from . import DEFAULT_OPTIONS, Layer, NotRun, Options, app_answer
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, app_answer
 
 
 class ProgramRuntime:

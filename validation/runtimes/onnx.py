@@ -9,9 +9,9 @@ import numpy as np
 from reference.errors import UserError
 from reference.manifest import Manifest
 
-from . import DEFAULT_OPTIONS, Layer, NotRun, Options
 from .arm import Emulated, check_arm, on_arm
 from .interpreters import ONNX
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, without_batch
 
 
 class ONNXRuntime:
@@ -35,7 +35,7 @@ class ONNXRuntime:
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        return self._opened.run(self._feed(pixels), [self._output])[0][0]
+        return without_batch(self._opened.run(self._feed(pixels), [self._output])[0])
 
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:
         """See LooksInside; the session is another one, whose graph gives them as outputs."""

@@ -35,7 +35,7 @@ def pixel_shuffle(x: Tensor, upscale_factor: int) -> Tensor:
     return F.pixel_shuffle(x, upscale_factor)
 
 
-@op("pixel_unshuffle", since="iOS16", exact=True)
+@op("pixel_unshuffle", exact=True)
 def pixel_unshuffle(x: Tensor, downscale_factor: int) -> Tensor:
     """The inverse of pixel_shuffle. iOS16 on."""
     return F.pixel_unshuffle(x, downscale_factor)

@@ -33,7 +33,7 @@ def limits(data_type: DataType) -> tuple[int, int]:
     return -(1 << (data_type.bits - 1)), (1 << (data_type.bits - 1)) - 1
 
 
-@op("quantize", since="iOS17")
+@op("quantize")
 def quantize(
     input: Tensor, scale: Tensor, output_dtype: str, zero_point: Tensor | None = None, axis: int | None = None
 ) -> Tensor:
@@ -49,7 +49,7 @@ def quantize(
     return steps.clamp(*limits(data_type)).to(data_type.carrier)
 
 
-@op("dequantize", since="iOS17")
+@op("dequantize")
 def dequantize(input: Tensor, scale: Tensor, zero_point: Tensor | None = None, axis: int | None = None) -> Tensor:
     """scale (input - zero_point). iOS17 on; scale and zero_point are scalars, or vectors along `axis`."""
     steps = input.to(scale.dtype)

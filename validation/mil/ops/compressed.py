@@ -16,20 +16,20 @@ from ..registry import Ints, op
 from .casting import along_axis, convert
 
 
-@op("constexpr_affine_dequantize", since="iOS16")
+@op("constexpr_affine_dequantize")
 def affine_dequantize(quantized_data: Tensor, zero_point: Tensor, scale: Tensor, axis: int) -> Tensor:
     """scale (quantized_data - zero_point), scalars or vectors along `axis`. iOS16 on."""
     offset = along_axis(zero_point, quantized_data, axis)
     return along_axis(scale, quantized_data, axis) * (quantized_data.to(scale.dtype) - offset.to(scale.dtype))
 
 
-@op("constexpr_cast", since="iOS16")
+@op("constexpr_cast")
 def cast(source_val: Tensor, output_dtype: str) -> Tensor:
     """source_val as another type of float. iOS16 on."""
     return convert(source_val, of_argument(output_dtype))
 
 
-@op("constexpr_blockwise_shift_scale", since="iOS18")
+@op("constexpr_blockwise_shift_scale")
 def blockwise_shift_scale(data: Tensor, scale: Tensor, offset: Tensor | None = None) -> Tensor:
     """scale (data - offset), where each value of scale and offset serves a block of data. iOS18 on.
 
@@ -41,7 +41,7 @@ def blockwise_shift_scale(data: Tensor, scale: Tensor, offset: Tensor | None = N
     return _spread(scale, data) * values
 
 
-@op("constexpr_lut_to_dense", since="iOS16", exact=True)
+@op("constexpr_lut_to_dense", exact=True)
 def lut_to_dense(indices: Tensor, lut: Tensor, shape: Ints | None = None, vector_axis: int | None = None) -> Tensor:
     """Each index replaced by what the lookup table holds for it.
 
@@ -63,7 +63,7 @@ def lut_to_dense(indices: Tensor, lut: Tensor, shape: Ints | None = None, vector
     return vectors.movedim(-1, axis + 1).flatten(axis, axis + 1)
 
 
-@op("constexpr_sparse_to_dense", since="iOS16", exact=True)
+@op("constexpr_sparse_to_dense", exact=True)
 def sparse_to_dense(nonzero_data: Tensor, mask: Tensor, shape: Ints | None = None) -> Tensor:
     """nonzero_data where the mask is 1, in order, zeros elsewhere.
 
@@ -75,7 +75,7 @@ def sparse_to_dense(nonzero_data: Tensor, mask: Tensor, shape: Ints | None = Non
     return dense
 
 
-@op("constexpr_lut_to_sparse", since="iOS18", exact=True)
+@op("constexpr_lut_to_sparse", exact=True)
 def lut_to_sparse(
     indices_mask: Tensor, indices_nonzero_data: Tensor, lut: Tensor, vector_axis: int | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -88,7 +88,7 @@ def lut_to_sparse(
     return mask, dense[mask.bool()]
 
 
-@op("constexpr_sparse_blockwise_shift_scale", since="iOS18")
+@op("constexpr_sparse_blockwise_shift_scale")
 def sparse_blockwise_shift_scale(
     data_mask: Tensor, nonzero_data: Tensor, scale: Tensor, offset: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:

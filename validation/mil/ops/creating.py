@@ -14,7 +14,7 @@ def fill(shape: Ints, value: Tensor | None = None) -> Tensor:
     return (torch.zeros(()) if value is None else value.reshape(())).expand(shape).clone()
 
 
-@op("fill_like", since="iOS16", exact=True)
+@op("fill_like", exact=True)
 def fill_like(ref_tensor: Tensor, value: Tensor | None = None) -> Tensor:
     """As fill, in the shape of another tensor. iOS16 on."""
     return fill(list(ref_tensor.shape), value)

@@ -46,7 +46,7 @@ def einsum(values: Tensors, equation: str) -> Tensor:
     return torch.einsum(equation.replace(" ", ""), *values)
 
 
-@op("scaled_dot_product_attention", since="iOS18")
+@op("scaled_dot_product_attention")
 def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None) -> Tensor:
     """softmax(query keyᵀ / sqrt(E) + mask) value, with [B, ..., L, E], [B, ..., S, E], [B, ..., S, EV]. iOS18 on.
 

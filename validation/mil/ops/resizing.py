@@ -92,7 +92,7 @@ def upsample_nearest_neighbor(x: Tensor, scale_factor_height: float = 1.0, scale
     )
 
 
-@op("resize", since="iOS17")
+@op("resize")
 def resize(
     x: Tensor, shape: Ints, resized_dims: int, interpolation_mode: str = "LINEAR", sampling_mode: str = "DEFAULT"
 ) -> Tensor:

@@ -23,7 +23,7 @@ def reshape(x: Tensor, shape: Ints) -> Tensor:
     return x.reshape(shape)
 
 
-@op("reshape_like", since="iOS16", exact=True)
+@op("reshape_like", exact=True)
 def reshape_like(
     x: Tensor, ref_tensors: Tensors, begins: list[Ints], ends: list[Ints], end_masks: list[Ints]
 ) -> Tensor:

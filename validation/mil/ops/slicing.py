@@ -28,7 +28,7 @@ def slice_by_index(
     return torch.from_numpy(x.numpy()[where].copy())  # torch refuses negative steps
 
 
-@op("slice_update", since="iOS18", exact=True)
+@op("slice_update", exact=True)
 def slice_update(
     x: Tensor,
     update: Tensor,

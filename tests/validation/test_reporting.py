@@ -1,0 +1,92 @@
+"""Results as JSON, Markdown and JUnit's XML, and what they make a command exit with."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from validation import exit_code, verdict
+from validation.__main__ import main
+from validation.reporting.formats import as_json, as_junit, as_markdown
+from validation.results import Check, Judged
+
+from . import mistaken
+
+PASS = Check(
+    artifact="a|b.tflite", runtime="litert", check="sqnr_db", verdict="PASS", value=61.25, bound=55.0, reason="x"
+)
+FAIL = Check(
+    artifact="c.onnx", runtime="onnxruntime", check="cosine", verdict="FAIL", value=None, bound=0.9, reason="NaN"
+)
+NOT_RUN = Check(artifact="d", runtime="coreml-native", check="run", verdict="NOT RUN", reason="no Mac")
+RESULTS = [
+    Judged("a|b.tflite", "litert", [PASS]),
+    Judged("c.onnx", "onnxruntime", [PASS, FAIL], ["answers match if <the channels> are swapped"]),
+    Judged("d", "coreml-native", [NOT_RUN]),
+]
+
+
+@pytest.mark.parametrize(
+    ("checks", "required", "code"),
+    [
+        ([PASS], [], 0),
+        ([PASS, NOT_RUN], [], 0),
+        ([PASS, NOT_RUN], ["coreml-native"], 3),
+        ([PASS], ["coreml-native"], 3),
+        ([NOT_RUN], [], 3),
+        ([], [], 3),
+        ([PASS, FAIL, NOT_RUN], ["coreml-native"], 1),
+    ],
+)
+def test_exit_codes(checks, required, code):
+    assert exit_code(checks, required) == code
+
+
+def test_what_did_not_run_has_not_passed():
+    assert [verdict(each) for each in ([PASS, NOT_RUN], [NOT_RUN], [NOT_RUN, FAIL])] == ["PASS", "NOT RUN", "FAIL"]
+
+
+def test_json_reads_back():
+    facts = json.loads(as_json(RESULTS))
+    assert facts["verdict"] == "FAIL"
+    checks = [Check.model_validate(check) for each in facts["results"] for check in each["checks"]]
+    assert checks == [PASS, PASS, FAIL, NOT_RUN]
+
+
+def test_markdown_is_one_table():
+    lines = as_markdown(RESULTS).splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert len(rows) == 2 + 4
+    assert {line.count("|") for line in rows} == {7}, "a bar within a cell would make columns of its own"
+    assert "≥ 55" in rows[2]
+    assert lines[-1] == "- c.onnx, onnxruntime: answers match if <the channels> are swapped"
+
+
+def test_junit_counts():
+    suite = ElementTree.fromstring(as_junit(RESULTS).split("\n", 1)[1]).find("testsuite")
+    assert {key: suite.get(key) for key in ("tests", "failures", "skipped")} == {
+        "tests": "4", "failures": "1", "skipped": "1",
+    }  # fmt: skip
+    failure = suite.find("testcase/failure")
+    assert "not finite" in failure.get("message")
+    assert failure.text == "answers match if <the channels> are swapped"
+    assert suite.find("testcase/skipped").get("message") == "no Mac"
+
+
+def test_the_command_writes_them(tflite, tmp_path, capfd):
+    wrong = mistaken.copy_of(tflite("none").path, tmp_path)
+    mistaken.describe_anew(wrong, labels=lambda labels: labels[::-1])
+    files = [tmp_path / "deep" / name for name in ("r.json", "r.md", "r.xml")]
+    options = [part for name, path in zip(("--json", "--markdown", "--junit"), files) for part in (name, str(path))]
+    image = ["--images", "reference/demo/sample.png"]
+    assert main(["parity", str(tflite("none").path), str(wrong), *image, *options]) == 1
+    out = capfd.readouterr().out
+    assert max(map(len, out.splitlines())) <= 100
+    assert "labels differ from the checkpoint's" in files[1].read_text()
+    assert json.loads(files[0].read_text())["verdict"] == "FAIL"
+    assert "parity: FAIL" in files[1].read_text()
+    assert ElementTree.parse(files[2]).getroot().tag == "testsuites"
+    assert main(["parity", str(tflite("none").path), *image, "--json", str(tmp_path)]) == 2
+    assert "cannot write" in capfd.readouterr().err

@@ -1,0 +1,124 @@
+"""Accuracy of artifacts beside their reference, on the same images, paired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reference.errors import UserError
+from reference.threads import torch_threads
+
+from ...artifact import Artifact, Given, Source, open_of_one_checkpoint, references_from
+from ...datasets import Dataset, open_dataset
+from ...runtimes import DEFAULT_OPTIONS, Options
+from ...runtimes.pytorch import PyTorchRuntime
+from .batches import Job, Models, count_all, runtimes_of
+from .journal import Journal
+from .outcomes import Classified, Outcome, Segmented
+
+RANKED = ("probabilities", "logits", "class_map")  # what says which class is the best
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """One model on all images; artifact: None for the reference; see `outcomes` for what can be asked of `outcome`."""
+
+    label: str
+    runtime: str
+    outcome: Outcome
+    artifact: Artifact | None = None
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """The reference and the artifacts on the images of a data set, whose names are `images`, their classes `labels`."""
+
+    reference: Accuracy
+    artifacts: list[Accuracy]
+    images: list[str]
+    labels: list[str]
+    dataset: Dataset
+
+
+def accuracy(
+    artifacts: Sequence[Given],
+    *,
+    data: str = "demo",
+    images: int | None = None,
+    checkpoint: Source = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    journal_folder: Path | None = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> Accuracies:
+    """Run the reference and each artifact on the images of a data set.
+
+    Args:
+        artifacts: of one checkpoint: paths, with their manifests beside them, or what is opened already.
+        data: "demo", the rendered validation scenes, or a folder; see `datasets`.
+        images: how many; None: all, of the scenes 5,000.
+        checkpoint: the reference's weights, where the manifest's own id cannot be found from here.
+        jobs: processes on this machine.
+        scheduler: the address of a Dask cluster to use instead.
+        journal_folder: where a run notes what is done, to go on from there when it is interrupted; None: nowhere.
+
+    Raises:
+        UserError: for artifacts of different checkpoints, or a data set that does not fit them.
+        NotRun: when an artifact's runtime is not here.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
+    first = given[0].manifest
+    dataset = open_dataset(data, first.task, first.labels, images)
+    odd = next((each for each in given if each.manifest.answer.meaning not in RANKED), None)
+    if odd is not None:
+        raise UserError(
+            f"{odd.label} answers with {odd.manifest.answer.meaning}, which have no best class: measure it with "
+            "`python -m validation parity`"
+        )
+    job = Job(tuple(given), references.source, dataset, options)
+    runtimes = runtimes_of(job)  # mistakes show here, once, and not in every process
+    names = [runtime.name for runtime in runtimes]
+    journal = None if journal_folder is None else Journal(journal_folder / f".accuracy-{job.key(names)}.jsonl")
+    done = {} if journal is None else journal.read()
+    missing = [number for number in range(len(job.batches)) if number not in done]
+    columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with torch_threads(1), Progress(*columns, transient=True) as progress:  # as in every process of a pool
+        if journal is not None and not journal.kept:
+            progress.console.print(f"{journal_folder} takes no notes: an interrupted run starts over", highlight=False)
+        bar = progress.add_task("images", total=len(dataset), completed=sum(len(each[0]) for each in done.values()))
+        counted = count_all(job, missing, lambda: Models(job, references, runtimes), jobs=jobs, scheduler=scheduler)
+        for number, numbers in counted:
+            if journal is not None:
+                journal.add(number, numbers)
+            done[number] = numbers
+            progress.advance(bar, len(numbers[0]))
+    if journal is not None:
+        journal.remove()
+    of_models = [[image for number in sorted(done) for image in done[number][place]] for place in range(len(names) + 1)]
+    outcomes = [_outcome(np.array(numbers), len(first.labels), first.task == "segmentation") for numbers in of_models]
+    return Accuracies(
+        Accuracy(f"checkpoint {first.checkpoint.id}", PyTorchRuntime.name, outcomes[0]),
+        [Accuracy(each.label, name, outcome, each) for each, name, outcome in zip(given, names, outcomes[1:])],
+        _names(job),
+        list(first.labels),
+        dataset,
+    )
+
+
+def _outcome(numbers: np.ndarray, classes: int, segments: bool) -> Outcome:
+    if segments:
+        if not numbers.any():
+            raise UserError(f"no pixel of the masks is one of the checkpoint's {classes} classes: look at the masks")
+        return Segmented(numbers.reshape(-1, classes, classes))
+    truth, answer, rank, probability = numbers.T
+    return Classified(truth.astype(int), answer.astype(int), rank.astype(int), probability)
+
+
+def _names(job: Job) -> list[str]:
+    entries = getattr(job.dataset, "entries", None)
+    return [name for name, _ in entries] if entries else [f"scene {index}" for index in range(len(job.dataset))]

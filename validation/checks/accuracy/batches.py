@@ -1,0 +1,148 @@
+"""Images through the reference and artifacts, in batches, in as many processes as there are - here or on a cluster.
+
+What a batch gives is plain numbers, so that it can be written down and read again: a run that was interrupted goes on
+where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from ...artifact import Artifact, References, app_processor
+from ...datasets import Dataset, Sample
+from ...runtimes import NotRun, Options, Runtime, load
+from ...runtimes.pytorch import PyTorchRuntime
+from ..metrics import softmax
+
+BATCH = 25
+# Of each model, of each image: numbers; see Models.outcomes.
+Numbers = list[list[Any]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every process must know; `source`: where the reference's weights are, see References."""
+
+    artifacts: tuple[Artifact, ...]
+    source: str | None
+    dataset: Dataset
+    options: Options
+
+    @property
+    def batches(self) -> list[range]:
+        """Indices of the data set."""
+        count = len(self.dataset)
+        return [range(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
+
+    def key(self, runtimes: Sequence[str]) -> str:
+        """Differs where results would; `runtimes`: what runs each artifact."""
+        manifests = [each.manifest.model_dump_json() for each in self.artifacts]
+        facts = [manifests, list(runtimes), asdict(self.options), self.dataset.identity, BATCH]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+class Models:
+    """The reference and the artifacts of a job, loaded."""
+
+    def __init__(self, job: Job, references: References, runtimes: Sequence[Runtime]) -> None:
+        first = job.artifacts[0]
+        self._runtimes = [PyTorchRuntime(references.of(first)), *runtimes]
+        self._processor = app_processor(first.manifest.preprocessing)
+        self._classes = len(first.manifest.labels)
+        self._meanings = [None, *(each.manifest.answer.meaning for each in job.artifacts)]
+        self._job = job
+
+    def count(self, number: int) -> tuple[int, Numbers]:
+        """One batch: its number, and of each model what became of each image."""
+        outcomes = [self._outcomes(self._job.dataset[index]) for index in self._job.batches[number]]
+        return number, [list(of_model) for of_model in zip(*outcomes)]
+
+    def _outcomes(self, sample: Sample) -> list[Any]:
+        """Of each model: of a classifier the truth, the answer, the truth's rank and its probability; of a segmenter
+        how many pixels of each class got which, flat."""
+        pixels = self._processor.resize_and_crop(sample.image)
+        if isinstance(sample.truth, int):
+            answers = (
+                softmax(runtime.run(pixels)) if meaning == "logits" else runtime.run(pixels)
+                for runtime, meaning in zip(self._runtimes, self._meanings)
+            )
+            return [_classified(answer, sample.truth) for answer in answers]
+        truth = self._processor(sample.image, sample.truth)["labels"][0]
+        return [_segmented(runtime.run(pixels), truth, self._classes) for runtime in self._runtimes]
+
+
+def runtimes_of(job: Job) -> list[Runtime]:
+    """Each artifact in the first runtime that is here; NotRun where there is none."""
+    runtimes = []
+    for artifact in job.artifacts:
+        try:
+            runtimes.append(load(artifact, options=job.options))
+        except NotRun as reason:
+            raise NotRun(f"{artifact.label}: {reason}") from reason
+    return runtimes
+
+
+def count_all(
+    job: Job, numbers: Sequence[int], here: Callable[[], Models], *, jobs: int, scheduler: str | None
+) -> Iterator[tuple[int, Numbers]]:
+    """Batches by their numbers, with what became of their images, in the order they are done.
+
+    Args:
+        here: the models of this process, which are asked for where it counts alone.
+        jobs: processes on this machine, 1 for this one alone, where there is no `scheduler`.
+        scheduler: the address of a Dask cluster, whose workers have this project and find the files at the same paths.
+    """
+    if not numbers:
+        return
+    if scheduler is not None:
+        from .cluster import on_cluster
+
+        yield from on_cluster(scheduler, partial(count, job), numbers)
+    elif jobs == 1:
+        yield from map(here().count, numbers)
+    else:
+        with get_context("spawn").Pool(min(jobs, len(numbers)), torch.set_num_threads, (1,)) as pool:
+            yield from pool.imap_unordered(partial(count, job), numbers)
+
+
+def count(job: Job, number: int) -> tuple[int, Numbers]:
+    """One batch in a process of a pool or a cluster; see Models.count."""
+    return _models(job).count(number)
+
+
+@lru_cache(maxsize=1)  # a worker's one memory of what it has loaded
+def _models(job: Job) -> Models:
+    return Models(job, References(job.source), runtimes_of(job))
+
+
+def _classified(probabilities: np.ndarray, truth: int) -> list[float]:
+    """Ties go to the lower index, as argmax has it; NaN is never right."""
+    own = probabilities[truth]
+    better = (probabilities > own).sum() + (probabilities[:truth] == own).sum()
+    rank = int(better) if np.isfinite(probabilities).all() else len(probabilities)
+    return [truth, int(probabilities.argmax()), rank, float(own) if np.isfinite(own) else 0.0]
+
+
+def _segmented(answer: np.ndarray, truth: np.ndarray, classes: int) -> list[int]:
+    """Pixels whose truth is no class, such as 255, do not count."""
+    labelled = truth < classes
+    pairs = truth[labelled] * classes + _class_map(answer, truth.shape)[labelled]
+    return np.bincount(pairs, minlength=classes**2).tolist()
+
+
+def _class_map(answer: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """The class of each pixel; logits [C, h, w] are resized as the reference does it."""
+    if answer.ndim == 2:
+        return answer.astype(np.int64)
+    logits = torch.from_numpy(np.ascontiguousarray(answer))[None].float()
+    return functional.interpolate(logits, size=size, mode="bilinear", align_corners=False)[0].argmax(0).numpy()

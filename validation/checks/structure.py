@@ -1,0 +1,113 @@
+"""What artifacts consist of: operations, what they compute with, weights, and what keeps accelerators off.
+
+Nothing runs, and files need no manifest: `python -m validation structure`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reference.manifest import size_in_bytes
+
+from ..artifact import File, Given, files
+from ..graphs import Graph, Node, Value, Weights, read
+from .accelerators import Obstacle, Partitions, obstacles, partitions
+
+TRANSPOSES = ("transpose",)
+RESHAPES = ("reshape", "squeeze", "unsqueeze", "expand_dims", "flatten")
+QUANTIZE = ("quantize", "quantizelinear")
+DEQUANTIZE = ("dequantize", "dequantizelinear")
+CONVERSIONS = (*QUANTIZE, *DEQUANTIZE, "cast", "dynamicquantizelinear")
+FLOATS = ("float", "bfloat")
+SMALL_INTEGERS = ("int8", "uint8", "int4", "uint4", "int2")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """An artifact's structure.
+
+    artifact: its label; operations: how often each kind stands in the file, constants aside; computes: how often
+    operations take what, see `computes`; rank: the largest number of dimensions of any value; bytes: of the whole file
+    or package.
+    """
+
+    artifact: str
+    format: str
+    bytes: int
+    operations: dict[str, int]
+    transposes: int
+    reshapes: int
+    computes: dict[str, int]
+    rank: int
+    weights: list[Weights]
+    partitions: list[Partitions]
+    obstacles: list[Obstacle]
+
+
+def structure(artifacts: Iterable[Given]) -> list[Structure]:
+    """Look into each artifact.
+
+    Raises:
+        UserError: for a file that is missing, broken or of another kind, or whose library is not installed.
+    """
+    return [_structure(file) for file in files(artifacts)]
+
+
+def _structure(file: File) -> Structure:
+    graph = read(file.path)
+    kinds = Counter(node.kind for node in graph.nodes)
+    by_type = computes(graph)
+    return Structure(
+        file.label,
+        graph.format,
+        size_in_bytes(file.path),
+        dict(kinds.most_common()),
+        sum(count for kind, count in kinds.items() if kind.lower() in TRANSPOSES),
+        sum(count for kind, count in kinds.items() if kind.lower() in RESHAPES),
+        dict(by_type.most_common()),
+        max((len(value.shape) for value in graph.values.values() if value.shape is not None), default=0),
+        graph.weights,
+        partitions(file.path, graph.format),
+        obstacles(file.path, graph, by_type),
+    )
+
+
+def computes(graph: Graph) -> Counter[str]:
+    """How many operations compute with what.
+
+    "conversion": quantize, dequantize, casts and the decompression of weights. Any other operation counts by the type
+    of the first value that it takes and that is no constant: "float32"; "float32 by int8" with integer weights, which
+    LiteRT multiplies in integers, rounding the floats as it goes; "int8" also between dequantize and quantize, which
+    is how ONNX and Core ML write an operation on integers.
+    """
+    maker = {name: node for node in graph.nodes for name in node.outputs}
+    takers: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        for name in node.inputs:
+            takers.setdefault(name, []).append(node)
+    return Counter(_computes_with(node, graph, maker, takers) for node in graph.nodes)
+
+
+def _computes_with(node: Node, graph: Graph, maker: dict[str, Node], takers: dict[str, list[Node]]) -> str:
+    if _is(node, CONVERSIONS) or node.kind.startswith("constexpr_"):
+        return "conversion"
+    variable = [name for name in node.inputs if not graph.values.get(name, _UNKNOWN).constant]
+    data = next(iter([*variable, *node.outputs]), "")
+    if graph.format != "tflite" and variable:
+        results = [taker for name in node.outputs for taker in takers.get(name, [])]
+        source = maker.get(data)
+        if source is not None and _is(source, DEQUANTIZE) and results and all(_is(each, QUANTIZE) for each in results):
+            return graph.values.get(source.inputs[0], _UNKNOWN).dtype
+    dtype = graph.values.get(data, _UNKNOWN).dtype
+    weights = {graph.values[name].dtype for name in node.inputs if name in graph.values and name not in variable}
+    small = sorted(weights.intersection(SMALL_INTEGERS))
+    return f"{dtype} by {small[0]}" if small and dtype.startswith(FLOATS) else dtype
+
+
+_UNKNOWN = Value("unknown", None)
+
+
+def _is(node: Node, kinds: tuple[str, ...]) -> bool:
+    return node.kind.lower() in kinds

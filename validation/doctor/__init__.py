@@ -1,0 +1,1 @@
+"""What the kit stands on here, and combinations known to be bad: `python -m validation doctor`."""

@@ -1,0 +1,1 @@
+"""Results for people and machines: tables, JSON, Markdown, JUnit's XML, one HTML page."""

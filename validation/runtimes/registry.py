@@ -1,0 +1,87 @@
+"""Which runtimes there are, by format; loading an artifact in one. The runtimes know nothing of this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from reference.errors import UserError
+from reference.manifest import Format
+
+from ..artifact import Artifact
+from .runtime import DEFAULT_OPTIONS, LooksInside, NotRun, Options, Runtime
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where a runtime's class is, the format it takes, and the distribution that runs it.
+
+    on_request: only where its key is named.
+    """
+
+    module: str
+    class_name: str
+    format: Format
+    distribution: str
+    on_request: bool = False
+
+
+RUNTIMES: dict[str, Kind] = {
+    "coreml-native": Kind(".coreml", "CoreMLRuntime", "mlpackage", "coremltools"),
+    "mil": Kind(".mil", "ProgramRuntime", "mlpackage", "coremltools"),
+    "litert": Kind(".litert", "LiteRTRuntime", "tflite", "ai-edge-litert"),
+    "litert-no-xnnpack": Kind(".litert", "PlainLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
+    "litert-arm64": Kind(".litert", "ARMLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
+    "onnxruntime": Kind(".onnx", "ONNXRuntime", "onnx", "onnxruntime"),
+    "onnxruntime-arm64": Kind(".onnx", "ARMONNXRuntime", "onnx", "onnxruntime", on_request=True),
+}
+
+
+def load(artifact: Artifact, runtime: str | None = None, options: Options = DEFAULT_OPTIONS) -> Runtime:
+    """Load an artifact.
+
+    Args:
+        runtime: a key of RUNTIMES; None: the first one for the artifact's format that is here. Where there is no Core
+            ML, an .mlpackage goes to the project's own executor, which says so in its name.
+
+    Raises:
+        NotRun: when the runtime is not here.
+        UserError: when the artifact cannot be loaded, or is not of the runtime's format.
+    """
+    format = artifact.manifest.artifact.format
+    suitable = suitable_runtimes(format)
+    if runtime is not None:
+        if kind(runtime).format != format:
+            raise UserError(f"{artifact.label} does not run in {runtime}: choose among {', '.join(suitable)}")
+        return runtime_class(runtime)(artifact.path, artifact.manifest, options)
+    last = NotRun(f"there is no runtime for .{format}")
+    for key in suitable:
+        try:
+            return load(artifact, key, options)
+        except NotRun as reason:
+            last = reason
+    raise last
+
+
+def suitable_runtimes(format: Format) -> list[str]:
+    """Keys of the runtimes for a format, the preferred one first; those that are on request only are left out."""
+    return [key for key, each in RUNTIMES.items() if each.format == format and not each.on_request]
+
+
+def looking_inside(format: Format) -> str | None:
+    """The key of the preferred runtime for a format that gives results on the way; None where there is none."""
+    return next((key for key in suitable_runtimes(format) if issubclass(runtime_class(key), LooksInside)), None)
+
+
+def runtime_class(runtime: str) -> Any:
+    """The class behind a key of RUNTIMES: takes artifact, manifest and options, and has what Runtime has."""
+    chosen = kind(runtime)
+    return getattr(import_module(chosen.module, __package__), chosen.class_name)
+
+
+def kind(runtime: str) -> Kind:
+    """RUNTIMES' entry of that key; UserError where there is none."""
+    if runtime not in RUNTIMES:
+        raise UserError(f"there is no runtime {runtime}: choose among {', '.join(RUNTIMES)}")
+    return RUNTIMES[runtime]
