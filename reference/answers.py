@@ -19,7 +19,9 @@ def answer(checkpoint: Checkpoint, values: Tensor, meaning: Meaning) -> np.ndarr
         return checkpoint.processor.post_process_semantic_segmentation(output, [(height, width)])[0].numpy()
     if meaning == "probabilities":
         return torch.softmax(output.logits, dim=-1)[0].numpy()
-    named = {"features": "pooler_output", "feature_map": "last_hidden_state", "logits": "logits"}
+    if meaning == "scores":
+        return torch.sigmoid(output.logits)[0].numpy()
+    named = {"features": "pooler_output", "feature_map": "last_hidden_state", "logits": "logits", "values": "logits"}
     return output[named[meaning]][0].numpy()
 
 
