@@ -45,9 +45,10 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
     program = export(job.network, feed.shape, options.image_size)
     measured = Measured({}, {})
     if images is not None:
+        seen = images.inputs if options.measures else images.inputs[:ENOUGH]
         with torch_threads(1):
-            measured = measure(program, images.inputs[: None if options.measures else ENOUGH])
-    ranges = measured.ranges if options.measures else {}
+            measured = measure(program, seen, ranging=options.measures)
+    ranges = measured.ranges
     pipeline = ct.PassPipeline.DEFAULT
     chosen: dict[str, Chosen] = {}
     if compression is not None:
