@@ -19,7 +19,7 @@ from . import anatomy
 from .passes import rewrite
 from .preprocessing import InputTransform, input_transform
 
-SegmentationOutput = Literal["mask", "logits"]
+SegmentationOutput = Literal["class_map", "logits"]
 
 
 class Deployable(nn.Module):
@@ -49,7 +49,7 @@ class Classifier(Deployable):
         return torch.softmax(self.network(image).logits, dim=-1)
 
 
-class MaskSegmenter(Deployable):
+class ClassMapSegmenter(Deployable):
     """The class of each pixel [1, H, W], int32; logits are resized before the choice, as in the reference."""
 
     meanings = ("class_map",)
@@ -86,12 +86,12 @@ class FeatureExtractor(Deployable):
 def _kind(task: Task, output: SegmentationOutput) -> type[Deployable]:
     """`output` counts for segmentation alone."""
     if task == "segmentation":
-        return MaskSegmenter if output == "mask" else LogitsSegmenter
+        return ClassMapSegmenter if output == "class_map" else LogitsSegmenter
     return Classifier if task == "classification" else FeatureExtractor
 
 
 def deployable(
-    checkpoint: Checkpoint, *, passes: Collection[str], bake_input: bool, output: SegmentationOutput = "mask"
+    checkpoint: Checkpoint, *, passes: Collection[str], bake_input: bool, output: SegmentationOutput = "class_map"
 ) -> Deployable:
     """The checkpoint's network, rewritten; the checkpoint keeps its own.
 

@@ -75,11 +75,11 @@ class Options:
     format: ClassVar[Format]
     several_sizes: ClassVar[bool] = False  # whether one artifact can take images of them
 
-    output: Literal["mask", "logits"] = option(
-        "mask",
+    output: Literal["class_map", "logits"] = option(
+        "class_map",
         "of segmentation: the class of each pixel, or the network's coarse logits",
         group=NETWORK,
-        choices=("mask", "logits"),
+        choices=("class_map", "logits"),
         mark=str,
     )
     image_size: tuple[int, ...] = option(

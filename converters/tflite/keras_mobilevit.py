@@ -10,7 +10,7 @@ from keras import ops
 
 from reference.keras.networks import functional
 
-from ..deployable import Classifier, Deployable, FeatureExtractor, LogitsSegmenter, MaskSegmenter
+from ..deployable import Classifier, ClassMapSegmenter, Deployable, FeatureExtractor, LogitsSegmenter
 from ..preprocessing import INPUT
 
 
@@ -19,7 +19,7 @@ def build(deployable: Deployable, height: int, width: int, input_dtype: str) -> 
     network = functional(deployable.network, height, width, dtype=input_dtype, name=INPUT)
     if isinstance(deployable, Classifier):
         answer = ops.softmax(network.output)
-    elif isinstance(deployable, MaskSegmenter):
+    elif isinstance(deployable, ClassMapSegmenter):
         answer = ClassMap(height, width)(network.output)
     elif isinstance(deployable, LogitsSegmenter):
         answer = network.output

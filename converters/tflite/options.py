@@ -123,11 +123,11 @@ class TFLiteOptions(Options):
     def idle(self, task: Task) -> set[str]:
         unused = {"labelled"} if self.max_drop is None else set()
         unused |= set() if self.measures else {"range_method"}
-        return super().idle(task) | unused | ({"output_dtype"} if self.masks(task) else set())
+        return super().idle(task) | unused | ({"output_dtype"} if self.maps_classes(task) else set())
 
-    def masks(self, task: Task) -> bool:
+    def maps_classes(self, task: Task) -> bool:
         """Whether the answer is the class of each pixel, int32 in all modes."""
-        return task == "segmentation" and self.output == "mask"
+        return task == "segmentation" and self.output == "class_map"
 
     def filled(self) -> Self:
         mode = MODES[self.quantize]
@@ -139,11 +139,11 @@ class TFLiteOptions(Options):
 
     def check(self, task: Task) -> None:
         super().check(task)
-        mask = self.masks(task)
-        if mask and self.output_dtype:
-            raise UserError("a mask's output is the int32 class of each pixel: leave --output-dtype out")
+        class_map = self.maps_classes(task)
+        if class_map and self.output_dtype:
+            raise UserError("a class map is the int32 class of each pixel: leave --output-dtype out")
         filled = self.filled()
-        integers = filled.input_dtype == "int8" or (filled.output_dtype != "float32" and not mask)
+        integers = filled.input_dtype == "int8" or (filled.output_dtype != "float32" and not class_map)
         if not self.measures and integers:
             raise UserError(
                 f"--quantize {self.quantize} measures no ranges, which an int8 input and an integer output need: "

@@ -44,7 +44,7 @@ def rules(options: TFLiteOptions, task: Task) -> list[dict[str, Any]]:
     entries = recipe(options.quantize, task, keep_float=options.keep_float, own=options.recipe)
     if not options.measures:
         return entries
-    output_dtype = "float32" if options.masks(task) else options.output_dtype  # a mask: nothing to quantize
+    output_dtype = "float32" if options.maps_classes(task) else options.output_dtype  # int32: nothing to quantize
     return interface(entries, input_dtype=options.input_dtype, output_dtype=output_dtype)
 
 
