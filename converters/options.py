@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import shlex
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ HEADINGS = (NETWORK, NUMBERS, IMAGES, PLACE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(ABC):
     """What every pipeline can be asked for; each has a subclass with its own.
 
     An option whose default follows from others is None until the options are settled. image_size: sides of the crop in
@@ -124,14 +125,14 @@ class Options:
                 raise UserError(f"--{long_name(field)} {value} is unknown: choose among {', '.join(choices)}")
 
     @property
+    @abstractmethod
     def numbers(self) -> tuple[str, str]:
         """Precision and compression, as ArtifactFacts has them."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def images(self) -> Literal["none", "useful", "required"]:
         """What the conversion needs images for measuring for."""
-        raise NotImplementedError
 
     @property
     def kind(self) -> str:
@@ -140,9 +141,9 @@ class Options:
         return precision if compression == "none" else compression
 
     @property
+    @abstractmethod
     def told(self) -> Collection[str]:
         """The fields whose values `kind` tells."""
-        raise NotImplementedError
 
     def idle(self, task: Task) -> set[str]:
         """The fields that change nothing in a network of `task`, as the others are."""
