@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +32,7 @@ class Shared:
         folder, kept = self._folder / name, self._folder / f"{name}.pickle"
         with FileLock(self._folder / f"{name}.lock"):
             if not kept.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed: each is to say why
                 folder.mkdir()
                 kept.write_bytes(pickle.dumps(make(folder)))
         return pickle.loads(kept.read_bytes())
