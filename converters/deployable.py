@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reference.answers import meaning_of
 from reference.checkpoints import Checkpoint
-from reference.manifest import Task
+from reference.errors import UserError
 from reference.pretrained import PreTrainedModel
 from reference.tensor_specs import Meaning
 
@@ -19,7 +20,7 @@ from . import anatomy
 from .passes import rewrite
 from .preprocessing import InputTransform, input_transform
 
-SegmentationOutput = Literal["class_map", "logits"]
+Output = Literal["answer", "logits"]
 
 
 class Deployable(nn.Module):
@@ -41,12 +42,17 @@ class Deployable(nn.Module):
 
 
 class Classifier(Deployable):
-    """Class probabilities [1, num_labels]."""
+    """[1, num_labels]: probabilities, scores, values or logits; values and logits are the network's as they are."""
 
-    meanings = ("probabilities",)
+    def __init__(self, network: PreTrainedModel, meaning: Meaning) -> None:
+        super().__init__(network)
+        self.meanings = (meaning,)
 
     def forward(self, image: Tensor) -> Tensor:
-        return torch.softmax(self.network(image).logits, dim=-1)
+        logits = self.network(image).logits
+        if self.meanings == ("probabilities",):
+            return torch.softmax(logits, dim=-1)
+        return torch.sigmoid(logits) if self.meanings == ("scores",) else logits
 
 
 class ClassMapSegmenter(Deployable):
@@ -61,7 +67,8 @@ class ClassMapSegmenter(Deployable):
         whole = tuple(image.shape[-2:]) == (logits.shape[-2] * stride, logits.shape[-1] * stride)
         to: dict[str, Any] = {"scale_factor": float(stride)} if whole else {"size": image.shape[-2:]}
         resized = functional.interpolate(logits, mode="bilinear", align_corners=False, **to)
-        return resized.argmax(dim=1).to(torch.int32)
+        classes = resized.argmax(dim=1) if resized.shape[1] > 1 else (resized > 0).squeeze(1)
+        return classes.to(torch.int32)
 
 
 class LogitsSegmenter(Deployable):
@@ -83,15 +90,20 @@ class FeatureExtractor(Deployable):
         return output.pooler_output, output.last_hidden_state
 
 
-def _kind(task: Task, output: SegmentationOutput) -> type[Deployable]:
-    """`output` counts for segmentation alone."""
-    if task == "segmentation":
-        return ClassMapSegmenter if output == "class_map" else LogitsSegmenter
-    return Classifier if task == "classification" else FeatureExtractor
+def _answering(checkpoint: Checkpoint, network: PreTrainedModel, output: Output) -> Deployable:
+    """`network` with the last step of the checkpoint's task."""
+    meaning = meaning_of(checkpoint)
+    if checkpoint.task == "segmentation":
+        return (ClassMapSegmenter if output == "answer" else LogitsSegmenter)(network)
+    if checkpoint.task == "features":
+        return FeatureExtractor(network)
+    if output == "logits" and meaning == "values":
+        raise UserError(f"checkpoint {checkpoint.id} is a regression, whose values are its logits: leave --output out")
+    return Classifier(network, meaning if output == "answer" else "logits")
 
 
 def deployable(
-    checkpoint: Checkpoint, *, passes: Collection[str], bake_input: bool, output: SegmentationOutput = "class_map"
+    checkpoint: Checkpoint, *, passes: Collection[str], bake_input: bool, output: Output = "answer"
 ) -> Deployable:
     """The checkpoint's network, rewritten; the checkpoint keeps its own.
 
@@ -103,13 +115,13 @@ def deployable(
             fall into subnormals, which the Neural Engine may flush to zero: it must not bake. TFLite's CPU kernels
             widen fp16 weights to fp32 before use, subnormals included: baking costs them nothing. For what GPUs may
             lose, see the README.
-        output: for segmentation, the class of each pixel or the network's logits.
+        output: what the task asks for, or the network's logits.
     """
     network = copy.deepcopy(checkpoint.model).eval()
     rewrite(network, passes)
     if bake_input:
         bake_input_into_stem(network, input_transform(checkpoint))
-    return _kind(checkpoint.task, output)(network).eval().requires_grad_(False)
+    return _answering(checkpoint, network, output).eval().requires_grad_(False)
 
 
 @torch.no_grad()

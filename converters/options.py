@@ -76,11 +76,11 @@ class Options(ABC):
     format: ClassVar[Format]
     several_sizes: ClassVar[bool] = False  # whether one artifact can take images of them
 
-    output: Literal["class_map", "logits"] = option(
-        "class_map",
-        "of segmentation: the class of each pixel, or the network's coarse logits",
+    output: Literal["answer", "logits"] = option(
+        "answer",
+        "what a classifier's head decides, or the class of each pixel; or the logits before that",
         group=NETWORK,
-        choices=("class_map", "logits"),
+        choices=("answer", "logits"),
         mark=str,
     )
     image_size: tuple[int, ...] = option(
@@ -148,7 +148,7 @@ class Options(ABC):
     def idle(self, task: Task) -> set[str]:
         """The fields that change nothing in a network of `task`, as the others are."""
         unused = {"calibration", "calibration_samples"} if self.images == "none" else set()
-        return unused if task == "segmentation" else unused | {"output"}
+        return unused | {"output"} if task == "features" else unused
 
     def filled(self) -> Self:
         """The same with what follows from other options in the place of None."""
@@ -156,8 +156,8 @@ class Options(ABC):
 
     def check(self, task: Task) -> None:
         """UserError where options do not fit each other, or a network of `task`."""
-        if self.output == "logits" and task != "segmentation":
-            raise UserError(f"--output logits is for segmentation, not for {task}: add --task segmentation")
+        if self.output == "logits" and task == "features":
+            raise UserError("features have no logits: leave --output logits out, or choose another --task")
         if len(self.image_size) > 1 and not self.several_sizes:
             raise UserError(f"a .{self.format} file takes images of one size: give one --image-size")
 

@@ -7,7 +7,34 @@ import torch
 from torch import Tensor
 
 from .checkpoints import Checkpoint
+from .errors import UserError
 from .tensor_specs import Meaning
+
+
+def meaning_of(checkpoint: Checkpoint) -> Meaning:
+    """What the checkpoint's answer means: of a classifier as its problem_type says, or else its number of labels.
+
+    One label is a regression, and several are classes of which one is true, unless problem_type says otherwise; so
+    transformers chooses its loss.
+
+    Raises:
+        UserError: for one class of which one is true, which is no question.
+    """
+    if checkpoint.task != "classification":
+        return "class_map" if checkpoint.task == "segmentation" else "features"
+    config = checkpoint.model.config
+    problem = config.problem_type or ("regression" if config.num_labels == 1 else "single_label_classification")
+    if problem == "single_label_classification" and config.num_labels == 1:
+        raise UserError(
+            f"checkpoint {checkpoint.id}: its config.json has one label and problem_type {problem}, whose answer is "
+            "always that label: set problem_type to regression or multi_label_classification"
+        )
+    meanings: dict[str, Meaning] = {
+        "regression": "values",
+        "single_label_classification": "probabilities",
+        "multi_label_classification": "scores",
+    }
+    return meanings[problem]
 
 
 @torch.inference_mode()

@@ -23,10 +23,15 @@ def class_maps(logits: Any, target_sizes: Sequence[tuple[int, int]] | None, with
         if len(target_sizes) != len(scores):
             raise UserError(f"{len(target_sizes)} target sizes for {len(scores)} images: give one for each")
         scores = [_resized(each, int(height), int(width)) for each, (height, width) in zip(scores, target_sizes)]
-    maps = [each.argmax(dim=0) for each in scores]
+    maps = [_classes(each) for each in scores]
     if not with_scores:
         return maps
     return [BatchFeature(segmentation=found, segmentation_scores=each) for found, each in zip(maps, scores)]
+
+
+def _classes(scores: torch.Tensor) -> torch.Tensor:
+    """[num_labels, h, w] -> [h, w]; of one label 1 where its probability, the sigmoid of its score, is above a half."""
+    return scores.argmax(dim=0) if len(scores) > 1 else (scores[0] > 0).long()
 
 
 def _resized(scores: torch.Tensor, height: int, width: int) -> torch.Tensor:

@@ -159,7 +159,8 @@ class MobileViTImageProcessor:
             return_segmentation_scores: whether to return the resized logits too.
 
         Returns:
-            One int64 tensor [height, width] per image; [h, w] without target sizes. With scores: `segmentation`, the
+            One int64 tensor [height, width] per image; [h, w] without target sizes; of one label alone 1 where it is, 0
+            elsewhere. With scores: `segmentation`, the
             same, and `segmentation_scores` [num_labels, height, width].
 
         Raises:

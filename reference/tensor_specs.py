@@ -68,7 +68,8 @@ class OutputSpec(Strict):
     probabilities: of each label, one of which is true; scores: of each label whether it is true, 0..1, any number of
     which are; values: of each label the number that was asked for (regression); logits: of each label, before softmax
     or sigmoid, and of segmentation a coarse map of them, to be resized to the crop (bilinear) before the largest is
-    chosen; label: the most probable one; class_map: per pixel of the crop the index of its label; features: the image's
+    chosen; label: the most probable one; class_map: per pixel of the crop the index of its label, of one label alone
+    1 where it is and 0 elsewhere; features: the image's
     feature vector, before any classifier; feature_map: what that vector is the mean of.
     layout: of maps with channels, else null; quantization: what its integers stand for, null where it has none.
     """

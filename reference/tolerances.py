@@ -97,8 +97,8 @@ def tolerance(facts: ArtifactFacts, meaning: Meaning, expected: np.ndarray) -> T
     if meaning == "class_map":
         return Tolerance({"pixel_agreement": numbers.agreement}, numbers.reason)
     values = expected.astype(np.float64)
-    bounds = _of_probabilities(values, numbers) if meaning == "probabilities" else _of_values(values, numbers)
-    return Tolerance(bounds, numbers.reason)
+    of_meaning = {"probabilities": _of_probabilities, "scores": _of_scores, "values": _of_numbers}
+    return Tolerance(of_meaning.get(meaning, _of_values)(values, numbers), numbers.reason)
 
 
 def _of_probabilities(p: np.ndarray, numbers: Numbers) -> dict[str, float]:
@@ -119,6 +119,25 @@ def _of_probabilities(p: np.ndarray, numbers: Numbers) -> dict[str, float]:
     }
 
 
+def _of_scores(s: np.ndarray, numbers: Numbers) -> dict[str, float]:
+    """[images, labels]: ds = s * (1 - s) * d for a noise d of the logit."""
+    logits = np.log(np.maximum(s, SMALLEST)) - np.log(np.maximum(1 - s, SMALLEST))
+    noise = numbers.noise * _size(logits) * s * (1 - s)
+    return {
+        "max_abs_error": float(min(1.0, PEAK * noise.max())),
+        "sqnr_db": _db(np.square(s).sum(), np.square(noise).sum()),
+    }
+
+
+def _of_numbers(values: np.ndarray, numbers: Numbers) -> dict[str, float]:
+    """Of a regression, [images, labels]."""
+    noise = numbers.noise * _size(values)
+    return {
+        "max_abs_error": PEAK * noise,
+        "sqnr_db": _db(np.square(values).mean(), noise**2),
+    }
+
+
 def _of_values(values: np.ndarray, numbers: Numbers) -> dict[str, float]:
     """Logits or features, [images, channels, ...]; the noise is alike in all images, faint ones too."""
     signal = np.square(values).reshape(len(values), -1).sum(axis=1)
@@ -133,6 +152,11 @@ def _of_values(values: np.ndarray, numbers: Numbers) -> dict[str, float]:
 def _deviation(values: np.ndarray) -> float:
     """The standard deviation over classes or channels, of all images and places together."""
     return float(np.sqrt(values.var(axis=1).mean()))
+
+
+def _size(values: np.ndarray) -> float:
+    """The same of labels that stand alone, of which there may be one, and few images: their root mean square."""
+    return float(np.sqrt(np.square(values).mean()))
 
 
 def _db(signal: float, noise: float) -> float:

@@ -19,7 +19,7 @@ from .channels_first import to_channels_first
 from .checks import check
 from .choice import Chosen, weights_to_compress
 from .compress import add_passes, choose, rounding
-from .describe import classifier_outputs, describe
+from .describe import classifier_outputs, classifies, describe
 from .export import export
 from .lean_import import import_coremltools
 from .measure import Measured, Range, measure
@@ -62,7 +62,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
 
     model = to_ml_program(program, job, pipeline, ranges)
     outputs = job.outputs
-    if job.checkpoint.task == "classification":
+    if classifies(job.network):
         outputs = classifier_outputs(len(class_names(job.checkpoint)))
     describe(model, job.checkpoint, job.preprocessing, outputs)
 

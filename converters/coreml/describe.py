@@ -10,6 +10,7 @@ from reference.labels import as_hex, palette
 from reference.manifest import Preprocessing
 from reference.tensor_specs import OutputSpec
 
+from ..deployable import Deployable
 from ..naming import AUTHOR, PURPOSES, class_names
 from ..preprocessing import INPUT
 
@@ -23,10 +24,17 @@ MEANINGS = {
     "label": "most probable class",
     "probabilities": "probability of each class",
     "class_map": "class index of each pixel of the image",
-    "logits": "one coarse map for each class; resize to the image (bilinear), then choose the largest",
+    "scores": "of each label whether it is in the image, 0 to 1; any number can be",
+    "values": "the number of each label",
+    "logits": "of each class, before softmax or sigmoid; of coarse maps resize to the image (bilinear) first",
     "features": "feature vector of the image, the mean of the feature map",
     "feature_map": "last feature map, channels first",
 }
+
+
+def classifies(network: Deployable) -> bool:
+    """Whether Core ML's own kind of classifier is right: one class is the image's, and it has a probability."""
+    return network.meanings == ("probabilities",)
 
 
 def classifier_outputs(labels: int) -> list[OutputSpec]:
@@ -47,8 +55,11 @@ def describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: 
     model.version = checkpoint.sha256[:12]
     model.short_description = f"MobileViT {checkpoint.size} {PURPOSES[checkpoint.task]}, checkpoint {checkpoint.id}"
     model.user_defined_metadata.update({"checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256})
-    if checkpoint.task in PREVIEWS:
+    meaning = outputs[-1].meaning
+    if checkpoint.task == "segmentation" or meaning == "probabilities":
         model.user_defined_metadata[PREVIEW_TYPE] = PREVIEWS[checkpoint.task]
+    elif meaning in ("scores", "values", "logits"):
+        model.user_defined_metadata["labels"] = json.dumps(class_names(checkpoint))
     if checkpoint.task == "segmentation":
         labels = class_names(checkpoint)
         colors = list(map(as_hex, palette(len(labels))))

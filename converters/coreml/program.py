@@ -10,7 +10,7 @@ from torch.export import ExportedProgram
 from ..conversion import Conversion
 from ..naming import class_names
 from ..preprocessing import INPUT
-from .describe import LABEL
+from .describe import LABEL, classifies
 from .lean_import import import_coremltools
 from .measure import Range
 from .options import CoreMLOptions
@@ -27,7 +27,7 @@ def to_ml_program(
     Args:
         pipeline: coremltools' passes. ranges: of nodes' results, where they decide the precision.
     """
-    classifies = job.checkpoint.task == "classification"
+    labelled = classifies(job.network)
     transform, sides, shape = job.transform, job.options.image_size, [1, 3, *job.size]
     sizes = ct.EnumeratedShapes([[1, 3, side, side] for side in sides], shape) if sides[1:] else shape
     model = ct.convert(
@@ -36,8 +36,8 @@ def to_ml_program(
         pass_pipeline=pipeline,
         skip_model_load=True,
         inputs=[ct.ImageType(INPUT, sizes, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
-        outputs=None if classifies else [ct.TensorType(spec.name) for spec in job.outputs],
-        classifier_config=ct.ClassifierConfig(class_names(job.checkpoint), LABEL) if classifies else None,
+        outputs=None if labelled else [ct.TensorType(spec.name) for spec in job.outputs],
+        classifier_config=ct.ClassifierConfig(class_names(job.checkpoint), LABEL) if labelled else None,
         compute_precision=_compute_precision(job.options.precision, ranges),
         minimum_deployment_target=ct.target[job.options.minimum_deployment_target],
     )

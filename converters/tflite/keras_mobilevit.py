@@ -18,7 +18,8 @@ def build(deployable: Deployable, height: int, width: int, input_dtype: str) -> 
     """RGB 0..255 [1, height, width, 3] of `input_dtype` -> what `deployable` answers, maps as NHWC; see its class."""
     network = functional(deployable.network, height, width, dtype=input_dtype, name=INPUT)
     if isinstance(deployable, Classifier):
-        answer = ops.softmax(network.output)
+        last = {"probabilities": ops.softmax, "scores": ops.sigmoid}.get(deployable.meanings[0])
+        answer = network.output if last is None else last(network.output)
     elif isinstance(deployable, ClassMapSegmenter):
         answer = ClassMap(height, width)(network.output)
     elif isinstance(deployable, LogitsSegmenter):
@@ -38,4 +39,7 @@ class ClassMap(keras.layers.Layer):
         self.size = (height, width)
 
     def call(self, logits: Any) -> Any:
-        return tf.argmax(tf.image.resize(logits, self.size, "bilinear"), axis=-1, output_type=tf.int32)
+        resized = tf.image.resize(logits, self.size, "bilinear")
+        if resized.shape[-1] == 1:
+            return tf.cast(resized[..., 0] > 0, tf.int32)
+        return tf.argmax(resized, axis=-1, output_type=tf.int32)

@@ -78,7 +78,10 @@ def _model_metadata(checkpoint: Checkpoint, outputs: Sequence[OutputSpec]) -> sc
 
 
 def _tensor(output: OutputSpec) -> schema.TensorMetadataT:
-    named = output.meaning in ("probabilities", "logits", "class_map")
+    # MediaPipe shows what has labels as probabilities: no logits of a classifier, and no values.
+    named = output.meaning in ("probabilities", "scores", "class_map") or (
+        output.meaning == "logits" and output.layout is not None
+    )
     return _table(
         "TensorMetadata",
         name=output.name,

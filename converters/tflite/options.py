@@ -127,7 +127,7 @@ class TFLiteOptions(Options):
 
     def maps_classes(self, task: Task) -> bool:
         """Whether the answer is the class of each pixel, int32 in all modes."""
-        return task == "segmentation" and self.output == "class_map"
+        return task == "segmentation" and self.output == "answer"
 
     def filled(self) -> Self:
         mode = MODES[self.quantize]

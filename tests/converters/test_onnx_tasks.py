@@ -18,8 +18,8 @@ from ..rounding import assert_as_exact, in_both_precisions, log_softmax
 @pytest.mark.parametrize(
     ("task", "size", "output", "side"),
     # 200 leaves feature maps that patches do not tile.
-    [("classification", "xs", "class_map", 200), ("segmentation", "s", "logits", 160),
-     ("features", "s", "class_map", 96), ("segmentation", "xxs", "class_map", 160)],
+    [("classification", "xs", "answer", 200), ("segmentation", "s", "logits", 160),
+     ("features", "s", "answer", 96), ("segmentation", "xxs", "answer", 160)],
 )  # fmt: skip
 @torch.no_grad()
 def test_equals_pytorch(task, size, output, side):

@@ -26,7 +26,7 @@ def converted(request):
     from converters.tflite.export import to_tflite
     from converters.tflite.keras_mobilevit import build
 
-    task, output = ("segmentation", "logits") if request.param == "logits" else (request.param, "class_map")
+    task, output = ("segmentation", "logits") if request.param == "logits" else (request.param, "answer")
     checkpoint = load_checkpoint("random", "xxs", task)
     network = deployable(checkpoint, passes=PASSES, bake_input=True, output=output)
     model = build(network, SIDE, SIDE, "float32")

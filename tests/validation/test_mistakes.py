@@ -46,7 +46,7 @@ def test_sound_artifacts_pass(package, file, photographs):
         (mistaken.swap_channels, "the channels are swapped"),
         (mistaken.scale_by(255), "the scale 1/255 is missing"),
         (mistaken.scale_by(1 / 255), "the scale 1/255 is applied twice"),
-        (mistaken.forget_softmax, "match after a softmax"),
+        (mistaken.forget_softmax, "a softmax is missing"),
         (mistaken.softmax_twice, "softmax is applied twice"),
         (mistaken.shift_labels, "the labels are shifted by one"),
     ],

@@ -11,8 +11,8 @@ from reference.tensor_specs import Meaning
 
 from ..runtimes.pytorch import PyTorchRuntime
 from .localize import Located, first_bad
-from .metrics import softmax, sqnr_db
-from .mistakes import INPUT_MISTAKES, OUTPUT_MISTAKES, wrong_answers
+from .metrics import sqnr_db
+from .mistakes import INPUT_MISTAKES, OUTPUT_MISTAKES, right_logits, wrong_answers
 
 # A mistake explains an answer when, made on purpose, it takes away this much of the difference.
 EXPLAINS_DB = 10.0
@@ -36,15 +36,13 @@ def diagnose(
     if not np.isfinite(answers).all():
         share = np.mean([not np.isfinite(each).all() for each in answers])
         return [f"answers are not finite for {share:.0%} of the images: numbers overflow, as float16's do beyond 65504"]
-    if meaning == "probabilities":
-        found = _about_softmax(answers, expected)
-        if found:
-            return [found]
     answers, expected, images = answers[:ENOUGH], expected[:ENOUGH], images[:ENOUGH]
     before = _agreement(expected, answers, meaning)
     explained: list[tuple[float, str]] = []
-    for output_mistake in OUTPUT_MISTAKES if meaning == "probabilities" else ():
-        explained.append((_agreement(output_mistake.answers(expected), answers, meaning), output_mistake.says))
+    of_meaning = [each for each in OUTPUT_MISTAKES if meaning in each.meanings]
+    if of_meaning:
+        logits = np.stack([right_logits(reference.checkpoint, image) for image in images])
+        explained += [(_agreement(each.answers(logits), answers, meaning), each.says) for each in of_meaning]
     for mistake in INPUT_MISTAKES:
         wrong = wrong_answers(mistake, reference.checkpoint, list(images), reference)
         if not np.array_equal(wrong, expected):  # the filter that is the right one, for instance
@@ -64,13 +62,6 @@ def where(located: Sequence[Located], bound_db: float) -> list[str]:
         f"the first layer that differs is {bad.module} ({bad.sqnr_db:.0f} dB; {bad.tensor} in the artifact), or what "
         "lies between it and the convolution before"
     ]
-
-
-def _about_softmax(answers: np.ndarray, expected: np.ndarray) -> str | None:
-    sums = answers.sum(axis=-1)
-    if np.abs(sums - 1).max() > 0.05 and sqnr_db(expected, softmax(answers)) > sqnr_db(expected, answers) + EXPLAINS_DB:
-        return "answers match after a softmax: the artifact gives logits where the manifest says probabilities"
-    return None
 
 
 def _agreement(expected: np.ndarray, answers: np.ndarray, meaning: Meaning) -> float:

@@ -15,8 +15,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from reference import answers
 from reference.checkpoints import Checkpoint
 from reference.image_processor import MobileViTImageProcessor
+from reference.tensor_specs import Meaning
 
 from ..runtimes.pytorch import PyTorchRuntime
 from .metrics import softmax
@@ -32,9 +34,13 @@ class InputMistake:
 
 @dataclass(frozen=True)
 class OutputMistake:
-    """A wrong way from the network to the answer: what becomes of right probabilities [images, classes]."""
+    """A wrong way from the network to the answer: what becomes of right logits [images, classes].
+
+    meanings: of the answers that it can be made with.
+    """
 
     says: str
+    meanings: tuple[Meaning, ...]
     answers: Callable[[np.ndarray], np.ndarray]
 
 
@@ -113,11 +119,43 @@ INPUT_MISTAKES = (
 )
 
 
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    return torch.sigmoid(torch.from_numpy(logits)).numpy()
+
+
+def _shifted(places: int, answer: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda logits: np.roll(answer(logits), places, axis=-1)
+
+
+def _as_they_are(logits: np.ndarray) -> np.ndarray:
+    return logits
+
+
+_ANSWERS: dict[Meaning, Callable[[np.ndarray], np.ndarray]] = {
+    "probabilities": softmax,
+    "scores": sigmoid,
+    "values": _as_they_are,
+}
 OUTPUT_MISTAKES = (
-    OutputMistake("softmax is applied twice", softmax),
-    OutputMistake("the labels are shifted by one: the first class is missing", lambda p: np.roll(p, -1, axis=-1)),
-    OutputMistake("the labels are shifted by one: a class stands before the first", lambda p: np.roll(p, 1, axis=-1)),
+    OutputMistake("softmax is applied twice", ("probabilities",), lambda logits: softmax(softmax(logits))),
+    OutputMistake("sigmoid is applied twice", ("scores",), lambda logits: sigmoid(sigmoid(logits))),
+    OutputMistake("a sigmoid of each logit stands where there should be a softmax", ("probabilities",), sigmoid),
+    OutputMistake("a softmax stands where there should be a sigmoid of each logit", ("scores",), softmax),
+    OutputMistake("a softmax stands where there should be the values themselves", ("values",), softmax),
+    OutputMistake("a sigmoid stands where there should be the values themselves", ("values",), sigmoid),
+    OutputMistake("a softmax is missing: the artifact gives logits", ("probabilities",), _as_they_are),
+    OutputMistake("a sigmoid is missing: the artifact gives logits", ("scores",), _as_they_are),
+    *(
+        OutputMistake(f"the labels are shifted by one: {says}", (meaning,), _shifted(places, answer))
+        for meaning, answer in _ANSWERS.items()
+        for places, says in ((-1, "the first class is missing"), (1, "a class stands before the first"))
+    ),
 )
+
+
+def right_logits(checkpoint: Checkpoint, image: Image.Image) -> np.ndarray:
+    """What the reference's head answers, before softmax or sigmoid, [classes]."""
+    return answers.answer(checkpoint, right_values(checkpoint, image), "logits")
 
 
 def wrong_answers(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
 
 import numpy as np
 from rich.table import Table
@@ -11,7 +10,8 @@ from rich.table import Table
 from reference.command_line import working
 from reference.errors import UserError
 from reference.images import open_image
-from reference.manifest import Preprocessing
+from reference.manifest import Manifest, Preprocessing
+from reference.tensor_specs import Meaning
 
 from ..artifact import References, app_processor, open_artifacts
 from ..reporting.tables import show
@@ -19,6 +19,7 @@ from ..runtimes import NotRun, load
 from ..runtimes.pytorch import PyTorchRuntime
 
 TOP = 3
+HALF = 0.5  # scores above it say that the label is there
 
 
 def run(arguments: Namespace) -> int:
@@ -32,30 +33,38 @@ def run(arguments: Namespace) -> int:
     # Names of artifacts stay whole; the names of runtimes can be broken between words.
     table.add_column("model", overflow="fold", min_width=min(36, max(len(artifact.label) for artifact in artifacts)))
     table.add_column("runtime", max_width=20)
-    for heading in (f"top {TOP}", "max |Δp|"):
+    for heading in ("answer", "max |Δ|"):
         table.add_column(heading)
-    known: dict[tuple[str, Preprocessing], np.ndarray] = {}  # the reference's answers
+    known: dict[tuple[str, Preprocessing, Meaning], np.ndarray] = {}  # the reference's answers
     for artifact in artifacts:
         manifest = artifact.manifest
         with working(f"running {artifact.label}", arguments.verbose):
             pixels = app_processor(manifest.preprocessing).resize_and_crop(photograph)
-            key = (manifest.checkpoint.sha256, manifest.preprocessing)
+            meaning = manifest.answer.meaning
+            key = (manifest.checkpoint.sha256, manifest.preprocessing, meaning)
             first = key not in known
             if first:
-                known[key] = PyTorchRuntime(references.of(artifact)).run(pixels)
+                known[key] = PyTorchRuntime(references.of(artifact), meaning).run(pixels)
             try:
                 runtime = load(artifact)
                 answer = runtime.run(pixels)
-                row = (runtime.name, _top(answer, manifest.labels), f"{np.abs(answer - known[key]).max():.1e}")
+                row = (runtime.name, said(answer, manifest), f"{np.abs(answer - known[key]).max():.1e}")
             except NotRun as reason:
                 row = ("NOT RUN", str(reason), "-")
         if first:
-            table.add_row(f"checkpoint {manifest.checkpoint.id}", "PyTorch", _top(known[key], manifest.labels), "-")
+            table.add_row(f"checkpoint {manifest.checkpoint.id}", "PyTorch", said(known[key], manifest), "-")
         table.add_row(artifact.label, *row)
     show(table)
     return 0
 
 
-def _top(probabilities: np.ndarray, labels: Sequence[str]) -> str:
-    best = np.argsort(-probabilities)[:TOP]
-    return "\n".join(f"{probabilities[index]:6.1%}  {labels[index]}" for index in best)
+def said(answer: np.ndarray, manifest: Manifest) -> str:
+    """A classifier's answer in words, a line for each label: the first ones, or all that are more likely than not."""
+    meaning, labels = manifest.answer.meaning, manifest.labels
+    best = np.argsort(-answer, kind="stable").tolist()
+    if meaning == "scores":
+        shown = [index for index in best if answer[index] > HALF] or best[:1]
+    else:
+        shown = sorted(best)[:TOP] if meaning == "values" else best[:TOP]
+    form = "{:6.1%}" if meaning in ("probabilities", "scores") else "{:9.3f}"
+    return "\n".join(f"{form.format(answer[index])}  {labels[index]}" for index in shown)

@@ -9,26 +9,19 @@ from reference import answers
 from reference.checkpoints import Checkpoint
 from reference.tensor_specs import Meaning
 
-# What an artifact for a task is asked for, unless its manifest says otherwise.
-MEANINGS: dict[str, Meaning] = {
-    "classification": "probabilities",
-    "segmentation": "class_map",
-    "features": "features",
-}
-
 
 class PyTorchRuntime:
     """The PyTorch reference, with its own second half of the preprocessing.
 
     Args:
-        meaning: what to answer with, see OutputSpec; None: what the task is about.
+        meaning: what to answer with, see OutputSpec; None: what its task is about.
     """
 
     name = "PyTorch"
 
     def __init__(self, checkpoint: Checkpoint, meaning: Meaning | None = None) -> None:
         self.checkpoint = checkpoint
-        self._meaning = meaning or MEANINGS[checkpoint.task]
+        self._meaning = meaning or answers.meaning_of(checkpoint)
 
     @staticmethod
     def check_here() -> None:

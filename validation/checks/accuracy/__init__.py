@@ -15,7 +15,7 @@ from ...artifact import Artifact, Given, Source, open_of_one_checkpoint, referen
 from ...datasets import Dataset, open_dataset
 from ...runtimes import DEFAULT_OPTIONS, Options
 from ...runtimes.pytorch import PyTorchRuntime
-from .batches import Job, Models, count_all, runtimes_of
+from .batches import Job, Models, classes_of, count_all, runtimes_of
 from .journal import Journal
 from .outcomes import Classified, Outcome, Segmented
 
@@ -100,12 +100,12 @@ def accuracy(
     if journal is not None:
         journal.remove()
     of_models = [[image for number in sorted(done) for image in done[number][place]] for place in range(len(names) + 1)]
-    outcomes = [_outcome(np.array(numbers), len(first.labels), first.task == "segmentation") for numbers in of_models]
+    outcomes = [_outcome(np.array(numbers), classes_of(first), first.task == "segmentation") for numbers in of_models]
     return Accuracies(
         Accuracy(f"checkpoint {first.checkpoint.id}", PyTorchRuntime.name, outcomes[0]),
         [Accuracy(each.label, name, outcome, each) for each, name, outcome in zip(given, names, outcomes[1:])],
         _names(job),
-        list(first.labels),
+        ["all else"] * (classes_of(first) - len(first.labels)) + first.labels,
         dataset,
     )
 

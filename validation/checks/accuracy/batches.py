@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
+
+from reference.class_maps import class_maps
+from reference.manifest import Manifest
 
 from ...artifact import Artifact, References, app_processor
 from ...datasets import Dataset, Sample
@@ -58,7 +60,7 @@ class Models:
         first = job.artifacts[0]
         self._runtimes = [PyTorchRuntime(references.of(first)), *runtimes]
         self._processor = app_processor(first.manifest.preprocessing)
-        self._classes = len(first.manifest.labels)
+        self._classes = classes_of(first.manifest)
         self._meanings = [None, *(each.manifest.answer.meaning for each in job.artifacts)]
         self._job = job
 
@@ -79,6 +81,11 @@ class Models:
             return [_classified(answer, sample.truth) for answer in answers]
         truth = self._processor(sample.image, sample.truth)["labels"][0]
         return [_segmented(runtime.run(pixels), truth, self._classes) for runtime in self._runtimes]
+
+
+def classes_of(manifest: Manifest) -> int:
+    """How many classes an answer tells apart: of one label that label, and all else."""
+    return max(2, len(manifest.labels))
 
 
 def runtimes_of(job: Job) -> list[Runtime]:
@@ -136,13 +143,12 @@ def _classified(probabilities: np.ndarray, truth: int) -> list[float]:
 def _segmented(answer: np.ndarray, truth: np.ndarray, classes: int) -> list[int]:
     """Pixels whose truth is no class, such as 255, do not count."""
     labelled = truth < classes
-    pairs = truth[labelled] * classes + _class_map(answer, truth.shape)[labelled]
+    pairs = truth[labelled] * classes + _class_map(answer, (truth.shape[0], truth.shape[1]))[labelled]
     return np.bincount(pairs, minlength=classes**2).tolist()
 
 
-def _class_map(answer: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+def _class_map(answer: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The class of each pixel; logits [C, h, w] are resized as the reference does it."""
     if answer.ndim == 2:
         return answer.astype(np.int64)
-    logits = torch.from_numpy(np.ascontiguousarray(answer))[None].float()
-    return functional.interpolate(logits, size=size, mode="bilinear", align_corners=False)[0].argmax(0).numpy()
+    return class_maps(np.ascontiguousarray(answer, np.float32)[None], [size], False)[0].numpy()
