@@ -64,7 +64,7 @@ class Conversion(Generic[Chosen]):
         dtype: Dtype,
         quantization: Quantization | None = None,
     ) -> InputSpec:
-        """RGB 0..255, which the artifact scales and reorders itself."""
+        """RGB 0..255, which the artifact reorders, scales and shifts itself."""
         return InputSpec(
             name=INPUT,
             kind=kind,
@@ -75,8 +75,8 @@ class Conversion(Generic[Chosen]):
             maximum=255,
             color_order="RGB",
             network_color_order=self.transform.color_order,
-            scale=[self.transform.scale] * 3,
-            offset=[0.0] * 3,
+            scale=list(self.transform.scale),
+            offset=list(self.transform.offset),
             quantization=quantization,
         )
 
@@ -123,9 +123,7 @@ class Conversion(Generic[Chosen]):
                 input=input,
                 outputs=outputs,
                 preprocessing=self.preprocessing,
-                other_sizes=[
-                    app_preprocessing(checkpoint.cropping(side, side)) for side in self.options.image_size[1:]
-                ],
+                other_sizes=[app_preprocessing(checkpoint.cropping(*size)) for size in self.options.image_size[1:]],
                 calibration=measured,
                 labels=labels,
                 palette=list(map(as_hex, colors)),
@@ -150,7 +148,7 @@ def begin(
     options, target = admit(checkpoint, output_dir, options)
     passes = without(passes, options.no_pass)
     if options.image_size:
-        checkpoint = checkpoint.cropping(options.image_size[0], options.image_size[0])
+        checkpoint = checkpoint.cropping(*options.image_size[0])
     preprocessing = app_preprocessing(checkpoint)
     images = None
     if options.images != "none":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import torch
@@ -30,10 +30,16 @@ class Deployable(nn.Module):
     """
 
     meanings: tuple[Meaning, ...]
+    shift: Tensor | None
 
     def __init__(self, network: PreTrainedModel) -> None:
         super().__init__()
         self.network = network
+        self.register_buffer("shift", None)
+
+    def read(self, image: Tensor) -> Any:
+        """What the network makes of an image, whose pixels are first moved by `shift`, RGB, where there is one."""
+        return self.network(image if self.shift is None else image + self.shift)
 
     def answers(self, image: Tensor) -> tuple[Tensor, ...]:
         """The results for an image, as a tuple even where there is one."""
@@ -49,7 +55,7 @@ class Classifier(Deployable):
         self.meanings = (meaning,)
 
     def forward(self, image: Tensor) -> Tensor:
-        logits = self.network(image).logits
+        logits = self.read(image).logits
         if self.meanings == ("probabilities",):
             return torch.softmax(logits, dim=-1)
         return torch.sigmoid(logits) if self.meanings == ("scores",) else logits
@@ -61,7 +67,7 @@ class ClassMapSegmenter(Deployable):
     meanings = ("class_map",)
 
     def forward(self, image: Tensor) -> Tensor:
-        logits = self.network(image).logits
+        logits = self.read(image).logits
         stride = self.network.config.output_stride
         # The factor is known even where the size is left open.
         whole = tuple(image.shape[-2:]) == (logits.shape[-2] * stride, logits.shape[-1] * stride)
@@ -77,7 +83,7 @@ class LogitsSegmenter(Deployable):
     meanings = ("logits",)
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.network(image).logits
+        return self.read(image).logits
 
 
 class FeatureExtractor(Deployable):
@@ -86,7 +92,7 @@ class FeatureExtractor(Deployable):
     meanings = ("features", "feature_map")
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        output = self.network(image)
+        output = self.read(image)
         return output.pooler_output, output.last_hidden_state
 
 
@@ -110,22 +116,45 @@ def deployable(
     Args:
         checkpoint: the reference; left unchanged.
         passes: names in PASSES; each pipeline has its own choice.
-        bake_input: True: the result takes RGB 0..255. False: it takes what the reference takes (BGR 0..1), and the
-            pipeline's own image preprocessing scales and reorders. Core ML computes in fp16, where weights times 1/255
-            fall into subnormals, which the Neural Engine may flush to zero: it must not bake. TFLite's CPU kernels
-            widen fp16 weights to fp32 before use, subnormals included: baking costs them nothing. For what GPUs may
-            lose, see the README.
+        bake_input: True: the result takes RGB 0..255. False: it takes what the reference takes (for example BGR 0..1),
+            but for one scale of all channels, and the pipeline's own image preprocessing scales, shifts and reorders.
+            Core ML computes in fp16, where weights times 1/255 fall into subnormals, which the Neural Engine may flush
+            to zero: it must not bake. TFLite's CPU kernels widen fp16 weights to fp32 before use, subnormals included:
+            baking costs them nothing. For what GPUs may lose, see the README.
         output: what the task asks for, or the network's logits.
     """
     network = copy.deepcopy(checkpoint.model).eval()
     rewrite(network, passes)
+    transform = input_transform(checkpoint)
+    answering = _answering(checkpoint, network, output)
     if bake_input:
-        bake_input_into_stem(network, input_transform(checkpoint))
-    return _answering(checkpoint, network, output).eval().requires_grad_(False)
+        answering.shift = bake_input_into_stem(network, transform)
+    else:
+        scale_stem(network, transform.unevenness)
+    return answering.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform) -> None:
-    """Given: pixels, channel flip, scale, stem convolution. Result: pixels, stem convolution."""
-    weight = anatomy.stem(network).convolution.weight
-    weight.copy_((weight.flip(1) if transform.color_order == "BGR" else weight) * transform.scale)
+def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform) -> Tensor | None:
+    """Given: pixels, channel flip, scale, offset, stem convolution. Result: pixels, a sum, stem convolution.
+
+    The offset cannot go into the convolution's bias: around the image, the convolution pads zeros after the offset.
+    Moving the pixels by offset / scale first leaves zero where it was.
+
+    Returns:
+        What to add to the pixels, [1, 3, 1, 1], RGB; None where the offset is zero.
+    """
+    scale_stem(network, transform.scale)
+    shift = torch.tensor([offset / scale for offset, scale in zip(transform.offset, transform.scale)])
+    if transform.color_order == "BGR":
+        weight = anatomy.stem(network).convolution.weight
+        weight.copy_(weight.flip(1))
+        shift = shift.flip(0)
+    return shift.reshape(1, 3, 1, 1) if shift.any() else None
+
+
+@torch.no_grad()
+def scale_stem(network: PreTrainedModel, scale: Sequence[float]) -> None:
+    """Given: a factor for each channel, stem convolution. Result: stem convolution."""
+    if any(factor != 1 for factor in scale):
+        anatomy.stem(network).convolution.weight.mul_(torch.tensor(scale).reshape(1, -1, 1, 1))

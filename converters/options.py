@@ -30,22 +30,31 @@ if TYPE_CHECKING:  # these load more than --help can wait for
 HASHED = 6  # hexadecimal digits
 
 
-def side(text: str) -> tuple[int, ...]:
-    """The side of a square crop, as an argparse type."""
-    return (_pixels(text, "give one number, the side of the square crop, for example 256"),)
+Size = tuple[int, int]  # height and width, pixels
 
 
-def sides(text: str) -> tuple[int, ...]:
+def size(text: str) -> tuple[Size, ...]:
+    """The size of a crop, as an argparse type: the side of a square, or height x width."""
+    return (_pixels(text, "give the side of a square, for example 256, or height x width, for example 192x320"),)
+
+
+def sizes(text: str) -> tuple[Size, ...]:
     """The same of one crop or several."""
-    advice = "give the side of the square crop, for example 256, or several sides with commas between"
+    advice = "give the side of a square, for example 256, height x width, or several sides with commas between"
     return tuple(_pixels(part, advice) for part in text.split(","))
 
 
-def _pixels(text: str, advice: str) -> int:
+def _pixels(text: str, advice: str) -> Size:
     try:
-        return positive(text)
+        height, _, width = text.partition("x")
+        return positive(height), positive(width or height)
     except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of pixels: {advice}") from None
+
+
+def as_typed(size: Size) -> str:
+    """As it is typed."""
+    return f"{size[0]}x{size[1]}" if size[0] != size[1] else str(size[0])
 
 
 def listing(folder: Path) -> str:
@@ -69,8 +78,8 @@ HEADINGS = (NETWORK, NUMBERS, IMAGES, PLACE)
 class Options(ABC):
     """What every pipeline can be asked for; each has a subclass with its own.
 
-    An option whose default follows from others is None until the options are settled. image_size: sides of the crop in
-    pixels, the default first; none: the checkpoint's own.
+    An option whose default follows from others is None until the options are settled. image_size: height and width
+    of the crop in pixels, the default first; none: the checkpoint's own.
     """
 
     format: ClassVar[Format]
@@ -83,15 +92,15 @@ class Options(ABC):
         choices=("answer", "logits"),
         mark=str,
     )
-    image_size: tuple[int, ...] = option(
+    image_size: tuple[Size, ...] = option(
         (),
-        "side of the crop in pixels",
+        "side of the crop in pixels, or height x width",
         group=NETWORK,
-        metavar="SIDE",
-        parse=side,
+        metavar="SIZE",
+        parse=size,
         by_default="the checkpoint's own",
-        says=lambda sides: ",".join(map(str, sides)),
-        mark=lambda sides: "-".join(map(str, sides)),
+        says=lambda sizes: ",".join(map(as_typed, sizes)),
+        mark=lambda sizes: "-".join(map(as_typed, sizes)),
     )
     no_pass: tuple[str, ...] = option(
         (),
@@ -119,6 +128,8 @@ class Options(ABC):
     )
 
     def __post_init__(self) -> None:
+        squares = tuple(each if isinstance(each, tuple) else (each, each) for each in self.image_size)
+        object.__setattr__(self, "image_size", squares)  # in Python too a number stands for a square
         for field in dataclasses.fields(self):
             choices, value = form_of(field).choices, getattr(self, field.name)
             if choices is not None and value is not None and value not in choices:

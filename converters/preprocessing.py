@@ -15,36 +15,62 @@ INPUT = "image"  # what artifacts call what lies between
 def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
     """The app's half of the checkpoint's preprocessing; UserError where a manifest cannot describe it."""
     processor = checkpoint.processor
-    if not (processor.do_resize and processor.do_center_crop and "shortest_edge" in processor.size):
+    size = processor.size if processor.do_resize else {}
+    if not processor.do_center_crop and "height" not in size:
         raise UserError(
-            f"checkpoint {checkpoint.id}: its preprocessor_config.json must resize a shortest_edge and crop the centre"
+            f"checkpoint {checkpoint.id}: its preprocessor_config.json leaves each picture a size of its own: give "
+            "it a size of height and width, or a do_center_crop"
         )
+    crop = processor.crop_size if processor.do_center_crop else size
+    edge = size.get("shortest_edge")
     return Preprocessing.model_validate(
         {
-            "resize": "shortest_edge",
-            "resize_height": None,
-            "resize_width": None,
-            "resize_shortest_edge": processor.size["shortest_edge"],
+            "resize": "none" if not size else "both_sides" if edge is None else "shortest_edge",
+            "resize_height": size.get("height"),
+            "resize_width": size.get("width"),
+            "resize_shortest_edge": edge,
             "interpolation": processor.resample.name.lower(),
             "antialias": True,
-            "crop_height": processor.crop_size["height"],
-            "crop_width": processor.crop_size["width"],
+            "crop_height": crop["height"],
+            "crop_width": crop["width"],
         }
     )
 
 
 @dataclass(frozen=True)
 class InputTransform:
-    """The second half of the preprocessing, from RGB bytes to the network's input: reorder channels, then scale."""
+    """The second half of the preprocessing, from RGB bytes to the network's input: reorder channels, then pixel * scale
+    + offset, a number for each channel of the network."""
 
     color_order: ColorOrder
-    scale: float
+    scale: tuple[float, float, float]
+    offset: tuple[float, float, float]
+
+    @property
+    def even_scale(self) -> float:
+        """One scale for all channels, where a format has but one; see `unevenness`."""
+        return self.scale[0] if len(set(self.scale)) == 1 else sum(self.scale) / 3
+
+    @property
+    def unevenness(self) -> tuple[float, float, float]:
+        """What `even_scale` leaves for the weights of each channel to do."""
+        return tuple(scale / self.even_scale for scale in self.scale)  # type: ignore[return-value]
+
+    @property
+    def even_offset(self) -> list[float]:
+        """The offset that goes with `even_scale`."""
+        return [offset / rest for offset, rest in zip(self.offset, self.unevenness)]
 
 
 def input_transform(checkpoint: Checkpoint) -> InputTransform:
     """What the checkpoint's own preprocessing does after the crop."""
     processor = checkpoint.processor
+    factor = processor.rescale_factor if processor.do_rescale else 1.0
+    channels = list(zip(processor.mean or (0.0,) * 3, processor.deviation or (1.0,) * 3))  # red first
+    if processor.do_flip_channel_order:
+        channels.reverse()
     return InputTransform(
         color_order="BGR" if processor.do_flip_channel_order else "RGB",
-        scale=processor.rescale_factor if processor.do_rescale else 1.0,
+        scale=tuple(factor / deviation for _, deviation in channels),  # type: ignore[arg-type]
+        offset=tuple(0.0 - mean / deviation for mean, deviation in channels),  # type: ignore[arg-type]
     )

@@ -69,11 +69,20 @@ class Checkpoint:
         return f"{plain}-{hashlib.sha256(self.id.encode()).hexdigest()[:6]}"
 
     def cropping(self, height: int, width: int) -> Checkpoint:
-        """The same with crops of this many pixels, out of images larger in proportion."""
+        """The same with crops of this many pixels, out of images larger in proportion.
+
+        A shortest edge grows with the crop's longer one, so that no picture is smaller than the crop.
+        """
         processor = copy.copy(self.processor)
-        if "shortest_edge" in processor.size:
-            edge = processor.size["shortest_edge"] * height / processor.crop_size["height"]
+        size, crop = processor.size, processor.crop_size
+        if "shortest_edge" in size:
+            edge = size["shortest_edge"] * max(height, width) / max(crop.values())
             processor.size = {"shortest_edge": round(edge)}
+        elif processor.do_center_crop:
+            sides = size["height"] * height / crop["height"], size["width"] * width / crop["width"]
+            processor.size = {"height": round(sides[0]), "width": round(sides[1])}
+        else:
+            processor.size = {"height": height, "width": width}
         processor.crop_size = {"height": height, "width": width}
         return dataclasses.replace(self, processor=processor)
 

@@ -20,14 +20,15 @@ from .errors import UserError
 from .geometry import centered, resized
 from .images import Picture, as_labels, as_list, as_rgb, in_unit_range
 from .json_files import read_json, write_json
+from .processor_classes import completed
 from .sources import PREPROCESSOR_FILE, open_with_options, require_file
 
 OPTIONS = (
     "do_resize", "size", "resample", "do_rescale", "rescale_factor", "do_center_crop", "crop_size",
-    "do_flip_channel_order", "do_reduce_labels",
+    "do_flip_channel_order", "do_reduce_labels", "do_normalize", "image_mean", "image_std",
 )  # fmt: skip
-# Options of transformers' that leave no choice here: images become RGB, in 0..1, with zeros where a crop is larger.
-SETTLED = ("do_convert_rgb", "do_normalize", "do_pad")
+# Options of transformers' that leave no choice here: images become RGB, with zeros where a crop is larger.
+SETTLED = ("do_convert_rgb", "do_pad")
 
 
 class MobileViTImageProcessor:
@@ -43,11 +44,13 @@ class MobileViTImageProcessor:
         crop_size: {"height": h, "width": w}, (h, w), or one number for both; pixels.
         do_flip_channel_order: whether to turn RGB into BGR, which Apple's checkpoints expect.
         do_reduce_labels: for segmentation maps: whether to shift classes down by one; background 0 becomes 255.
+        do_normalize: whether to subtract `image_mean` and divide by `image_std`, after rescaling; the published
+            checkpoints want neither, and transformers' own class for them leaves it out even where it is asked for.
+        image_mean, image_std: a number for each channel, red first, or one for all; needed for `do_normalize`.
         extra: other keys of a preprocessor_config.json, kept so that a round trip loses nothing.
 
     Raises:
-        UserError: for values that make no sense, and for `do_normalize` and `do_pad`: the network sees pixels in 0..1,
-            without mean or deviation, and pads nothing but crops.
+        UserError: for values that make no sense, and for `do_pad`: nothing is padded but crops.
     """
 
     def __init__(
@@ -61,11 +64,13 @@ class MobileViTImageProcessor:
         crop_size: dict[str, int] | Sequence[int] | int | None = None,
         do_flip_channel_order: bool = True,
         do_reduce_labels: bool = False,
+        do_normalize: bool | None = None,
+        image_mean: float | Sequence[float] | None = None,
+        image_std: float | Sequence[float] | None = None,
         **extra: Any,
     ) -> None:
-        for name in ("do_normalize", "do_pad"):
-            if extra.get(name):
-                raise UserError(f"{name} is not part of MobileViT's preprocessing: remove it or set it to false")
+        if extra.get("do_pad"):
+            raise UserError("do_pad is not part of MobileViT's preprocessing: remove it or set it to false")
         self.do_resize = bool(do_resize)
         self.size = _edges("size", 224 if size is None else size, "shortest_edge")
         if resample not in range(6):  # Pillow has grown further ones, which other frameworks do not know
@@ -79,6 +84,13 @@ class MobileViTImageProcessor:
         self.crop_size = _edges("crop_size", 256 if crop_size is None else crop_size, "height", "width")
         self.do_flip_channel_order = bool(do_flip_channel_order)
         self.do_reduce_labels = bool(do_reduce_labels)
+        self.do_normalize, self.image_mean, self.image_std = do_normalize, image_mean, image_std
+        self.mean = self.deviation = None
+        if do_normalize:
+            self.mean = _of_channels("image_mean", image_mean)
+            self.deviation = _of_channels("image_std", image_std)
+            if not all(value > 0 for value in self.deviation):
+                raise UserError(f"image_std must be above 0, not {image_std!r}")
         self.extra = extra
 
     def resize_and_crop(self, picture: Picture, input_data_format: str | None = None) -> np.ndarray:
@@ -90,6 +102,9 @@ class MobileViTImageProcessor:
         values = pixels.astype(np.float32)
         if self.do_rescale:
             values *= np.float32(self.rescale_factor)
+        if self.mean is not None:
+            mean, deviation = (np.asarray(each, np.float32) for each in (self.mean, self.deviation))
+            values = (values - mean) / deviation
         if self.do_flip_channel_order:
             values = values[..., ::-1]
         return np.ascontiguousarray(values.transpose(2, 0, 1))
@@ -172,17 +187,20 @@ class MobileViTImageProcessor:
 
     def to_dict(self) -> dict[str, Any]:
         """The contents of a preprocessor_config.json as Hugging Face writes it."""
-        options = {name: getattr(self, name) for name in OPTIONS}
+        options = {name: getattr(self, name) for name in OPTIONS if getattr(self, name) is not None}
         return {**self.extra, **options, "resample": int(self.resample), "image_processor_type": type(self).__name__}
 
     @classmethod
     def from_json_file(cls, json_file: str | Path, **changes: Any) -> MobileViTImageProcessor:
-        """Read a preprocessor_config.json; one without a filter gets bilinear. `changes` overrule its values."""
+        """Read a preprocessor_config.json; one without a filter gets bilinear. `changes` overrule its values.
+
+        One that names another class of transformers means what that class does; see `processor_classes`.
+        """
         _check_names(changes)
         fields = read_json(json_file)
-        # Old files say "feature_extractor_type", and some name no filter or write it as null.
-        fields = {k: v for k, v in fields.items() if not k.endswith("_type") and (k != "resample" or v is not None)}
         try:
+            fields = completed(fields)
+            fields = {k: v for k, v in fields.items() if k != "resample" or v is not None}  # some write it as null
             return cls(**{**fields, **changes})
         except UserError as error:
             raise UserError(f"{json_file}: {error}") from error
@@ -242,6 +260,18 @@ def _check_names(changes: Mapping[str, Any]) -> None:
     unknown = sorted(set(changes) - {*OPTIONS, *SETTLED})
     if unknown:
         raise UserError(f"unknown option {unknown[0]}: choose among {', '.join(OPTIONS)}")
+
+
+def _of_channels(name: str, value: Any) -> tuple[float, ...]:
+    """One number for each of red, green and blue."""
+    numbers = [value] * 3 if isinstance(value, int | float) else value
+    if (
+        not isinstance(numbers, list | tuple)
+        or len(numbers) != 3
+        or not all(isinstance(each, int | float) and math.isfinite(each) for each in numbers)
+    ):
+        raise UserError(f"{name} must be three numbers for do_normalize, not {value!r}")
+    return tuple(map(float, numbers))
 
 
 def _edges(name: str, value: Any, *keys: str) -> dict[str, int]:

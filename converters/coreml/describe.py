@@ -32,6 +32,13 @@ MEANINGS = {
 }
 
 
+_RESIZING = {
+    "shortest_edge": "resize its shortest edge to {0.resize_shortest_edge}",
+    "both_sides": "resize it to {0.resize_width}x{0.resize_height}",
+    "none": "as large as it is",
+}
+
+
 def classifies(network: Deployable) -> bool:
     """Whether Core ML's own kind of classifier is right: one class is the image's, and it has a probability."""
     return network.meanings == ("probabilities",)
@@ -65,8 +72,7 @@ def describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: 
         colors = list(map(as_hex, palette(len(labels))))
         model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
     model.input_description[INPUT] = (
-        f"RGB image; resize its shortest edge to {facts.resize_shortest_edge}, "
-        f"crop the central {facts.crop_width}x{facts.crop_height}"
+        f"RGB image; {_RESIZING[facts.resize].format(facts)}, crop the central {facts.crop_width}x{facts.crop_height}"
     )
     for output in outputs:
         model.output_description[output.name] = MEANINGS[output.meaning]

@@ -12,17 +12,22 @@ from reference.errors import UserError
 from ..deployable import Deployable
 
 
-def export(network: Deployable, shape: Sequence[int], sides: Sequence[int]) -> ExportedProgram:
+def export(network: Deployable, shape: Sequence[int], sizes: Sequence[tuple[int, int]]) -> ExportedProgram:
     """The graph for images [1, 3, H, W].
 
     Args:
-        shape: of an image; sides: of all crops that it shall take, where there are several.
+        shape: of an image; sizes: height and width of all crops that it shall take, where there are
+            several.
 
     Raises:
-        UserError: for several sides, one of which patches do not tile.
+        UserError: for several sizes, one of which is no square, or which patches do not tile.
     """
     dynamic = None
-    if sides[1:]:
+    if sizes[1:]:
+        oblong = [size for size in sizes if size[0] != size[1]]
+        if oblong:
+            raise UserError(f"--image-size with several sizes takes squares, not {'x'.join(map(str, oblong[0]))}")
+        sides = [side for side, _ in sizes]
         config = network.network.config
         step = config.patch_size * 32  # patches tile every feature map, so that none is stretched
         wrong = [side for side in sides if side % step]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from reference.errors import UserError
 
 from ..declared import option
-from ..options import NETWORK, NUMBERS, Options, sides
+from ..options import NETWORK, NUMBERS, Options, Size, as_typed, sizes
 
 if TYPE_CHECKING:
     from typing import Self
@@ -59,15 +59,15 @@ class CoreMLOptions(Options):
     format: ClassVar[Format] = "mlpackage"
     several_sizes: ClassVar[bool] = True
 
-    image_size: tuple[int, ...] = option(
+    image_size: tuple[Size, ...] = option(
         (),
-        "sides of the crop in pixels, the default first",
+        "side of the crop in pixels, or height x width; several squares with commas, the default first",
         group=NETWORK,
-        metavar="SIDE[,SIDE...]",
-        parse=sides,
+        metavar="SIZE[,SIZE...]",
+        parse=sizes,
         by_default="the checkpoint's own",
-        says=lambda sides: ",".join(map(str, sides)),
-        mark=lambda sides: "-".join(map(str, sides)),
+        says=lambda sizes: ",".join(map(as_typed, sizes)),
+        mark=lambda sizes: "-".join(map(as_typed, sizes)),
     )
     precision: str = option(
         "float16",

@@ -29,13 +29,20 @@ def to_ml_program(
     """
     labelled = classifies(job.network)
     transform, sides, shape = job.transform, job.options.image_size, [1, 3, *job.size]
-    sizes = ct.EnumeratedShapes([[1, 3, side, side] for side in sides], shape) if sides[1:] else shape
+    sizes = ct.EnumeratedShapes([[1, 3, *size] for size in sides], shape) if sides[1:] else shape
+    image = ct.ImageType(
+        INPUT,
+        sizes,
+        scale=transform.even_scale,
+        bias=transform.even_offset if any(transform.offset) else None,
+        color_layout=ct.colorlayout[transform.color_order],
+    )
     model = ct.convert(
         program,
         convert_to="mlprogram",
         pass_pipeline=pipeline,
         skip_model_load=True,
-        inputs=[ct.ImageType(INPUT, sizes, scale=transform.scale, color_layout=ct.colorlayout[transform.color_order])],
+        inputs=[image],
         outputs=None if labelled else [ct.TensorType(spec.name) for spec in job.outputs],
         classifier_config=ct.ClassifierConfig(class_names(job.checkpoint), LABEL) if labelled else None,
         compute_precision=_compute_precision(job.options.precision, ranges),

@@ -98,22 +98,32 @@ def processor(fields: Mapping[str, Any], source: str) -> MobileViTImageProcessor
     """timm's evaluation transform for its config.json, named `source`, as an image processor.
 
     Raises:
-        UserError: for a mean or deviation, for crops other than a central square, for filters that Pillow lacks.
+        UserError: for crops other than a central square or of the squashed picture, for other than three channels, and
+            for filters that Pillow lacks.
     """
     given = fields.get("pretrained_cfg") or fields  # the first configurations were flat
     try:
         said = {**UNSAID, **{name: given[name] for name in UNSAID if given.get(name) is not None}}
-        _, height, width = said["input_size"]
+        channels, height, width = said["input_size"]
         mean, deviation = list(said["mean"]), list(said["std"])
-        edge = math.floor(height / said["crop_pct"])
+        size = {side: math.floor(crop / said["crop_pct"]) for side, crop in (("height", height), ("width", width))}
         resample = Resampling[said["interpolation"].upper()]
     except (TypeError, ValueError, ArithmeticError, AttributeError, KeyError) as error:
         raise UserError(f"{source}: its preprocessing cannot be read ({type(error).__name__}: {error})") from error
-    if any(mean) or any(value != 1 for value in deviation):
+    if channels != 3:
+        raise UserError(f"{source} asks for pictures of {channels} channels: this kit's have red, green and blue")
+    if said["crop_mode"] != "squash" and (height != width or said["crop_mode"] != "center"):
         raise UserError(
-            f"{source} asks for mean {mean} and deviation {deviation}, which MobileViT's preprocessing does not have: "
-            "fold them into the first convolution"
+            f"{source} asks for crop_mode {said['crop_mode']} to {height}x{width}, which is not known here: set "
+            "crop_mode to squash, or to center with a square"
         )
-    if height != width or said["crop_mode"] != "center":
-        raise UserError(f"{source} asks for a crop that is no central square: convert with one that is")
-    return MobileViTImageProcessor(size=edge, crop_size=height, resample=resample, do_flip_channel_order=TIMM.bgr)
+    normalizes = any(mean) or any(value != 1 for value in deviation)
+    return MobileViTImageProcessor(
+        size=size if said["crop_mode"] == "squash" else size["height"],
+        crop_size={"height": height, "width": width},
+        resample=resample,
+        do_flip_channel_order=TIMM.bgr,
+        do_normalize=normalizes or None,
+        image_mean=mean if normalizes else None,
+        image_std=deviation if normalizes else None,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def theirs(folder: str, values: torch.Tensor) -> np.ndarray:
     """transformers' logits, and from them what its documentation of problem_type makes of each."""
     import transformers
 
-    fields = json.loads(open(f"{folder}/config.json").read())
+    fields = json.loads(Path(folder, "config.json").read_text("utf-8"))
     model = transformers.MobileViTForImageClassification.from_pretrained(folder).eval()
     with torch.inference_mode():
         logits = model(values).logits[0]
@@ -159,8 +160,7 @@ def test_what_has_no_answer_is_refused(saved, tmp_path):
     folder = saved("one value")
     with pytest.raises(UserError, match="a regression, whose values are its logits"):
         convert("onnx", folder, "classification", tmp_path, output="logits")
-    config = json.loads(open(f"{folder}/config.json").read()) | {"problem_type": "single_label_classification"}
     checkpoint = load_checkpoint(folder)
-    checkpoint.model.config.problem_type = config["problem_type"]
+    checkpoint.model.config.problem_type = "single_label_classification"
     with pytest.raises(UserError, match="one label and problem_type single_label_classification"):
         meaning_of(checkpoint)

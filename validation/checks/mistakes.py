@@ -73,6 +73,21 @@ def _with(**options: object) -> Callable[[Checkpoint, Image.Image], Tensor]:
     return values
 
 
+def _normalised(times: int) -> Callable[[Checkpoint, Image.Image], Tensor]:
+    """Mean and deviation of the channels taken off as often as that, instead of once; as it is where there is none."""
+
+    def values(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
+        right = right_values(checkpoint, image)
+        processor = checkpoint.processor
+        if processor.mean is None or processor.deviation is None:
+            return right
+        moments = torch.tensor([processor.mean, processor.deviation])
+        mean, deviation = (moments.flip(1) if processor.do_flip_channel_order else moments)[..., None, None]
+        return right * deviation + mean if times == 0 else (right - mean) / deviation
+
+    return values
+
+
 def _squashed(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
     return _with(size=checkpoint.processor.crop_size)(checkpoint, image)
 
@@ -104,11 +119,20 @@ def _mirrored_axes(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
     return right_values(checkpoint, image).transpose(2, 3)
 
 
+def _cropped(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
+    """The shortest edge resized so that the crop has the margin that the squashed picture has."""
+    size = checkpoint.processor.size
+    return _with(size={"shortest_edge": max(size.values())}, do_center_crop=True)(checkpoint, image)
+
+
 INPUT_MISTAKES = (
+    InputMistake("the mean and deviation of the channels are not taken off", _normalised(0)),
+    InputMistake("the mean and deviation of the channels are taken off twice", _normalised(2)),
     InputMistake("the channels are swapped: the artifact takes BGR for RGB, or the other way round", _swapped),
     InputMistake("the scale 1/255 is missing: the network sees 0..255 instead of 0..1", _times(255)),
     InputMistake("the scale 1/255 is applied twice: the network sees 0..1/255 instead of 0..1", _times(1 / 255)),
     InputMistake("the picture is squashed to the input size instead of resized and cropped", _squashed),
+    InputMistake("the picture's shortest edge is resized and the centre cropped, instead of squashed", _cropped),
     InputMistake("the picture is resized to the input size without the margin that is to be cropped away", _uncropped),
     InputMistake("the picture is resized with the bicubic filter", _with(resample=Image.Resampling.BICUBIC)),
     InputMistake("the picture is resized with the bilinear filter", _with(resample=Image.Resampling.BILINEAR)),
