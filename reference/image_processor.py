@@ -8,7 +8,7 @@ published checkpoints were trained.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,8 @@ from .geometry import centered, resized
 from .images import Picture, as_labels, as_list, as_rgb, in_unit_range
 from .json_files import read_json, write_json
 from .processor_classes import completed
+from .processor_options import OPTIONS, check_names, edges_of, of_channels
 from .sources import PREPROCESSOR_FILE, open_with_options, require_file
-
-OPTIONS = (
-    "do_resize", "size", "resample", "do_rescale", "rescale_factor", "do_center_crop", "crop_size",
-    "do_flip_channel_order", "do_reduce_labels", "do_normalize", "image_mean", "image_std",
-)  # fmt: skip
-# Options of transformers' that leave no choice here: images become RGB, with zeros where a crop is larger.
-SETTLED = ("do_convert_rgb", "do_pad")
 
 
 class MobileViTImageProcessor:
@@ -72,7 +66,7 @@ class MobileViTImageProcessor:
         if extra.get("do_pad"):
             raise UserError("do_pad is not part of MobileViT's preprocessing: remove it or set it to false")
         self.do_resize = bool(do_resize)
-        self.size = _edges("size", 224 if size is None else size, "shortest_edge")
+        self.size = edges_of("size", 224 if size is None else size, "shortest_edge")
         if resample not in range(6):  # Pillow has grown further ones, which other frameworks do not know
             raise UserError(f"resample must be a PIL filter, 0 to 5, not {resample!r}")
         if not isinstance(rescale_factor, int | float) or not 0 < rescale_factor < math.inf:
@@ -81,14 +75,14 @@ class MobileViTImageProcessor:
         self.do_rescale = bool(do_rescale)
         self.rescale_factor = rescale_factor
         self.do_center_crop = bool(do_center_crop)
-        self.crop_size = _edges("crop_size", 256 if crop_size is None else crop_size, "height", "width")
+        self.crop_size = edges_of("crop_size", 256 if crop_size is None else crop_size, "height", "width")
         self.do_flip_channel_order = bool(do_flip_channel_order)
         self.do_reduce_labels = bool(do_reduce_labels)
         self.do_normalize, self.image_mean, self.image_std = do_normalize, image_mean, image_std
         self.mean = self.deviation = None
         if do_normalize:
-            self.mean = _of_channels("image_mean", image_mean)
-            self.deviation = _of_channels("image_std", image_std)
+            self.mean = of_channels("image_mean", image_mean)
+            self.deviation = of_channels("image_std", image_std)
             if not all(value > 0 for value in self.deviation):
                 raise UserError(f"image_std must be above 0, not {image_std!r}")
         self.extra = extra
@@ -135,7 +129,7 @@ class MobileViTImageProcessor:
             UserError: for pictures and options that make no sense, and images that do not fit into one batch.
         """
         if changes:
-            _check_names(changes)
+            check_names(changes)
             own = {name: getattr(self, name) for name in OPTIONS}
             given = {name: value for name, value in changes.items() if value is not None}
             return MobileViTImageProcessor(**{**own, **given}).preprocess(
@@ -196,7 +190,7 @@ class MobileViTImageProcessor:
 
         One that names another class of transformers means what that class does; see `processor_classes`.
         """
-        _check_names(changes)
+        check_names(changes)
         fields = read_json(json_file)
         try:
             fields = completed(fields)
@@ -233,14 +227,15 @@ class MobileViTImageProcessor:
 
     def _fit(self, image: Image.Image, resample: Image.Resampling) -> Image.Image:
         if self.do_resize:
-            image = image.resize(self._resized(image.width, image.height), resample)
+            image = image.resize(self.fitted(image.width, image.height), resample)
         if self.do_center_crop:
             width, height = self.crop_size["width"], self.crop_size["height"]
             at = centered(image.width, image.height, width, height)
             image = image.crop((at.left, at.top, at.left + width, at.top + height))
         return image
 
-    def _resized(self, width: int, height: int) -> tuple[int, int]:
+    def fitted(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of a resized picture of `width` x `height`, before the crop, pixels."""
         if "shortest_edge" not in self.size:
             return self.size["width"], self.size["height"]
         return resized(width, height, self.size["shortest_edge"])
@@ -254,35 +249,3 @@ class MobileViTImageProcessor:
 
 # Other names of the page: of the first releases, of transformers 5, and of what finds the class for a checkpoint.
 MobileViTFeatureExtractor = MobileViTImageProcessorPil = AutoImageProcessor = MobileViTImageProcessor
-
-
-def _check_names(changes: Mapping[str, Any]) -> None:
-    unknown = sorted(set(changes) - {*OPTIONS, *SETTLED})
-    if unknown:
-        raise UserError(f"unknown option {unknown[0]}: choose among {', '.join(OPTIONS)}")
-
-
-def _of_channels(name: str, value: Any) -> tuple[float, ...]:
-    """One number for each of red, green and blue."""
-    numbers = [value] * 3 if isinstance(value, int | float) else value
-    if (
-        not isinstance(numbers, list | tuple)
-        or len(numbers) != 3
-        or not all(isinstance(each, int | float) and math.isfinite(each) for each in numbers)
-    ):
-        raise UserError(f"{name} must be three numbers for do_normalize, not {value!r}")
-    return tuple(map(float, numbers))
-
-
-def _edges(name: str, value: Any, *keys: str) -> dict[str, int]:
-    """`value`, one number or a dictionary, as a dictionary with `keys` or with height and width."""
-    edges = dict.fromkeys(keys, value) if isinstance(value, int) else value
-    if isinstance(value, list | tuple) and len(value) == 2:
-        edges = {"height": value[0], "width": value[1]}
-    if (
-        not isinstance(edges, dict)
-        or set(edges) not in ({*keys}, {"height", "width"})
-        or not all(isinstance(edge, int) and edge > 0 for edge in edges.values())
-    ):
-        raise UserError(f"{name} must be a number of pixels or a dictionary of {' and '.join(keys)}, not {value!r}")
-    return dict(edges)

@@ -224,7 +224,7 @@ def test_rgb_checkpoints_are_not_flipped(demo):
     network = copy.deepcopy(demo.model)
     stem = network.backbone.conv_stem.convolution
     before = stem.weight.clone()
-    bake_input_into_stem(network, InputTransform("RGB", 0.5))
+    assert bake_input_into_stem(network, InputTransform("RGB", (0.5,) * 3, (0.0,) * 3)) is None
     assert torch.equal(stem.weight, before * 0.5)
 
 

@@ -181,7 +181,7 @@ def test_manifests_have_every_option_that_shaped_the_artifact(pipeline, folders,
     job = begin(demo, tmp_path, options, passes=PASSES, bake_input=True)
     outputs, feed = job.outputs, job.input("tensor", "NHWC", "float32")
     manifest = job.publish(lambda path: path.write_text("-"), input=feed, outputs=outputs, tools=()).manifest
-    fields = {long_name(field) for field in dataclasses.fields(options)} - {"overwrite", "output"}
+    fields = {long_name(field) for field in dataclasses.fields(options)} - {"overwrite"}
     assert set(manifest.options) == fields
     assert manifest.kit_version == importlib.metadata.version("mobilevit-edge-kit")
     said = manifest.options
