@@ -43,7 +43,7 @@ class Checkpoint:
 
     id: "demo", "random", a Hub id, or the name of a local folder or file; task: one of TASKS; sha256: of the weights
     (file bytes, or the tensors of "random"); model: float32, in eval mode, of the class that MODELS has for the task;
-    processor: the preprocessing it was trained with.
+    processor: the preprocessing it was trained with; notes: what its user should know, a line each.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Checkpoint:
     sha256: str
     model: PreTrainedModel
     processor: MobileViTImageProcessor
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> str:
@@ -131,7 +132,7 @@ def _from_source(place: Source, id: str, size: str | None, task: Task) -> Checkp
     _check_task(files.task, id, task)
     model = MODELS[task](files.config).eval()
     load_strictly(model, model.own_part(files.weights), id)
-    return Checkpoint(id, task, files.sha256, model, files.processor)
+    return Checkpoint(id, task, files.sha256, model, files.processor, files.notes)
 
 
 def published_processor(task: str, side: int | None = None) -> MobileViTImageProcessor:
