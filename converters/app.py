@@ -11,7 +11,7 @@ from PIL import Image
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.golden import PICTURES, golden_path, golden_set
-from reference.images import images_in, open_image
+from reference.picture_files import images_in, open_image
 
 from .artifact import Written
 

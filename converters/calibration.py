@@ -12,8 +12,8 @@ from torch import Tensor, from_numpy
 from reference import scenes
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.images import images_in, open_image
 from reference.manifest import CalibrationFacts
+from reference.picture_files import images_in, open_image
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,16 @@ def _pixels(text: str, advice: str) -> int:
 
 def listing(folder: Path) -> str:
     """The images of a folder by name and size, which tell its content apart on any machine; UserError without any."""
-    from reference.images import images_in
+    from reference.picture_files import images_in
 
     return "".join(f"{path.stat().st_size} {path.relative_to(folder).as_posix()}\n" for path in images_in(folder))
+
+
+def content(file: Path) -> str:
+    """What the file holds; UserError where it is no text."""
+    from reference.text_files import read_text
+
+    return read_text(file)
 
 
 def name_of(folder: Path) -> str:
@@ -92,6 +99,16 @@ class Options(ABC):
         by_default="the checkpoint's own",
         says=lambda sides: ",".join(map(str, sides)),
         mark=lambda sides: "-".join(map(str, sides)),
+    )
+    labels: Path | None = option(
+        None,
+        "names of the classes: a text file with one on each line, a .csv or a .json",
+        group=NETWORK,
+        metavar="FILE",
+        parse=Path,
+        by_default="the checkpoint's own",
+        says=name_of,
+        identity=content,
     )
     no_pass: tuple[str, ...] = option(
         (),
@@ -148,6 +165,8 @@ class Options(ABC):
     def idle(self, task: Task) -> set[str]:
         """The fields that change nothing in a network of `task`, as the others are."""
         unused = {"calibration", "calibration_samples"} if self.images == "none" else set()
+        if task == "features":
+            unused = unused | {"labels"}
         return unused if task == "segmentation" else unused | {"output"}
 
     def filled(self) -> Self:
@@ -158,6 +177,8 @@ class Options(ABC):
         """UserError where options do not fit each other, or a network of `task`."""
         if self.output == "logits" and task != "segmentation":
             raise UserError(f"--output logits is for segmentation, not for {task}: add --task segmentation")
+        if self.labels is not None and task == "features":
+            raise UserError("--labels is for classification and segmentation: features have no classes")
         if len(self.image_size) > 1 and not self.several_sizes:
             raise UserError(f"a .{self.format} file takes images of one size: give one --image-size")
 

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,14 @@ class Checkpoint:
         if re.fullmatch(r"[A-Za-z0-9./-]+", self.id):
             return plain
         return f"{plain}-{hashlib.sha256(self.id.encode()).hexdigest()[:6]}"
+
+    def labelled(self, labels: Sequence[str]) -> Checkpoint:
+        """The same with other names of its classes."""
+        model = copy.copy(self.model)
+        model.config = copy.copy(model.config)
+        model.config.id2label = dict(enumerate(labels))
+        model.config.label2id = {label: index for index, label in enumerate(labels)}
+        return dataclasses.replace(self, model=model)
 
     def cropping(self, height: int, width: int) -> Checkpoint:
         """The same with crops of this many pixels, out of images larger in proportion."""

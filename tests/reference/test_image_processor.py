@@ -15,7 +15,7 @@ from transformers.models.mobilevit.image_processing_pil_mobilevit import MobileV
 
 from reference.errors import UserError
 from reference.image_processor import MobileViTFeatureExtractor, MobileViTImageProcessor
-from reference.images import open_image
+from reference.picture_files import open_image
 
 
 def oracle(processor: MobileViTImageProcessor, image: Image.Image) -> np.ndarray:

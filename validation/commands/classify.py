@@ -10,8 +10,8 @@ from rich.table import Table
 
 from reference.command_line import working
 from reference.errors import UserError
-from reference.images import open_image
 from reference.manifest import Preprocessing
+from reference.picture_files import open_image
 
 from ..artifact import References, app_processor, open_artifacts
 from ..reporting.tables import show
