@@ -11,6 +11,7 @@ from reference.errors import UserError
 from reference.manifest import manifest_path
 
 from .artifact import check_place
+from .calibration import check_calibration
 from .naming import file_name, with_labels
 from .options import Options
 from .preprocessing import app_preprocessing
@@ -28,6 +29,8 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     options = options.settled(checkpoint.task)
     with_labels(checkpoint, options)
     app_preprocessing(checkpoint)
+    if options.images != "none":
+        check_calibration(checkpoint, options.calibration, required=options.images == "required")
     target = output_dir / file_name(checkpoint, options)
     if target.exists() and not options.overwrite:
         _check_origin(target, checkpoint)

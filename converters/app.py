@@ -24,6 +24,11 @@ def models_folder(app: Path) -> Path:
     return app / MODELS.get(app.resolve().name, "")
 
 
+def check_pictures(folder: Path) -> None:
+    """UserError where there is no picture in `folder`, or the first cannot be read."""
+    open_image(images_in(folder)[0])
+
+
 def write_golden(written: Written, checkpoint: Checkpoint, folder: Path | None = None) -> Path:
     """Write the golden set of an artifact, whole or not at all; returns its path.
 

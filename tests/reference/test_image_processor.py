@@ -286,7 +286,7 @@ def test_truncated_image_is_refused(photographs, tmp_path):
     (tmp_path / "half.png").write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match="half.png"):
         open_image(tmp_path / "half.png")
-    with pytest.raises(UserError, match="an image of mode RGB cannot become RGB: "):
+    with pytest.raises(UserError, match=r"half\.png of mode RGB cannot become RGB: "):
         MobileViTImageProcessor()(Image.open(tmp_path / "half.png"))
 
 

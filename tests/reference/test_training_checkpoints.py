@@ -16,7 +16,9 @@ import transformers
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from reference import scenes
 from reference.checkpoints import BUNDLED, load_checkpoint
+from reference.config import SIZES
 from reference.errors import UserError
 
 from ..rounding import assert_as_model
@@ -267,3 +269,27 @@ def test_heads_that_keys_do_not_tell(network, tmp_path, layers, message):
     with_head(network, *layers).save_pretrained(tmp_path / "mine")
     with pytest.raises(UserError, match=message):
         load_checkpoint(str(tmp_path / "mine"))
+
+
+def test_checkpoint_of_transformers_own_trainer(tmp_path):
+    """Three steps on rendered scenes, from fresh weights, for three classes."""
+    pytest.importorskip("accelerate", reason="transformers' Trainer needs it: pip install -e '.[dev]'")
+    names = ["ring", "disc", "star"]
+    processor = transformers.MobileViTImageProcessor(size={"shortest_edge": 72}, crop_size={"height": 64, "width": 64})
+    pictures = [scenes.render("train", index).image for index in range(6)]
+    pixels = processor(pictures, return_tensors="pt")["pixel_values"]
+    data = [{"pixel_values": each, "labels": index % 3} for index, each in enumerate(pixels)]
+    torch.manual_seed(0)
+    config = transformers.MobileViTConfig(**SIZES["xxs"], id2label=dict(enumerate(names)), initializer_range=0.1)
+    arguments = transformers.TrainingArguments(
+        str(tmp_path), max_steps=3, save_steps=3, per_device_train_batch_size=2, report_to="none", use_cpu=True
+    )
+    model = transformers.MobileViTForImageClassification(config)
+    transformers.Trainer(model, arguments, train_dataset=data, processing_class=processor).train()
+    folder = tmp_path / "checkpoint-3"
+    checkpoint = load_checkpoint(str(folder))
+    assert (checkpoint.size, checkpoint.model.config.labels) == ("xxs", names)
+    assert (checkpoint.processor.size, checkpoint.processor.crop_size["width"]) == ({"shortest_edge": 72}, 64)
+    twin = transformers.MobileViTForImageClassification.from_pretrained(folder).eval()
+    with torch.no_grad():
+        assert_as_model(checkpoint.model(pixels).logits, twin, pixels)
