@@ -280,7 +280,10 @@ def test_checkpoint_of_transformers_own_trainer(tmp_path):
     data = [{"pixel_values": each, "labels": index % 3} for index, each in enumerate(pixels)]
     torch.manual_seed(0)
     model = transformers.MobileViTForImageClassification.from_pretrained(
-        BUNDLED / "classification" / "xxs", id2label=dict(enumerate(names)), ignore_mismatched_sizes=True
+        BUNDLED / "classification" / "xxs",
+        id2label=dict(enumerate(names)),
+        ignore_mismatched_sizes=True,
+        dtype="float32",
     )
     arguments = transformers.TrainingArguments(
         str(tmp_path), max_steps=3, save_steps=3, per_device_train_batch_size=2, report_to="none", use_cpu=True
