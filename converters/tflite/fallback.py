@@ -72,8 +72,8 @@ def labelled_images(checkpoint: Checkpoint, folder: Path | None) -> Labelled:
     wrong = next((path for path, index in zip(paths, classes) if index is None), None)
     if wrong is not None:
         raise UserError(
-            f"{wrong.parent} is named after no label of checkpoint {checkpoint.id}: name it after its label, or the "
-            "label's number"
+            f"{wrong.parent.name} in {folder} is no label of checkpoint {checkpoint.id}: name the folder after its "
+            "label, or the label's number"
         )
     return Labelled([crop(open_image(path)) for path in paths], np.array(classes))
 
