@@ -44,7 +44,8 @@ def images_in(folder: Path) -> list[Path]:
     if len(chosen) < len(paths):
         _tell(f"{folder}: {len(paths) - len(chosen)} hidden files, or copies that macOS made, are left out")
     if not chosen:
-        raise UserError(f"there are no images in {folder}: give a folder with JPEG or PNG files")
+        what = "" if folder.is_dir() else ", which is no folder"
+        raise UserError(f"there are no images in {folder}{what}: give a folder with JPEG or PNG files")
     heic = next((path for path in chosen if path.suffix.lower() in HEIC), None)
     if heic is not None and importlib.util.find_spec("pillow_heif") is None:
         raise UserError(
