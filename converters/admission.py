@@ -11,7 +11,8 @@ from reference.errors import UserError
 from reference.manifest import manifest_path
 
 from .artifact import check_place
-from .naming import file_name
+from .calibration import check_calibration
+from .naming import file_name, with_labels
 from .options import Options
 from .preprocessing import app_preprocessing
 
@@ -26,7 +27,10 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     """
     check_place(output_dir)
     options = options.settled(checkpoint.task)
+    with_labels(checkpoint, options)
     app_preprocessing(checkpoint)
+    if options.images != "none":
+        check_calibration(checkpoint, options.calibration, required=options.images == "required")
     target = output_dir / file_name(checkpoint, options)
     if target.exists() and not options.overwrite:
         _check_origin(target, checkpoint)

@@ -11,7 +11,7 @@ from PIL import Image
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.golden import PICTURES, golden_path, golden_set
-from reference.images import images_in, open_image
+from reference.picture_files import images_in, open_image
 
 from .artifact import Written
 
@@ -22,6 +22,11 @@ MODELS = {"ios_demo": "App/Models", "android_demo": "app/src/main/assets/models"
 def models_folder(app: Path) -> Path:
     """The place for artifacts in the folder of a demo; any other folder is that place itself."""
     return app / MODELS.get(app.resolve().name, "")
+
+
+def check_pictures(folder: Path) -> None:
+    """UserError where there is no picture in `folder`, or the first cannot be read."""
+    open_image(images_in(folder)[0])
 
 
 def write_golden(written: Written, checkpoint: Checkpoint, folder: Path | None = None) -> Path:

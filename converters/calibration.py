@@ -12,8 +12,8 @@ from torch import Tensor, from_numpy
 from reference import scenes
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.images import images_in, open_image
 from reference.manifest import CalibrationFacts
+from reference.picture_files import images_in, open_image
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,29 @@ class Calibration:
         return CalibrationFacts(source=self.source, samples=len(self.inputs), sha256=digest.hexdigest(), method=method)
 
 
+def check_calibration(checkpoint: Checkpoint, folder: Path | None, *, required: bool) -> None:
+    """UserError where images are `required` and none are known, or the first one in `folder` cannot be read."""
+    if folder is not None:
+        checkpoint.processor.resize_and_crop(open_image(images_in(folder)[0]))
+    elif required and checkpoint.id != "demo":
+        raise UserError(
+            f"activation ranges of checkpoint {checkpoint.id} need real images: give --calibration FOLDER, a hundred "
+            "pictures of the kind that the app will see"
+        )
+
+
 def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int, *, required: bool) -> Calibration | None:
     """The first `samples` training scenes for the demonstration, or as many images out of `folder`, evenly spread.
 
     None without a folder for another checkpoint, whose activations the scenes say nothing about.
 
     Raises:
-        UserError: instead of that None, where images are `required`.
+        UserError: instead of that None, where images are `required`; for a picture that cannot be read.
     """
+    check_calibration(checkpoint, folder, required=required)
     processor = checkpoint.processor
     if folder is None and checkpoint.id != "demo":
-        if not required:
-            return None
-        raise UserError(
-            f"activation ranges of checkpoint {checkpoint.id} need real images: give --calibration FOLDER, a hundred "
-            "pictures of the kind that the app will see"
-        )
+        return None
     if folder is None:
         source, pictures = "rendered training scenes", [scenes.render("train", index).image for index in range(samples)]
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reference.command_line import DEFAULT_OUTPUT, Parser, add_checkpoint_options, add_verbose_option, run, working
+from reference.config_rules import default_labels
 from reference.errors import UserError
 from reference.extras import require
 from reference.sources import hub_id
@@ -84,27 +85,29 @@ def _convert_and_report(
     from reference.checkpoints import load_checkpoint
 
     from .admission import admit
-    from .app import models_folder, write_golden
+    from .app import check_pictures, models_folder, write_golden
     from .artifact import check_place
 
     if arguments.golden_pictures is not None and arguments.into is None:
         raise UserError("--golden-pictures is for the golden set that --into writes: give --into too")
     output_dir = arguments.output_dir if arguments.into is None else models_folder(arguments.into)
     check_place(output_dir)  # before a checkpoint is downloaded
+    if arguments.golden_pictures is not None:
+        check_pictures(arguments.golden_pictures)
     started = time.monotonic()
     checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
     admit(checkpoint, output_dir, options)  # or refuse, before anything heavy is loaded
     with working(f"converting with {worker}", arguments.verbose):
         written = convert(checkpoint, output_dir, options)
         golden = write_golden(written, checkpoint, arguments.golden_pictures) if arguments.into else None
-    _print_written(written, time.monotonic() - started)
+    _print_written(written, time.monotonic() - started, checkpoint.notes)
     if golden is not None:
         print(f"golden set {golden}  {golden.stat().st_size / 1e6:.2f} MB")
     return 0
 
 
-def _print_written(written: Written, seconds: float) -> None:
-    """One line on what was written, its notes, one line on the checkpoint."""
+def _print_written(written: Written, seconds: float, notes: Sequence[str]) -> None:
+    """One line on what was written, its notes, one line on the checkpoint, the checkpoint's notes."""
     manifest = written.manifest
     print(
         f"{written.path}  {manifest.artifact.bytes / 1e6:.2f} MB  "
@@ -119,3 +122,7 @@ def _print_written(written: Written, seconds: float) -> None:
         print(f"checkpoint demo: the bundled demonstration{classes}; {people}: --checkpoint {published}")
     else:
         print(f"checkpoint {manifest.checkpoint.id}, sha256 {manifest.checkpoint.sha256}")
+        for note in notes:
+            print(note)
+        if manifest.labels and manifest.labels == list(default_labels(len(manifest.labels)).values()):
+            print(f"its files name no labels, which are {manifest.labels[0]} and so on: give --labels FILE")

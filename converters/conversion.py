@@ -28,7 +28,7 @@ from .admission import Chosen, admit
 from .artifact import Written, put_in_place
 from .calibration import Calibration, calibration
 from .deployable import Deployable, deployable
-from .naming import class_names
+from .naming import class_names, with_labels
 from .options import record
 from .passes import without
 from .preprocessing import INPUT, InputTransform, app_preprocessing, input_transform
@@ -146,6 +146,7 @@ def begin(
         UserError: where the options do not fit, images are missing, or the artifact cannot be put in its place.
     """
     options, target = admit(checkpoint, output_dir, options)
+    checkpoint = with_labels(checkpoint, options)
     passes = without(passes, options.no_pass)
     if options.image_size:
         checkpoint = checkpoint.cropping(*options.image_size[0])

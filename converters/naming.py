@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from reference.checkpoints import Checkpoint
-from reference.labels import distinct
+from reference.errors import UserError
+from reference.label_files import read_labels
+from reference.labels import check_labels, distinct
 from reference.manifest import Task
 
 from .options import Options, marks
@@ -27,6 +29,18 @@ def file_name(checkpoint: Checkpoint, options: Options) -> str:
     marked = marks(options, checkpoint.task)
     parts = (STEMS[checkpoint.task], checkpoint.size, checkpoint.slug, options.kind, *marked)
     return f"{'_'.join(parts)}.{options.format}"
+
+
+def with_labels(checkpoint: Checkpoint, options: Options) -> Checkpoint:
+    """The same with the labels that the options name; UserError where they do not fit, or are no lines of text."""
+    if options.labels is not None:
+        return checkpoint.labelled(read_labels(options.labels, checkpoint.model.config.num_labels))
+    if checkpoint.task != "features":
+        try:
+            check_labels(checkpoint.model.config.labels, f"checkpoint {checkpoint.id}")
+        except UserError as error:
+            raise UserError(f"{error}, with --labels FILE") from error
+    return checkpoint
 
 
 def class_names(checkpoint: Checkpoint) -> list[str]:

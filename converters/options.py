@@ -59,9 +59,16 @@ def as_typed(size: Size) -> str:
 
 def listing(folder: Path) -> str:
     """The images of a folder by name and size, which tell its content apart on any machine; UserError without any."""
-    from reference.images import images_in
+    from reference.picture_files import images_in
 
     return "".join(f"{path.stat().st_size} {path.relative_to(folder).as_posix()}\n" for path in images_in(folder))
+
+
+def content(file: Path) -> str:
+    """What the file holds; UserError where it is no text."""
+    from reference.text_files import read_text
+
+    return read_text(file)
 
 
 def name_of(folder: Path) -> str:
@@ -101,6 +108,16 @@ class Options(ABC):
         by_default="the checkpoint's own",
         says=lambda sizes: ",".join(map(as_typed, sizes)),
         mark=lambda sizes: "-".join(map(as_typed, sizes)),
+    )
+    labels: Path | None = option(
+        None,
+        "names of the classes: a text file with one on each line, a .csv or a .json",
+        group=NETWORK,
+        metavar="FILE",
+        parse=Path,
+        by_default="the checkpoint's own",
+        says=name_of,
+        identity=content,
     )
     no_pass: tuple[str, ...] = option(
         (),
@@ -159,7 +176,7 @@ class Options(ABC):
     def idle(self, task: Task) -> set[str]:
         """The fields that change nothing in a network of `task`, as the others are."""
         unused = {"calibration", "calibration_samples"} if self.images == "none" else set()
-        return unused | {"output"} if task == "features" else unused
+        return unused | {"labels", "output"} if task == "features" else unused
 
     def filled(self) -> Self:
         """The same with what follows from other options in the place of None."""
@@ -169,6 +186,8 @@ class Options(ABC):
         """UserError where options do not fit each other, or a network of `task`."""
         if self.output == "logits" and task == "features":
             raise UserError("features have no logits: leave --output logits out, or choose another --task")
+        if self.labels is not None and task == "features":
+            raise UserError("--labels is for classification and segmentation: features have no classes")
         if len(self.image_size) > 1 and not self.several_sizes:
             raise UserError(f"a .{self.format} file takes images of one size: give one --image-size")
 

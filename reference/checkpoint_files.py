@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,8 @@ from .json_files import read_json
 from .layouts import architecture, recognise, timm
 from .layouts.layout import task_of
 from .sources import CONFIG_FILE, PREPROCESSOR_FILE, WEIGHT_FILES, Source, require_file
-from .weights import read_weights
+from .state_dicts import network_in
+from .weight_files import read_content
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class CheckpointFiles:
     """What a checkpoint's files say.
 
     layout: whose names its tensors have; task: "classification", "segmentation", or "features" for a backbone alone;
-    weights: under the reference's names; sha256: of the weights file.
+    weights: under the reference's names; sha256: of the weights file, or of its shards; notes: what its user should
+    know, a line each.
     """
 
     layout: str
@@ -32,6 +33,7 @@ class CheckpointFiles:
     weights: dict[str, Tensor]
     processor: MobileViTImageProcessor
     sha256: str
+    notes: tuple[str, ...]
 
 
 def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, **changes: Any) -> CheckpointFiles:
@@ -61,7 +63,8 @@ def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, 
     # timm writes no preprocessor_config.json: the Hub, or its cache without a network, need not be asked for one.
     preprocessor = place.find(PREPROCESSOR_FILE) if timm_fields is None else None
     weights_file = require_file(place, *WEIGHT_FILES)
-    named = read_weights(weights_file)
+    content, digest = read_content(place, weights_file)
+    named, choice = network_in(content, str(weights_file))
     layout = recognise(named, place.id)
     weights = layout.renamed(named, place.id)
     task = task_of(weights)
@@ -79,5 +82,5 @@ def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, 
         processor = timm.processor(timm_fields, str(config_file))
     else:
         processor = layout.processor(task)
-    digest = hashlib.sha256(weights_file.read_bytes()).hexdigest()
-    return CheckpointFiles(layout.name, task, config, weights, processor, digest)
+    notes = [f"{weights_file}: {choice}"] if choice else []
+    return CheckpointFiles(layout.name, task, config, weights, processor, digest, tuple(notes))

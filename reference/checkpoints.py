@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Checkpoint:
 
     id: "demo", "random", a Hub id, or the name of a local folder or file; task: one of TASKS; sha256: of the weights
     (file bytes, or the tensors of "random"); model: float32, in eval mode, of the class that MODELS has for the task;
-    processor: the preprocessing it was trained with.
+    processor: the preprocessing it was trained with; notes: what its user should know, a line each.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Checkpoint:
     sha256: str
     model: PreTrainedModel
     processor: MobileViTImageProcessor
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> str:
@@ -67,6 +69,14 @@ class Checkpoint:
         if re.fullmatch(r"[A-Za-z0-9./-]+", self.id):
             return plain
         return f"{plain}-{hashlib.sha256(self.id.encode()).hexdigest()[:6]}"
+
+    def labelled(self, labels: Sequence[str]) -> Checkpoint:
+        """The same with other names of its classes."""
+        model = copy.copy(self.model)
+        model.config = copy.copy(model.config)
+        model.config.id2label = dict(enumerate(labels))
+        model.config.label2id = {label: index for index, label in enumerate(labels)}
+        return dataclasses.replace(self, model=model)
 
     def cropping(self, height: int, width: int) -> Checkpoint:
         """The same with crops of this many pixels, out of images larger in proportion.
@@ -140,7 +150,7 @@ def _from_source(place: Source, id: str, size: str | None, task: Task) -> Checkp
     _check_task(files.task, id, task)
     model = MODELS[task](files.config).eval()
     load_strictly(model, model.own_part(files.weights), id)
-    return Checkpoint(id, task, files.sha256, model, files.processor)
+    return Checkpoint(id, task, files.sha256, model, files.processor, files.notes)
 
 
 def published_processor(task: str, side: int | None = None) -> MobileViTImageProcessor:

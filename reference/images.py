@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from .errors import UserError
 
@@ -15,30 +14,6 @@ Picture = Any  # a PIL image, a NumPy array, or a torch tensor
 
 # Pillow converts these to RGB by cutting values off at 255, without a word.
 _WIDE_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
-
-
-def open_image(path: str | Path) -> Image.Image:
-    """Open and decode an image file; UserError when there is none or it is no image."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except UnidentifiedImageError as error:
-        raise UserError(f"{path} is not an image that Pillow can read: give a JPEG, PNG or similar file") from error
-    except Exception as error:  # Pillow's decoders raise nearly anything on broken files, SyntaxError included
-        raise UserError(f"cannot read image {path}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def images_in(folder: Path) -> list[Path]:
-    """The image files in `folder` and below, sorted by path; UserError when there is none."""
-    suffixes = Image.registered_extensions()
-    try:
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
-    except OSError as error:
-        raise UserError(f"cannot read {folder}: {error.strerror}") from error
-    if not paths:
-        raise UserError(f"there are no images in {folder}: give a folder with JPEG or PNG files")
-    return paths
 
 
 def as_list(pictures: Picture | Sequence[Picture], *, rank: int = 3) -> list[Picture]:
@@ -67,8 +42,9 @@ def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
             files that turn out to be broken.
     """
     if isinstance(picture, Image.Image):
+        which = getattr(picture, "filename", "") or "an image"
         if picture.mode in _WIDE_MODES:
-            raise UserError(f"the image has more than 8 bits per channel (mode {picture.mode}): convert it to 8 bits")
+            raise UserError(f"{which} has more than 8 bits per channel (mode {picture.mode}): convert it to 8 bits")
         try:
             upright = ImageOps.exif_transpose(picture)
         except Exception:  # a garbled EXIF block says nothing about the orientation
@@ -76,7 +52,7 @@ def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
         try:
             return (upright.convert("RGBA") if "transparency" in upright.info else upright).convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:  # the pixels of a file are read only now
-            raise UserError(f"an image of mode {picture.mode} cannot become RGB: {error}") from error
+            raise UserError(f"{which} of mode {picture.mode} cannot become RGB: {error}") from error
     pixels = _channels_last(_as_array(picture), channels)
     return Image.fromarray(np.repeat(_as_bytes(pixels), 3 // pixels.shape[2], axis=2))
 

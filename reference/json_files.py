@@ -13,7 +13,7 @@ from .errors import UserError
 def read_json(path: str | Path) -> dict[str, Any]:
     """Read a JSON object from a file; UserError names the file when there is none or it is no JSON object."""
     try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+        fields = json.loads(Path(path).read_bytes())  # in UTF-8 or UTF-16, with a byte order mark or without
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:

@@ -1,9 +1,13 @@
-"""Class names, made fit for maps from name to probability."""
+"""Class names: fit for maps from name to probability, found by how people write them."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+
+from .errors import UserError
 
 
 def distinct(labels: Sequence[str]) -> list[str]:
@@ -18,6 +22,52 @@ def distinct(labels: Sequence[str]) -> list[str]:
             name = f"{name} ({index})"
         names.append(name)
     return names
+
+
+def check_labels(labels: Sequence[str], source: str) -> None:
+    """UserError for a label that no list with one on each line can hold; `source` names where they are from."""
+    for index, label in enumerate(labels):
+        if not label.strip() or label.splitlines() != [label]:
+            what = "has a line break" if label.strip() else "is empty"
+            raise UserError(f"{source}: label {index} {what} ({label!r}): give one line of text for each label")
+
+
+class LabelIndex:
+    """From what people call a class to its index.
+
+    A name is a label as it stands; or one that differs in case, in the form of its Unicode, or in what stands between
+    words; or a number, the index itself. Nothing else is taken for a label.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._count = len(labels)
+        self._exact = {label: index for index, label in enumerate(labels)}
+        self._distinct = {label: index for index, label in enumerate(distinct(labels))}
+        self._twice = {label for label, count in Counter(labels).items() if count > 1}
+        self._plain: dict[str, list[int]] = {}
+        for index, label in enumerate(labels):
+            self._plain.setdefault(_plain(label), []).append(index)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def find(self, name: str) -> int | None:
+        """The index; None for a name that is no label, or that of several."""
+        if name in self._twice:
+            return None
+        for exact in (self._exact, self._distinct):
+            if name in exact:
+                return exact[name]
+        plain = _plain(name)
+        alike = self._plain.get(plain, [])
+        if plain and alike:
+            return alike[0] if len(alike) == 1 else None
+        number = int(name) if name.isascii() and name.isdecimal() and len(name) < 10 else self._count
+        return number if number < self._count else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def palette(count: int) -> list[tuple[int, int, int]]:

@@ -21,7 +21,11 @@ def hub_id(size: str, task: str = "classification") -> str:
 
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # in the order they are looked for
+INDEX = ".index.json"  # of weights in shards
+WEIGHT_FILES = tuple(  # in the order they are looked for
+    f"{name}{ending}" for name in ("model.safetensors", "pytorch_model.bin") for ending in ("", INDEX)
+)
+_WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".tar")  # of files that people name themselves
 RESERVED = ("demo", "random")  # what no local folder may pass for
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # of hf_hub_download
 OTHERWISE = "choose --checkpoint demo (bundled), random, or the path of a downloaded checkpoint"
@@ -34,6 +38,10 @@ class Source(Protocol):
 
     def find(self, *names: str) -> Path | None:
         """The first of `names` that is there."""
+        ...
+
+    def others(self) -> list[str]:
+        """Names of files that may be weights under a name of their own."""
         ...
 
 
@@ -77,6 +85,10 @@ class LocalSource:
             return self._weights
         return next((self._folder / name for name in names if (self._folder / name).is_file()), None)
 
+    def others(self) -> list[str]:
+        """See Source."""
+        return sorted(path.name for path in self._folder.iterdir() if path.suffix in _WEIGHT_SUFFIXES)
+
 
 class HubSource:
     """A repository on the Hugging Face Hub, or what the local cache has of it."""
@@ -104,11 +116,18 @@ class HubSource:
                 raise UserError(f"the Hugging Face Hub gave no {name} of {self.id} ({reason}): {OTHERWISE}") from error
         return None
 
+    def others(self) -> list[str]:
+        """See Source."""
+        return []
+
 
 def require_file(source: Source, *names: str) -> Path:
     """`source.find`, but a missing file is a UserError."""
     path = source.find(*names)
+    if path is None and names == WEIGHT_FILES:
+        others = source.others()
+        advice = f"it has {others[0]}, give the path of that file" if others else "give a folder with one, or a file"
+        raise UserError(f"checkpoint {source.id} holds no {names[0]} or {names[2]}, whole or in shards: {advice}")
     if path is None:
-        itself = ", or the weights file itself" if names == WEIGHT_FILES else ""
-        raise UserError(f"checkpoint {source.id} holds no {' or '.join(names)}: give a folder with one{itself}")
+        raise UserError(f"checkpoint {source.id} holds no {' or '.join(names)}: give a folder with one")
     return path

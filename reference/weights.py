@@ -1,4 +1,4 @@
-"""Reading, checking and writing state dicts."""
+"""Checking and writing state dicts."""
 
 from __future__ import annotations
 
@@ -6,48 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .errors import UserError
-
-# Where training checkpoints keep a model's state dict. Averaged weights come first: they are what ml-cvnets and timm
-# evaluate and publish.
-NESTED = ("ema_state_dict", "state_dict_ema", "model_ema", "model_state_dict", "state_dict", "model")
-WRAPPERS = ("module.", "_orig_mod.")  # what DistributedDataParallel and torch.compile put before every name
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file or a PyTorch pickle of tensors; no code in a pickle is ever run.
-
-    Of a training checkpoint, the (averaged) model's state dict; without the prefixes that wrappers leave.
-
-    Raises:
-        UserError: when the file is broken, holds no state dict, or holds Python objects beside it.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except PermissionError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except (SafetensorError, OSError, EOFError, RuntimeError, ValueError) as error:
-        raise UserError(f"{path} is truncated or no weights file ({_first_line(error)}): fetch it again") from error
-    except Exception as error:  # torch raises pickle.UnpicklingError and, for broken archives, much else
-        raise UserError(f"{path} is not a file of plain tensors ({_first_line(error)}): export safetensors") from error
-    if isinstance(weights, dict):
-        weights = next((weights[name] for name in NESTED if isinstance(weights.get(name), dict)), weights)
-    if (
-        not isinstance(weights, dict)
-        or not all(isinstance(name, str) for name in weights)
-        or not all(isinstance(tensor, Tensor) for tensor in weights.values())
-    ):
-        raise UserError(f"{path} does not hold a state dict of tensors: save model.state_dict()")
-    for wrapper in WRAPPERS:
-        if weights and all(name.startswith(wrapper) for name in weights):
-            weights = {name.removeprefix(wrapper): tensor for name, tensor in weights.items()}
-    return dict(weights)
 
 
 def write_weights(model: nn.Module, path: Path) -> None:
@@ -81,7 +43,3 @@ def load_strictly(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
 def _is_plain(tensor: Tensor) -> bool:
     dense = tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_meta
     return dense and tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,29 +1,36 @@
 """Pictures with their truth: folders as people have them, or the rendered validation scenes.
 
-- A folder of folders, one for each class (ImageFolder layout). Their names are the checkpoint's labels; or else there
-  are as many as labels, and their sorted order is that of the labels, as for ImageNet's WordNet ids.
+- A folder of folders, one for each class (ImageFolder layout), named after the checkpoint's label, or its number.
 - A folder with a labels.csv of the columns `file`, a path within the folder, and `label`, a name or an index.
 - For segmentation, a folder with the folders images/ and masks/: of each image a mask of the same name in the same
-  folder below, 8-bit, greyscale or palette, one class index for each pixel; 255 is none.
+  folder below, 8-bit, greyscale or palette, one class index for each pixel; 255 is none. Where the checkpoint's image
+  processor reduces labels, 0 is none either, and class 0 is written as 1.
+
+How names are compared: `reference.labels.LabelIndex`.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from reference.errors import UserError
-from reference.images import images_in, open_image
+from reference.labels import LabelIndex
 from reference.manifest import Task
+from reference.picture_files import images_in, is_left_over, open_image
 from reference.scenes import LABELS, SEGMENT_LABELS, render
+from reference.text_files import read_text
 
 CSV = "labels.csv"
+NONE = 255  # of a mask's values: no class
+LOSSY = ("JPEG", "JPEG2000", "MPO", "WEBP", "AVIF", "HEIF")  # formats that change what is written
 
 
 @dataclass(frozen=True)
@@ -67,10 +74,15 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Image files in `folder` with the class of each, or the file that has the class of each pixel."""
+    """Image files in `folder` with the class of each, or the file that has the class of each pixel.
+
+    classes: how many there are; reduces: whether masks have 1 for class 0, and 0 for none.
+    """
 
     folder: Path
     entries: tuple[tuple[str, int | str], ...]
+    classes: int
+    reduces: bool = False
 
     @property
     def identity(self) -> str:
@@ -85,19 +97,41 @@ class Labelled:
         image = open_image(self.folder / name)
         if isinstance(truth, int):
             return Sample(name, image, truth)
-        mask = open_image(self.folder / truth)
-        if mask.mode not in ("L", "P"):
-            raise UserError(f"{self.folder / truth} is a picture of mode {mask.mode}, not a mask: save it as 8-bit")
-        if mask.size != image.size:
-            raise UserError(f"{self.folder / truth} is {mask.size}, its image {image.size}: make them one size")
+        mask = self._mask(self.folder / truth)
+        size = ImageOps.exif_transpose(image).size  # masks are drawn on pictures as they are seen
+        if mask.size != size:
+            raise UserError(f"{self.folder / truth} is {mask.size}, its image {size}: make them one size")
         return Sample(name, image, mask)
 
+    def _mask(self, path: Path) -> Image.Image:
+        """The class of each pixel, NONE where there is none; UserError for values beyond the classes."""
+        mask = _open_mask(path)
+        last = self.classes if self.reduces else max(self.classes, 2) - 1  # one class: 1 where it is, 0 where not
+        strange = next((value for value in _values(mask) if last < value != NONE), None)
+        if strange is not None:
+            raise UserError(
+                f"{path} has the value {strange}, but the checkpoint's {self.classes} labels are 0..{last} "
+                f"({NONE}: none): write each class as its index"
+            )
+        # As transformers' image processors do it.
+        return mask.point([NONE, *range(NONE - 1), NONE]) if self.reduces else mask
 
-def open_dataset(data: str, task: Task, labels: Sequence[str], count: int | None) -> Dataset:
+
+def open_dataset(
+    data: str,
+    task: Task,
+    labels: Sequence[str],
+    count: int | None,
+    reduces: Callable[[], bool] = lambda: False,
+) -> Dataset:
     """The data set that `data` names: "demo", or a folder; its first `count` samples, of a folder evenly spread ones.
 
+    Args:
+        reduces: whether the masks of a folder have 1 for class 0; only asked where there are some.
+
     Raises:
-        UserError: where there is none, where it does not fit the task or its classes are not in `labels`.
+        UserError: where there is none, where it does not fit the task or its classes are not in `labels`, where its
+            first picture is broken, or its masks hold nothing but 0 and 255.
     """
     if task == "features":
         raise UserError("features have no accuracy: measure them with `python -m validation parity`")
@@ -112,56 +146,88 @@ def open_dataset(data: str, task: Task, labels: Sequence[str], count: int | None
     if task == "segmentation":
         entries = _masks(folder)
     elif (folder / CSV).exists():
-        entries = _listed(folder, labels)
+        entries = _listed(folder, LabelIndex(labels))
     else:
-        entries = _sorted_into_folders(folder, labels)
+        entries = _sorted_into_folders(folder, LabelIndex(labels))
     if count is not None and count < len(entries):
         entries = [entries[index * len(entries) // count] for index in range(count)]
-    return Labelled(folder, tuple(entries))
+    segments = task == "segmentation"
+    if segments:
+        _check_values([folder / str(truth) for _, truth in entries])
+    dataset = Labelled(folder, tuple(entries), len(labels), segments and reduces())
+    dataset[0]  # or a broken picture shows after everything heavy
+    return dataset
 
 
-def _sorted_into_folders(folder: Path, labels: Sequence[str]) -> list[tuple[str, int | str]]:
-    classes = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    known = {label: index for index, label in enumerate(labels)}
-    if set(classes) <= known.keys():
-        numbers = {name: known[name] for name in classes}
-    elif len(classes) == len(labels):
-        numbers = {name: index for index, name in enumerate(classes)}
-    else:
-        stranger = next(name for name in classes if name not in known)
-        raise UserError(
-            f"{folder}/{stranger} is none of the checkpoint's {len(labels)} labels, and there are {len(classes)} "
-            "folders: name each after its label, or have as many as labels, in their order"
-        )
+def _sorted_into_folders(folder: Path, labels: LabelIndex) -> list[tuple[str, int | str]]:
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_left_over(path.name))
+    classes: dict[str, int] = {}
+    for name in names:
+        index = labels.find(name)
+        if index is None:
+            raise UserError(
+                f"{folder}/{name} is none of the checkpoint's {len(labels)} labels: name the folder after its label, "
+                f"or after the label's number, 0..{len(labels) - 1}"
+            )
+        if index in classes.values():
+            other = next(each for each in classes if classes[each] == index)
+            raise UserError(f"{folder}/{other} and {folder}/{name} are both label {index}: leave one folder")
+        classes[name] = index
     paths = images_in(folder)
     loose = next((path for path in paths if path.parent == folder), None)
     if loose is not None:
         raise UserError(f"{loose} lies in no class's folder: sort the images into folders, or add {CSV}")
-    names = [path.relative_to(folder) for path in paths]
-    return [(name.as_posix(), numbers[name.parts[0]]) for name in names]
+    files = [path.relative_to(folder) for path in paths]
+    return [(file.as_posix(), classes[file.parts[0]]) for file in files]
 
 
-def _listed(folder: Path, labels: Sequence[str]) -> list[tuple[str, int | str]]:
+def _listed(folder: Path, labels: LabelIndex) -> list[tuple[str, int | str]]:
     path = folder / CSV
-    known = {label: index for index, label in enumerate(labels)}
     entries: list[tuple[str, int | str]] = []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if not {"file", "label"} <= set(reader.fieldnames or ()):
-            raise UserError(f"{path} needs the columns file and label in its first line")
-        for number, row in enumerate(reader, start=2):
-            name, label = row["file"] or "", row["label"] or ""
-            index = known.get(label, int(label) if label.isdecimal() else -1)
-            if not 0 <= index < len(labels):
-                raise UserError(f"{path}, line {number}: {label!r} is none of the checkpoint's {len(labels)} labels")
-            if Path(name).is_absolute() or ".." in Path(name).parts:
-                raise UserError(f"{path}, line {number}: {name} does not lie in {folder}: give paths within the folder")
-            if not (folder / name).is_file():
-                raise UserError(f"{path}, line {number}: there is no file {folder / name}")
-            entries.append((name, index))
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    if not {"file", "label"} <= set(reader.fieldnames or ()):
+        raise UserError(f"{path} needs the columns file and label in its first line, with a comma between")
+    for number, row in enumerate(reader, start=2):
+        name, label = row["file"] or "", row["label"] or ""
+        index = labels.find(label)
+        if index is None:
+            raise UserError(f"{path}, line {number}: {label!r} is none of the checkpoint's {len(labels)} labels")
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise UserError(f"{path}, line {number}: {name} does not lie in {folder}: give paths within the folder")
+        if not (folder / name).is_file():
+            raise UserError(f"{path}, line {number}: there is no file {folder / name}")
+        entries.append((name, index))
     if not entries:
         raise UserError(f"{path} lists no images")
     return entries
+
+
+def _check_values(masks: Sequence[Path]) -> None:
+    """UserError for masks of two classes that are written as 0 and 255, of which 255 stands for none."""
+    white = None
+    for path in masks:
+        values = _values(_open_mask(path))
+        if not values <= {0, NONE}:
+            return
+        white = white or (path if NONE in values else None)
+    if white is not None:
+        raise UserError(
+            f"{white} and the other masks hold nothing but 0 and {NONE}, and {NONE} stands for no class: divide them "
+            f"by {NONE}, so that class 1 is 1"
+        )
+
+
+def _open_mask(path: Path) -> Image.Image:
+    mask = open_image(path)
+    if mask.format in LOSSY:
+        raise UserError(f"{path} is a {mask.format}, which changes the values of a mask: save it as 8-bit PNG")
+    if mask.mode not in ("L", "P"):
+        raise UserError(f"{path} is a picture of mode {mask.mode}, not a mask: save it as 8-bit")
+    return mask
+
+
+def _values(mask: Image.Image) -> set[int]:
+    return {int(value) for _, value in mask.getcolors(256) or ()}  # type: ignore[arg-type]  # of one channel
 
 
 def _masks(folder: Path) -> list[tuple[str, int | str]]:

@@ -15,10 +15,10 @@ from ai_edge_litert.interpreter import Interpreter
 from reference import scenes
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.images import images_in, open_image
+from reference.labels import LabelIndex
+from reference.picture_files import images_in, open_image
 
 from ..anatomy import PART
-from ..naming import class_names
 from .apply import apply
 from .interpreters import from_stored, running, to_stored
 from .ranges import Quantity
@@ -66,13 +66,16 @@ def labelled_images(checkpoint: Checkpoint, folder: Path | None) -> Labelled:
             raise UserError(f"--max-drop of checkpoint {checkpoint.id} needs --labelled FOLDER, a sub-folder per label")
         rendered = [scenes.render("train", index) for index in SCENES]
         return Labelled([crop(each.image) for each in rendered], np.array([each.label for each in rendered]))
-    labels = class_names(checkpoint)
+    labels = LabelIndex(checkpoint.model.config.labels)
     paths = images_in(folder)
-    wrong = [path for path in paths if path.parent.name not in labels]
-    if wrong:
-        raise UserError(f"{wrong[0].parent.name} in {folder} is no label of checkpoint {checkpoint.id}")
-    classes = np.array([labels.index(path.parent.name) for path in paths])
-    return Labelled([crop(open_image(path)) for path in paths], classes)
+    classes = [labels.find(path.parent.name) for path in paths]
+    wrong = next((path for path, index in zip(paths, classes) if index is None), None)
+    if wrong is not None:
+        raise UserError(
+            f"{wrong.parent.name} in {folder} is no label of checkpoint {checkpoint.id}: name the folder after its "
+            "label, or the label's number"
+        )
+    return Labelled([crop(open_image(path)) for path in paths], np.array(classes))
 
 
 def walk(

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..config import BACKBONE, PREPROCESSING
 from ..errors import UserError
 from ..image_processor import MobileViTImageProcessor
+from .sequential import one_linear
 
 # The network's fixed skeleton: how many inverted residuals the early encoder stages have, how many transformer layers
 # the late ones, and how many convolutions the segmentation head's pyramid.
@@ -59,6 +60,17 @@ class Layout:
             names[f"{theirs}.{self.normalization}"] = f"{ours}.normalization"
         return names
 
+    @property
+    def stem(self) -> str:
+        """What it calls the weight of the network's first convolution."""
+        module = next(theirs for theirs, ours in self.layers.items() if ours == "conv_stem")
+        return f"{module}.{self.convolution}.weight"
+
+    @property
+    def classifier(self) -> str:
+        """What it calls the classifier."""
+        return next(theirs for theirs, ours in self.modules.items() if ours == "classifier")
+
     @cached_property
     def fused_names(self) -> dict[str, str]:
         """Its fused attention modules to the reference's."""
@@ -77,8 +89,10 @@ class Layout:
             source: names the checkpoint in errors.
 
         Raises:
-            UserError: when a fused matrix does not split into queries, keys and values, or a tensor is there twice.
+            UserError: when a fused matrix does not split into queries, keys and values, a tensor is there twice, or a
+                head has layers that are not one.
         """
+        weights = one_linear(weights, self.classifier, source)
         known: dict[str, Tensor] = {}
         strange: dict[str, Tensor] = {}
         for name, tensor in weights.items():

@@ -19,6 +19,7 @@ from ..image_processor import MobileViTImageProcessor
 from .layout import Layout
 
 ARCHITECTURES = ("mobilevit_xxs", "mobilevit_xs", "mobilevit_s")
+WRAPPED = "timm_wrapper"  # what transformers calls a timm model inside one of its own
 CROP, CROP_SHARE = 256, 0.9  # of these models
 UNSAID: dict[str, Any] = {  # what a configuration that leaves it out means
     "input_size": (3, 224, 224),
@@ -67,8 +68,8 @@ TIMM = Layout(
 
 
 def is_timm(fields: Mapping[str, Any]) -> bool:
-    """Whether a config.json is timm's."""
-    return "architecture" in fields and "model_type" not in fields
+    """Whether a config.json is timm's, alone or inside a model of transformers."""
+    return "architecture" in fields and fields.get("model_type", WRAPPED) == WRAPPED
 
 
 def check_architecture(fields: Mapping[str, Any], source: str) -> None:

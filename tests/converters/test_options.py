@@ -38,12 +38,14 @@ RECIPES = [
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> list[Path]:
-    """Two of the same name, and one of another."""
+    """Two of the same name, and one of another; beside each a file of labels that bears its name."""
     made = []
     for index, name in enumerate(("a/photos", "b/photos", "b/others")):
         made.append(tmp_path_factory.mktemp("pictures") / name)
         made[-1].mkdir(parents=True)
         render("train", index).image.save(made[-1] / f"{index}.png")
+        names = [f"{index} {label}" for label in range(30)]
+        made[-1].with_suffix(".txt").write_text("\n".join(names))
     return made
 
 
@@ -56,6 +58,7 @@ def values(field: dataclasses.Field, folders: list[Path]) -> st.SearchStrategy:
         "image_size": st.sampled_from([(), (128,), (192,)]),
         "no_pass": st.lists(st.sampled_from(sorted(PASSES)), max_size=2, unique=True).map(tuple),
         "keep_float": st.lists(st.sampled_from(["a", "a b", "a'", "layer.4"]), max_size=2).map(tuple),
+        "labels": st.sampled_from([None, *(folder.parent / f"{folder.name}.txt" for folder in folders)]),
         "calibration": st.sampled_from([None, *folders]),
         "labelled": st.sampled_from([None, *folders]),
         "calibration_samples": st.sampled_from([128, 64, 192]),
@@ -150,7 +153,7 @@ def test_what_is_typed_is_what_is_asked_for(pipeline, folders, tmp_path):
         "image_size": ("160", (160,)), "no_pass": ("drop-key-bias", ("drop-key-bias",)),
         "calibration": (str(folders[0]), folders[0]), "labelled": (str(folders[1]), folders[1]),
         "calibration_samples": ("7", 7), "keep_float": ("a b", ("a b",)), "max_drop": ("0.5", 0.5),
-        "recipe": (str(own), RECIPES[0]), "opset": ("19", 19),
+        "recipe": (str(own), RECIPES[0]), "opset": ("19", 19), "labels": ("names.txt", Path("names.txt")),
     }  # fmt: skip
     kind, parser = PIPELINES[pipeline], argparse.ArgumentParser()
     add_options(parser, kind, HEADINGS)
@@ -176,7 +179,8 @@ def test_manifests_have_every_option_that_shaped_the_artifact(pipeline, folders,
                    "recipe": RECIPES[0]},
         "onnx": {"quantize": "int8"},
     }  # fmt: skip
-    common = {"calibration": folders[0], "calibration_samples": 1, "no_pass": ("drop-key-bias",), "image_size": (128,)}
+    common = {"calibration": folders[0], "calibration_samples": 1, "no_pass": ("drop-key-bias",), "image_size": (128,),
+              "labels": folders[0].with_suffix(".txt")}  # fmt: skip
     options = PIPELINES[pipeline](**shaped[pipeline], **common)
     job = begin(demo, tmp_path, options, passes=PASSES, bake_input=True)
     outputs, feed = job.outputs, job.input("tensor", "NHWC", "float32")
@@ -186,7 +190,7 @@ def test_manifests_have_every_option_that_shaped_the_artifact(pipeline, folders,
     assert manifest.kit_version == importlib.metadata.version("mobilevit-edge-kit")
     said = manifest.options
     assert (said["calibration"], said["calibration-samples"], said["image-size"]) == ("photos", "1", "128")
-    assert said["no-pass"] == "drop-key-bias"
+    assert (said["no-pass"], said["labels"], manifest.labels[:2]) == ("drop-key-bias", "photos.txt", ["0 0", "0 1"])
     expected = {
         "coreml": {"compress": "w8a8", "precision": "float16", "minimum-deployment-target": "iOS17"},
         "tflite": {"quantize": "int8", "keep-float": "'a b' c", "max-drop": "1.0", "labelled": "photos",

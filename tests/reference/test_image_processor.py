@@ -15,7 +15,7 @@ from transformers.models.mobilevit.image_processing_pil_mobilevit import MobileV
 
 from reference.errors import UserError
 from reference.image_processor import MobileViTFeatureExtractor, MobileViTImageProcessor
-from reference.images import open_image
+from reference.picture_files import open_image
 
 
 def oracle(processor: MobileViTImageProcessor, image: Image.Image) -> np.ndarray:
@@ -287,7 +287,7 @@ def test_truncated_image_is_refused(photographs, tmp_path):
     (tmp_path / "half.png").write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match="half.png"):
         open_image(tmp_path / "half.png")
-    with pytest.raises(UserError, match="an image of mode RGB cannot become RGB: "):
+    with pytest.raises(UserError, match=r"half\.png of mode RGB cannot become RGB: "):
         MobileViTImageProcessor()(Image.open(tmp_path / "half.png"))
 
 

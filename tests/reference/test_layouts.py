@@ -149,10 +149,8 @@ def test_training_checkpoints(apple, tmp_path, key):
 
 
 def test_objects_beside_the_weights_are_refused(apple, tmp_path):
-    import argparse
-
-    torch.save({"state_dict": apple[2], "args": argparse.Namespace(lr=0.1)}, tmp_path / "a.pt")
-    with pytest.raises(UserError, match="not a file of plain tensors"):
+    torch.save({"state_dict": apple[2], "network": torch.nn.Linear(1, 1)}, tmp_path / "a.pt")
+    with pytest.raises(UserError, match=r"a\.pt holds torch\.nn\.modules\.linear\.Linear .* not run: save model"):
         ours(apple[0], tmp_path / "a.pt")
 
 

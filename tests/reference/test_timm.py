@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from safetensors.torch import save_file
 from timm.data import create_transform, resolve_data_config, resolve_model_data_config
 from timm.models import save_for_hf
 
@@ -200,3 +201,26 @@ def test_other_networks_of_timm_are_refused(tmp_path):
         torch.save(timm.create_model(name, pretrained=False).state_dict(), tmp_path / "other.pth")
         with pytest.raises(UserError, match=r"checkpoint other holds .*choose a MobileViT \(v1\)"):
             load_checkpoint(str(tmp_path / "other.pth"))
+
+
+def test_inside_transformers(xxs, folder, tmp_path):
+    """transformers' TimmWrapper: timm's configuration in its own, the weights behind a prefix."""
+    fields = json.loads((folder / "config.json").read_text())
+    path = tmp_path / "wrapped"
+    path.mkdir()
+    wrapped = {**fields, "model_type": "timm_wrapper", "architectures": ["TimmWrapperForImageClassification"]}
+    (path / "config.json").write_text(json.dumps(wrapped))
+    save_file({f"timm_model.{name}": tensor for name, tensor in xxs.state_dict().items()}, path / "model.safetensors")
+    plain, inside = load_checkpoint(str(folder)), load_checkpoint(str(path))
+    assert inside.processor.to_dict() == plain.processor.to_dict()
+    assert inside.model.config.labels == plain.model.config.labels
+    assert all(torch.equal(a, b) for a, b in zip(plain.model.parameters(), inside.model.parameters()))
+
+
+@pytest.mark.parametrize("replaced", ["head.fc", "head"])
+def test_head_of_several_layers(xxs, tmp_path, replaced):
+    state = xxs.state_dict()
+    changed = {name.replace("head.fc", f"{replaced}.1"): tensor for name, tensor in state.items()}
+    save_file(changed, tmp_path / "a.safetensors")
+    loaded = load_checkpoint(str(tmp_path / "a.safetensors")).model
+    assert torch.equal(loaded.classifier.weight, state["head.fc.weight"])

@@ -72,8 +72,11 @@ def measure(
     """
     given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
     first = given[0].manifest
-    # Features have no accuracy, and so no labelled data.
-    dataset = None if first.task == "features" else open_dataset(data, first.task, first.labels, images)
+    dataset = None  # features have no accuracy, and so no labelled data
+    if first.task != "features":
+        dataset = open_dataset(
+            data, first.task, first.labels, images, lambda: references.of(given[0]).processor.do_reduce_labels
+        )
     if dataset is None:
         pictures = scenes()
     else:

@@ -219,6 +219,8 @@ def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
         if mine != right
     ]
     labels = [] if manifest.task == "features" else distinct(checkpoint.model.config.labels)
+    if "labels" in manifest.options:  # from a file of the user's own
+        labels = manifest.labels
     if manifest.labels != labels:
         place = next(
             (i for i, (a, b) in enumerate(zip(manifest.labels, labels)) if a != b),

@@ -10,7 +10,7 @@ from PIL import Image
 
 from reference.errors import UserError
 from reference.golden import GoldenSet
-from reference.images import images_in, open_image
+from reference.picture_files import images_in, open_image
 
 IMAGES = 16  # rendered scenes, where no pictures are given
 

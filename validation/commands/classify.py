@@ -9,8 +9,8 @@ from rich.table import Table
 
 from reference.command_line import working
 from reference.errors import UserError
-from reference.images import open_image
 from reference.manifest import Manifest, Preprocessing
+from reference.picture_files import open_image
 from reference.tensor_specs import Meaning
 
 from ..artifact import References, app_processor, open_artifacts

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.table import Table
 
 from reference.command_line import working
-from reference.images import open_image
+from reference.picture_files import open_image
 
 from ..artifact import open_artifacts
 from ..checks.latency import Latency, latency

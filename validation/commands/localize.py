@@ -7,7 +7,7 @@ from argparse import Namespace
 from rich.table import Table
 
 from reference.command_line import working
-from reference.images import open_image
+from reference.picture_files import open_image
 from reference.scenes import render
 
 from ..checks.diagnosis import where

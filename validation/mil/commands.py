@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from reference.errors import UserError
-from reference.images import as_rgb, open_image
+from reference.images import as_rgb
+from reference.picture_files import open_image
 
 from . import ops  # noqa: F401  fills the registry
 from .graph import CONTROL_FLOW

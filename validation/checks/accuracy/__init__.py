@@ -73,7 +73,9 @@ def accuracy(
 
     given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
     first = given[0].manifest
-    dataset = open_dataset(data, first.task, first.labels, images)
+    dataset = open_dataset(
+        data, first.task, first.labels, images, lambda: references.of(given[0]).processor.do_reduce_labels
+    )
     odd = next((each for each in given if each.manifest.answer.meaning not in RANKED), None)
     if odd is not None:
         raise UserError(
