@@ -10,6 +10,15 @@ import kotlin.math.floor
  */
 data class Prediction(val id: Int, val label: String, val probability: Double)
 
+/** What a network says of a label in the label's own unit: a number that was asked for, or a logit. */
+data class LabelledValue(val id: Int, val label: String, val value: Double)
+
+/** What makes shares of logits: [SOFTMAX] where one label is true, [SIGMOID] where any number of them are. */
+enum class Activation { SOFTMAX, SIGMOID }
+
+/** Of each logit alone how probable its label is, 0..1. */
+fun sigmoid(logits: FloatArray): DoubleArray = DoubleArray(logits.size) { 1 / (1 + exp(-logits[it].toDouble())) }
+
 /** Probabilities of any numbers, larger ones being more probable. */
 fun softmax(logits: FloatArray): DoubleArray {
     val largest = logits.max()
@@ -30,7 +39,8 @@ internal fun argmax(values: FloatArray, start: Int = 0, count: Int = values.size
 
 /**
  * The class of each pixel of the crop from coarse logits: resized bilinearly, as PyTorch does with
- * `align_corners=False`, before the largest is chosen.
+ * `align_corners=False`, before the largest is chosen. A single map tells its class from all else: 1 where its sigmoid
+ * is above 0.5, which is a logit above 0.
  *
  * @param logits [height, width, classes] for [Layout.NHWC], [classes, height, width] for [Layout.NCHW].
  * @return [cropHeight, cropWidth]
@@ -53,7 +63,7 @@ fun classMap(logits: FloatArray, shape: List<Int>, layout: Layout, cropHeight: I
                 val below = column.mix(at(row.second, column.first), at(row.second, column.second))
                 mixed[label] = row.mix(above, below)
             }
-            map[y * cropWidth + x] = argmax(mixed).toByte()
+            map[y * cropWidth + x] = (if (classes > 1) argmax(mixed) else if (mixed[0] > 0) 1 else 0).toByte()
         }
     }
     return map

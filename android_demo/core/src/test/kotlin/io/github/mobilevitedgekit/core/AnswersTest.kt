@@ -15,6 +15,8 @@ class AnswersTest {
             val expected = case.doubles("softmax")
             val found = softmax(case.floats("logits"))
             for (index in found.indices) assertEquals(expected[index], found[index], 1e-12)
+            val sigmoid = sigmoid(case.floats("logits"))
+            for (index in sigmoid.indices) assertEquals(case.doubles("sigmoid")[index], sigmoid[index], 1e-12)
             assertEquals(case.ints("top"), largest(5, case.floats("logits").map { it.toDouble() }.toDoubleArray()))
         }
     }
