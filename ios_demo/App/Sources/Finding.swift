@@ -4,7 +4,11 @@ import MobileViTCoreML
 
 /// What a model found in a picture, ready to be shown.
 enum Finding: Sendable {
+  /// One of the classes is there: the most probable ones.
   case classes([Prediction])
+  /// Any number of labels may be there: those that are.
+  case labels([Prediction])
+  case values([LabelledValue])
   case regions([Region], DrawnImage)
   case features(count: Int, length: Double)
 }
@@ -39,12 +43,17 @@ extension MobileViTModel {
   private nonisolated func finding(_ values: [Float], _ placement: Placement) throws -> Finding {
     switch manifest.task {
     case .classification:
-      return .classes(try manifest.predictions(values, count: 5))
+      switch manifest.answer.meaning {
+      case .scores: return .labels(try manifest.present(values))
+      case .values: return .values(try manifest.labelled(values))
+      default: return .classes(try manifest.predictions(values, count: 5))
+      }
     case .segmentation:
       let map = try manifest.classMap(values)
-      guard let image = map.overlayImage(manifest.palette, on: placement) else { throw ModelError.memory }
-      let regions = map.shares.filter { $0.label < manifest.labels.count }.map {
-        Region(id: $0.label, label: manifest.labels[$0.label], color: manifest.palette[$0.label], share: $0.share)
+      guard let image = map.overlayImage(manifest.classColors, on: placement) else { throw ModelError.memory }
+      let (labels, colors) = (manifest.classLabels, manifest.classColors)
+      let regions = map.shares.filter { $0.label < labels.count }.map {
+        Region(id: $0.label, label: labels[$0.label], color: colors[$0.label], share: $0.share)
       }
       return .regions(regions, DrawnImage(image: image))
     case .features:

@@ -10,6 +10,13 @@ struct FindingView: View {
       switch look.finding {
       case .classes(let predictions):
         ForEach(predictions) { ShareRow(name: $0.label, share: $0.probability, color: .accentColor) }
+      case .labels(let predictions):
+        if predictions.isEmpty { Text("No label") }
+        ForEach(predictions) { ShareRow(name: $0.label, share: $0.probability, color: .accentColor) }
+      case .values(let values):
+        ForEach(values) {
+          LabeledContent($0.label, value: $0.value.formatted(.number.precision(.significantDigits(4))))
+        }
       case .regions(let regions, _):
         if regions.isEmpty { Text("Nothing but background") }
         ForEach(regions) { ShareRow(name: $0.label, share: $0.share, color: Color($0.color)) }

@@ -22,11 +22,13 @@ public struct ClassMap: Equatable, Sendable {
 
   /// The largest logit's class of each pixel, the first of equal ones, once the maps have the crop's size (bilinear,
   /// pixel centres aligned, edges repeated). `logits` are `maps` maps, one after the other, of 256 classes at most.
+  /// A single map tells its class from all else: 1 where its sigmoid is above 0.5, which is a logit above 0.
   public init(logits: [Float], maps: Int, mapWidth: Int, mapHeight: Int, width: Int, height: Int) {
     precondition(logits.count == maps * mapWidth * mapHeight && 1...256 ~= maps, "a value for each class and place")
     let across = Self.neighbours(width, among: mapWidth)
     let down = Self.neighbours(height, among: mapHeight)
-    var best = [Float](repeating: -.infinity, count: width * height)
+    let single = maps == 1
+    var best = [Float](repeating: single ? 0 : -.infinity, count: width * height)
     var classes = [UInt8](repeating: 0, count: width * height)
     logits.withUnsafeBufferPointer { logits in
       for map in 0..<maps {
@@ -39,7 +41,7 @@ public struct ClassMap: Equatable, Sendable {
             let value = mixed(above, below, row.share)
             if value > best[y * width + x] {
               best[y * width + x] = value
-              classes[y * width + x] = UInt8(map)
+              classes[y * width + x] = single ? 1 : UInt8(map)
             }
           }
         }

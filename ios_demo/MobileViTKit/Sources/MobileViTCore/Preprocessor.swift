@@ -33,23 +33,27 @@ public struct Preprocessor: Sendable {
   /// What it does.
   public let preprocessing: Preprocessing
   private let filter: Filter
+  private let grey: Bool
 
   /// For a model that takes one image at a time; throws `PreprocessingError` where it takes something else.
   public init(_ manifest: Manifest) throws {
     let input = manifest.input
     guard input.batch == 1 else { throw PreprocessingError.input("a batch of \(input.batch) pictures") }
     guard input.kind == .image else { throw PreprocessingError.input("a tensor, not an image") }
-    try self.init(manifest.preprocessing)
+    try self.init(manifest.preprocessing, grey: input.colorOrder == .grey)
   }
 
   /// Throws `PreprocessingError.filter` for "nearest" and for filters without antialiasing.
-  public init(_ preprocessing: Preprocessing) throws {
+  ///
+  /// grey: whether pictures become grey before all else, as where data sets are read in grey; rounding shows it.
+  public init(_ preprocessing: Preprocessing, grey: Bool = false) throws {
     guard let filter = Filter(preprocessing) else {
       let name = preprocessing.interpolation.rawValue
       throw PreprocessingError.filter(preprocessing.antialias ? name : "\(name) without antialiasing")
     }
     self.preprocessing = preprocessing
     self.filter = filter
+    self.grey = grey
   }
 
   /// The crop of a picture.
@@ -59,6 +63,10 @@ public struct Preprocessor: Sendable {
 
   /// The crop of pixels in someone else's memory.
   public func crop(_ picture: PixelView) -> Crop {
+    grey ? RGBImage(greyOf: picture).withPixels(cropped) : cropped(picture)
+  }
+
+  private func cropped(_ picture: PixelView) -> Crop {
     let placement = Placement(width: picture.width, height: picture.height, preprocessing)
     // The part of the resized picture that the crop shows; zeros are around it where the crop is larger.
     let columns = max(placement.left, 0)..<min(placement.left + placement.cropWidth, placement.resizedWidth)

@@ -24,17 +24,50 @@ public enum ReadingError: LocalizedError, Equatable {
 
 /// What the values of an artifact's answer say, in the order of its shape.
 extension Manifest {
-  /// The most probable classes: of probabilities and independent scores as they are, of logits by softmax.
-  public func predictions(_ values: [Float], count: Int) throws -> [Prediction] {
+  /// The most probable classes: of probabilities and independent scores as they are, of logits by `activation`.
+  ///
+  /// A manifest does not say what belongs to logits. Left out, it is softmax, and sigmoid for a single label, of which
+  /// softmax would always say 1.
+  public func predictions(
+    _ values: [Float], count: Int, activation: Activation? = nil
+  ) throws -> [Prediction] {
+    let shares = try shares(values, activation ?? (labels.count == 1 ? .sigmoid : .softmax))
+    return Prediction.best(count, of: shares, labels: labels)
+  }
+
+  /// The labels whose score is above `threshold`, the highest first, any number of them: of independent scores as they
+  /// are, of logits by sigmoid.
+  public func present(_ values: [Float], threshold: Double = 0.5) throws -> [Prediction] {
+    guard answer.meaning != .probabilities else { throw ReadingError.meaning(answer.meaning) }
+    let shares = try shares(values, .sigmoid)
+    return Prediction.best(shares.count, of: shares, labels: labels).filter { $0.probability > threshold }
+  }
+
+  /// What the network says of each label, in their order: values that were asked for (regression), or logits as they
+  /// are, for thresholds of one's own.
+  public func labelled(_ values: [Float]) throws -> [LabelledValue] {
     guard task == .classification else { throw ReadingError.task(task) }
-    let probabilities: [Double]
+    guard answer.meaning == .values || answer.meaning == .logits else { throw ReadingError.meaning(answer.meaning) }
+    try check(values, expected: labels.count)
+    return labels.enumerated().map { LabelledValue(id: $0, label: $1, value: Double(values[$0])) }
+  }
+
+  /// What the classes of a class map are called, by their index. Where there is but one label, class 1 is it, and 0 all
+  /// else.
+  public var classLabels: [String] { labels.count == 1 ? labels + labels : labels }
+
+  /// The colours of the classes of a class map, by their index, likewise.
+  public var classColors: [RGBColor] { palette.count == 1 ? palette + palette : palette }
+
+  /// 0..1 for each label.
+  private func shares(_ values: [Float], _ activation: Activation) throws -> [Double] {
+    guard task == .classification else { throw ReadingError.task(task) }
+    try check(values, expected: labels.count)
     switch answer.meaning {
-    case .probabilities, .scores: probabilities = values.map(Double.init)
-    case .logits: probabilities = softmax(values)
+    case .probabilities, .scores: return values.map(Double.init)
+    case .logits: return activation == .softmax ? softmax(values) : sigmoid(values)
     case .values, .label, .classMap, .features, .featureMap: throw ReadingError.meaning(answer.meaning)
     }
-    try check(values, expected: labels.count)
-    return Prediction.best(count, of: probabilities, labels: labels)
   }
 
   /// The class of each pixel of the crop, of class maps or logits.

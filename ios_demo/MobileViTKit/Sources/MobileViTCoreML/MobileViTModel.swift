@@ -65,6 +65,16 @@
       try manifest.predictions(answer(to: crop.pixels).values, count: count)
     }
 
+    /// The labels whose score is above `threshold`, the highest first.
+    public func present(_ crop: Crop, threshold: Double = 0.5) throws -> [Prediction] {
+      try manifest.present(answer(to: crop.pixels).values, threshold: threshold)
+    }
+
+    /// Regression's value for each label, or its logit.
+    public func values(_ crop: Crop) throws -> [LabelledValue] {
+      try manifest.labelled(answer(to: crop.pixels).values)
+    }
+
     /// The class of each pixel of the crop; `crop.placement` lays it over the picture.
     public func segment(_ crop: Crop) throws -> ClassMap {
       try manifest.classMap(answer(to: crop.pixels).values)

@@ -4,7 +4,7 @@ import XCTest
 final class AnswerTests: XCTestCase {
   private struct AnswerCase: Decodable {
     let logits: Data
-    let softmax: [Double]
+    let softmax, sigmoid: [Double]
     let top: [Int]
   }
 
@@ -12,6 +12,9 @@ final class AnswerTests: XCTestCase {
     for each in try Contract.cases("answers.json", of: AnswerCase.self) {
       let logits = floats(each.logits)
       for (found, expected) in zip(softmax(logits), each.softmax) {
+        XCTAssertEqual(found, expected, accuracy: 1e-12)
+      }
+      for (found, expected) in zip(sigmoid(logits), each.sigmoid) {
         XCTAssertEqual(found, expected, accuracy: 1e-12)
       }
       XCTAssertEqual(largest(5, of: logits), each.top)

@@ -27,6 +27,23 @@ final class PreprocessingTests: XCTestCase {
     try assertPixels("filters.json")
   }
 
+  /// Squashed, with the shortest edge, not resized; with a crop, with none; not square; in colours and in grey.
+  func testPixelsAreTransformersBitForBit() throws {
+    let places = try Contract.cases("processors.json", of: Steps.self, keys: .useDefaultKeys)
+    for (placed, pixels) in zip(places, try Contract.cases("processors.json", of: PixelCase.self)) {
+      let picture = RGBImage(width: placed.width, height: placed.height, bytes: [UInt8](pixels.rgb))
+      let found = try Preprocessor(placed.preprocessing).crop(picture).pixels
+      XCTAssertEqual(found.bytes, [UInt8](pixels.expected), "\(placed)")
+      let grey = try Preprocessor(placed.preprocessing, grey: true).crop(picture).pixels
+      XCTAssertEqual(written(grey, 1) { $0.writeGrey(to: $1, bytesPerRow: $2) }, [UInt8](pixels.grey), "\(placed)")
+    }
+  }
+
+  private struct Steps: Decodable {
+    let width, height: Int
+    let preprocessing: Preprocessing
+  }
+
   private func assertPixels(_ file: String) throws {
     let places = try Contract.placedCases(file)
     for (placed, pixels) in zip(places, try Contract.cases(file, of: PixelCase.self)) {
@@ -93,6 +110,12 @@ final class PreprocessingTests: XCTestCase {
   func testInputsThatThisPackageDoesNotMakeAreErrors() throws {
     let image = try manifest(input: ["kind": "image"])
     XCTAssertEqual(try Preprocessor(image).preprocessing, image.preprocessing)
+    let one: [String: Any] = [
+      "kind": "image", "shape": [1, 16, 16, 1], "color_order": "L", "network_color_order": "L", "scale": [1],
+      "offset": [0],
+    ]
+    let red = RGBImage(width: 2, height: 1, bytes: [255, 0, 0, 255, 0, 0])
+    XCTAssertEqual(Set(try Preprocessor(manifest(input: one)).crop(red).pixels.bytes), [76])
     XCTAssertThrowsError(try Preprocessor(manifest(input: ["kind": "image", "shape": [4, 16, 16, 3]]))) {
       XCTAssertEqual(
         $0.localizedDescription, "This app cannot feed the model, whose input is a batch of 4 pictures.")
