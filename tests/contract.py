@@ -123,19 +123,16 @@ def _logits(
 
 
 def _answers(rng: np.random.Generator, classes: int) -> dict[str, Any]:
-    """logits: float32; top: the indices of the five largest, the first of equal ones first; scores: float32.
+    """logits, scores: float32; top: the indices of the five largest logits, the first of equal ones first.
 
     present: the indices of the scores above the half, the highest first.
     """
     logits = rng.uniform(-8, 8, classes).astype(np.float32)
     logits[classes // 2] = logits[0]
-    exponentials = np.exp(logits.astype(np.float64) - logits.max())
-    probabilities = exponentials / exponentials.sum()
+    scores = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
     return {
         "logits": encoded(logits),
-        "softmax": probabilities.tolist(),
-        "sigmoid": (scores := 1 / (1 + np.exp(-logits.astype(np.float64)))).tolist(),
-        "scores": encoded(scores.astype(np.float32)),
+        "scores": encoded(scores),
         "present": [index for index in np.argsort(-scores, kind="stable").tolist() if scores[index] > 0.5],
         "top": np.argsort(-logits, kind="stable")[:5].tolist(),
     }

@@ -8,6 +8,7 @@ enum Finding: Sendable {
   case classes([Prediction])
   /// Any number of labels may be there: those that are.
   case labels([Prediction])
+  /// Numbers that are no shares: of regression, or logits, the largest ones.
   case values([LabelledValue])
   case regions([Region], DrawnImage)
   case features(count: Int, length: Double)
@@ -45,7 +46,8 @@ extension MobileViTModel {
     case .classification:
       switch manifest.answer.meaning {
       case .scores: return .labels(try manifest.present(values))
-      case .values: return .values(try manifest.labelled(values))
+      case .values: return .values(try manifest.values(values))
+      case .logits: return .values(try manifest.logits(values, count: 5))
       default: return .classes(try manifest.predictions(values, count: 5))
       }
     case .segmentation:

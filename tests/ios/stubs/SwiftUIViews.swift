@@ -102,6 +102,7 @@ public struct ContentUnavailableView: View {
 }
 public struct LabeledContent: View {
   public init<S: StringProtocol>(_ titleKey: LocalizedStringKey, value: S) {}
+  @_disfavoredOverload public init<T: StringProtocol, S: StringProtocol>(_ title: T, value: S) {}
   public var body: Never { fatalError() }
 }
 public struct Button: View {

@@ -25,23 +25,7 @@ public struct LabelledValue: Equatable, Sendable, Identifiable {
   public let value: Double
 }
 
-/// What makes shares of logits: `softmax` where one label is true, `sigmoid` where any number of them are.
-public enum Activation: Sendable { case softmax, sigmoid }
-
 /// The indices of the `count` largest values, largest first, the first of equal ones first.
 public func largest<Value: Comparable>(_ count: Int, of values: [Value]) -> [Int] {
   Array(values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }.prefix(count))
-}
-
-/// Of each logit alone how probable its label is, 0..1.
-public func sigmoid(_ logits: [Float]) -> [Double] {
-  logits.map { 1 / (1 + exp(-Double($0))) }
-}
-
-/// Probabilities from logits; they sum to one. One value at least.
-public func softmax(_ logits: [Float]) -> [Double] {
-  let highest = Double(logits.max() ?? 0)
-  let exponentials = logits.map { exp(Double($0) - highest) }
-  let sum = exponentials.reduce(0, +)
-  return exponentials.map { $0 / sum }
 }

@@ -70,9 +70,14 @@
       try manifest.present(answer(to: crop.pixels).values, threshold: threshold)
     }
 
-    /// Regression's value for each label, or its logit.
+    /// Regression's value for each label.
     public func values(_ crop: Crop) throws -> [LabelledValue] {
-      try manifest.labelled(answer(to: crop.pixels).values)
+      try manifest.values(answer(to: crop.pixels).values)
+    }
+
+    /// The `count` largest logits, largest first.
+    public func logits(_ crop: Crop, count: Int = 5) throws -> [LabelledValue] {
+      try manifest.logits(answer(to: crop.pixels).values, count: count)
     }
 
     /// The class of each pixel of the crop; `crop.placement` lays it over the picture.

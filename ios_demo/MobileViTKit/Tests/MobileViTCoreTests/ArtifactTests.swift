@@ -68,21 +68,6 @@ final class ArtifactTests: XCTestCase {
     }
   }
 
-  /// Softmax comes where the artifact has left it out, and only there.
-  func testEachHeadIsRead() throws {
-    let (scores, logits) = (try manifest(output: ["meaning": "scores"]), try manifest(output: ["meaning": "logits"]))
-    XCTAssertEqual(try scores.predictions([0.75, 0.5, 0], count: 2).map(\.probability), [0.75, 0.5])
-    let found = try logits.predictions([0, log(2), log(5)], count: 3)
-    XCTAssertEqual(found.map(\.id), [2, 1, 0])
-    for (each, expected) in zip(found, [0.625, 0.25, 0.125]) {
-      XCTAssertEqual(each.probability, expected, accuracy: 1e-6)
-    }
-    XCTAssertThrowsError(try manifest(output: ["meaning": "values"]).predictions([1, 2, 3], count: 1)) {
-      XCTAssertEqual(
-        $0.localizedDescription, "This model answers with values, which this app cannot show as labels.")
-    }
-  }
-
   private func segmenter() throws -> [String: Any] {
     try Contract.objects("manifests.json", "valid")[1]
   }

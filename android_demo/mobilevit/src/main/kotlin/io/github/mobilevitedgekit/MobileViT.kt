@@ -15,11 +15,12 @@ import io.github.mobilevitedgekit.core.Resampler
 import io.github.mobilevitedgekit.core.classes
 import io.github.mobilevitedgekit.core.cropBounds
 import io.github.mobilevitedgekit.core.features
-import io.github.mobilevitedgekit.core.labelled
+import io.github.mobilevitedgekit.core.logits
 import io.github.mobilevitedgekit.core.predictions
 import io.github.mobilevitedgekit.core.present
 import io.github.mobilevitedgekit.core.readTensor
 import io.github.mobilevitedgekit.core.tensorBuffer
+import io.github.mobilevitedgekit.core.values
 
 /** An answer, and what it took: from pixels to the input tensor, and from there to the output tensors. */
 data class Timed<T>(val answer: T, val preprocessingMs: Double, val inferenceMs: Double)
@@ -58,8 +59,12 @@ class MobileViT private constructor(
     fun present(image: Pixels, threshold: Double = 0.5): Timed<List<Prediction>> =
         answer(image).map { manifest.present(it, threshold) }
 
-    /** Regression's value for each label, or its logit. @throws MobileViTException.Unsupported for other answers. */
-    fun values(image: Pixels): Timed<List<LabelledValue>> = answer(image).map { manifest.labelled(it) }
+    /** Regression's value for each label. @throws MobileViTException.Unsupported for other answers. */
+    fun values(image: Pixels): Timed<List<LabelledValue>> = answer(image).map { manifest.values(it) }
+
+    /** The largest logits, the largest first. @throws MobileViTException.Unsupported for other answers. */
+    fun logits(image: Pixels, count: Int = 5): Timed<List<LabelledValue>> =
+        answer(image).map { manifest.logits(it, count) }
 
     /** The class of each pixel of the crop. @throws MobileViTException.Unsupported for other answers. */
     fun segment(image: Pixels): Timed<ClassMap> = answer(image).map {

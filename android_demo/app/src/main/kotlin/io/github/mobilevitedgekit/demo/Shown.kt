@@ -28,7 +28,7 @@ class Shown(
     val length: Double get() = sqrt(features?.sumOf { it.toDouble() * it } ?: 0.0)
 }
 
-/** A label and, 0..1, how probable it is or how much of the crop it covers; without a share the value asked for. */
+/** A label and, 0..1, how probable it is or how much of the crop it covers; else any number: a value that was asked for, or a logit. */
 class Line(val label: String, val value: Double, val isShare: Boolean = true)
 
 /** The class map in colours, and where it lies on the image. */
@@ -40,7 +40,8 @@ private const val ALPHA = 150 // of 255: the picture stays visible below
 fun MobileViT.show(image: Pixels): Shown = when (manifest.task) {
     Task.CLASSIFICATION -> when (manifest.answer.meaning) {
         Meaning.SCORES -> present(image).shown(image, ::shares)
-        Meaning.VALUES -> values(image).shown(image, ::values)
+        Meaning.VALUES -> values(image).shown(image, ::numbers)
+        Meaning.LOGITS -> logits(image).shown(image, ::numbers)
         else -> classify(image).shown(image, ::shares)
     }
     Task.FEATURES -> features(image).shown(image, features = { it })
@@ -49,7 +50,7 @@ fun MobileViT.show(image: Pixels): Shown = when (manifest.task) {
 
 private fun shares(found: List<Prediction>): List<Line> = found.map { Line(it.label, it.probability) }
 
-private fun values(found: List<LabelledValue>): List<Line> = found.map { Line(it.label, it.value, isShare = false) }
+private fun numbers(found: List<LabelledValue>): List<Line> = found.map { Line(it.label, it.value, isShare = false) }
 
 private fun lines(map: ClassMap, manifest: Manifest): List<Line> =
     map.shares.map { Line(manifest.classLabels[it.id], it.share) }

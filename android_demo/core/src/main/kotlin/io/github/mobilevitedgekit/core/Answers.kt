@@ -1,6 +1,5 @@
 package io.github.mobilevitedgekit.core
 
-import kotlin.math.exp
 import kotlin.math.floor
 
 /**
@@ -12,20 +11,6 @@ data class Prediction(val id: Int, val label: String, val probability: Double)
 
 /** What a network says of a label in the label's own unit: a number that was asked for, or a logit. */
 data class LabelledValue(val id: Int, val label: String, val value: Double)
-
-/** What makes shares of logits: [SOFTMAX] where one label is true, [SIGMOID] where any number of them are. */
-enum class Activation { SOFTMAX, SIGMOID }
-
-/** Of each logit alone how probable its label is, 0..1. */
-fun sigmoid(logits: FloatArray): DoubleArray = DoubleArray(logits.size) { 1 / (1 + exp(-logits[it].toDouble())) }
-
-/** Probabilities of any numbers, larger ones being more probable. */
-fun softmax(logits: FloatArray): DoubleArray {
-    val largest = logits.max()
-    val powers = DoubleArray(logits.size) { exp(logits[it].toDouble() - largest) }
-    val sum = powers.sum()
-    return DoubleArray(powers.size) { powers[it] / sum }
-}
 
 /** The indices of the `count` largest values, largest first; the first of equal ones comes first. */
 fun largest(count: Int, values: DoubleArray): List<Int> = values.indices.sortedByDescending { values[it] }.take(count)

@@ -13,8 +13,6 @@ class HeadsTest {
             val found = classifier(Meaning.SCORES, scores.size).present(scores)
             assertEquals(case.ints("present"), found.map { it.id })
             assertEquals(case.ints("present").map { scores[it].toDouble() }, found.map { it.probability })
-            val logits = case.floats("logits")
-            assertEquals(case.ints("present"), classifier(Meaning.LOGITS, logits.size).present(logits).map { it.id })
         }
         val three = classifier(Meaning.SCORES, 3)
         val scores = floatArrayOf(0.75f, 0.5f, 0.875f)
@@ -25,31 +23,27 @@ class HeadsTest {
     }
 
     @Test
-    fun `logits are read by the activation that the caller names`() {
+    fun `logits stay as they are, the largest first`() {
         for (case in Contract.cases("contract/answers.json")) {
             val logits = case.floats("logits")
-            val manifest = classifier(Meaning.LOGITS, logits.size)
-            for ((activation, name) in listOf(
-                null to "softmax", Activation.SOFTMAX to "softmax", Activation.SIGMOID to "sigmoid",
-            )) {
-                val found = manifest.predictions(logits, 5, activation)
-                assertEquals(case.ints("top"), found.map { it.id })
-                for (each in found) assertEquals(case.doubles(name)[each.id], each.probability, 1e-12)
-            }
-            assertEquals(logits.map { it.toDouble() }, manifest.labelled(logits).map { it.value })
+            val found = classifier(Meaning.LOGITS, logits.size).logits(logits, 5)
+            assertEquals(case.ints("top"), found.map { it.id })
+            assertEquals(case.ints("top").map { logits[it].toDouble() }, found.map { it.value })
         }
-        assertEquals(0.5, classifier(Meaning.LOGITS, 1).predictions(floatArrayOf(0f), 1).single().probability)
+        refused { classifier(Meaning.LOGITS, 2).predictions(FloatArray(2), 1) }
+        refused { classifier(Meaning.LOGITS, 2).present(FloatArray(2)) }
     }
 
     @Test
     fun `values are named by their labels`() {
         val manifest = classifier(Meaning.VALUES, 2)
         val expected = listOf(LabelledValue(0, "label 0", -3.5), LabelledValue(1, "label 1", 40.0))
-        assertEquals(expected, manifest.labelled(floatArrayOf(-3.5f, 40f)))
-        refused { manifest.labelled(FloatArray(1)) }
+        assertEquals(expected, manifest.values(floatArrayOf(-3.5f, 40f)))
+        assertEquals(listOf(40.0), classifier(Meaning.VALUES, 1).values(floatArrayOf(40f)).map { it.value })
+        refused { manifest.values(FloatArray(1)) }
         refused { manifest.predictions(FloatArray(2), 1) }
         refused { manifest.present(FloatArray(2)) }
-        refused { classifier(Meaning.SCORES, 2).labelled(FloatArray(2)) }
+        refused { classifier(Meaning.SCORES, 2).values(FloatArray(2)) }
     }
 
     @Test
@@ -62,8 +56,24 @@ class HeadsTest {
                 assertEquals(setOf<Byte>(0, 1), found.toSet())
             }
         }
-        val alone = Contract.manifest().copy(labels = listOf("disc"), palette = listOf(0x7F800000))
-        assertEquals("disc" to 0x7F800000, alone.classLabels[1] to alone.classColors[1])
+    }
+
+    /** The artifact answers 0 or 1 for each pixel, or the logit of the class at coarse places. */
+    @Test
+    fun `a class alone is named and painted`() {
+        val alone = Contract.validManifests.map { Manifest.parse(Json.write(it.members)) }
+            .filter { it.task == Task.SEGMENTATION && it.labels.size == 1 }
+        assertEquals(listOf(Meaning.CLASS_MAP, Meaning.LOGITS), alone.map { it.answer.meaning })
+        val halves = List(256) { if (it < 128) 0f else 1f }
+        for ((manifest, values) in alone.zip(listOf(halves, listOf(-1f, -1f, 1f, 1f)))) {
+            val classes = manifest.classes(values.toFloatArray())
+            assertEquals(halves.map { it.toInt().toByte() }, classes.toList())
+            val map = ClassMap(16, 16, classes, Bounds(0.0, 0.0, 16.0, 16.0))
+            assertEquals(listOf(Share(1, 0.5)), map.shares)
+            assertEquals(listOf("not disc", "disc"), manifest.classLabels)
+            val colors = map.colors(manifest.classColors, 255)
+            assertEquals(0 to 0xFF800000.toInt(), colors.first() to colors.last())
+        }
     }
 
     private fun refused(read: () -> Unit) {
