@@ -18,42 +18,30 @@ enum CameraError: LocalizedError {
 ///
 /// Unchecked: what changes does so on `queue` only.
 final class CameraFeed: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, @unchecked Sendable {
-  typealias Crops = AsyncThrowingStream<Crop, any Error>
-
   let session = AVCaptureSession()
   private let queue = DispatchQueue(label: "CameraFeed")
-  private var sink: (preprocessor: Preprocessor, crops: Crops.Continuation, turn: Int)?
-  private var turn = 0
+  private let feed: Feed<Crop>
+  private var preprocessor: Preprocessor?
 
-  /// Starts the camera; it stops when the stream ends. Frames that nobody waits for are dropped.
-  func crops(_ preprocessor: Preprocessor) async throws -> Crops {
+  override init() {
+    feed = Feed(queue: queue)
+  }
+
+  /// Starts the camera; it stops when the stream ends. After each crop the next frame is cropped once `ready` is called.
+  func crops(_ preprocessor: Preprocessor) async throws -> Feed<Crop>.Stream {
     guard await AVCaptureDevice.requestAccess(for: .video) else { throw CameraError.denied }
-    let (stream, crops) = Crops.makeStream(bufferingPolicy: .bufferingNewest(1))
-    queue.async { self.start(preprocessor, crops) }
-    return stream
+    return feed.watch(start: { try self.start(preprocessor) }, stop: { self.session.stopRunning() })
   }
 
-  private func start(_ preprocessor: Preprocessor, _ crops: Crops.Continuation) {
-    do {
-      if session.outputs.isEmpty { try configure() }
-    } catch {
-      return crops.finish(throwing: error)
-    }
-    turn += 1
-    let mine = turn
-    sink = (preprocessor, crops, mine)
-    crops.onTermination = { _ in
-      self.queue.async { self.stop(mine) }
-    }
+  /// The last crop has been dealt with.
+  func ready() {
+    feed.ready()
+  }
+
+  private func start(_ preprocessor: Preprocessor) throws {
+    if session.outputs.isEmpty { try configure() }
+    self.preprocessor = preprocessor
     if !session.isRunning { session.startRunning() }
-  }
-
-  /// Stops, unless another stream has taken over.
-  private func stop(_ ended: Int) {
-    if sink?.turn == ended {
-      sink = nil
-      session.stopRunning()
-    }
   }
 
   private func configure() throws {
@@ -78,11 +66,7 @@ final class CameraFeed: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, 
 
   func captureOutput(_ output: AVCaptureOutput, didOutput sample: CMSampleBuffer, from connection: AVCaptureConnection)
   {
-    guard let sink, let buffer = CMSampleBufferGetImageBuffer(sample) else { return }
-    do {
-      sink.crops.yield(try sink.preprocessor.crop(buffer))
-    } catch {
-      sink.crops.finish(throwing: error)
-    }
+    guard let preprocessor, let buffer = CMSampleBufferGetImageBuffer(sample) else { return }
+    feed.offer { try preprocessor.crop(buffer) }
   }
 }

@@ -1,3 +1,4 @@
+import MobileViTCore
 import MobileViTCoreML
 import Observation
 import SwiftUI
@@ -38,7 +39,8 @@ final class Camera {
     problem = nil
     do {
       for try await crop in try await feed.crops(model.preprocessor) {
-        look = try await model.look(at: crop)
+        look = try await unlessCancelled { try await model.look(at: crop) }
+        feed.ready()
       }
     } catch is CancellationError {
       // The screen has gone, or another model has come.

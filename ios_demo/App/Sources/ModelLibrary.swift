@@ -38,7 +38,7 @@ final class ModelLibrary {
     }
     state = .loading
     do {
-      state = .ready(try await MobileViTModel.load(artifact))
+      state = .ready(try await unlessCancelled { try await MobileViTModel.load(artifact) })
     } catch is CancellationError {
       // Another one has been selected.
     } catch {

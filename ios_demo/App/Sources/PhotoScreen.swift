@@ -56,10 +56,12 @@ final class Photo {
     guard let item else { return }
     problem = nil
     do {
-      guard let file = try await item.loadTransferable(type: Data.self) else {
-        throw PreprocessingError.picture("the library gives no file")
+      seen = try await unlessCancelled {
+        guard let file = try await item.loadTransferable(type: Data.self) else {
+          throw PreprocessingError.picture("the library gives no file")
+        }
+        return try await Self.look(at: file, with: model)
       }
-      seen = try await Self.look(at: file, with: model)
     } catch is CancellationError {
       // Another photo or model has been chosen.
     } catch {
