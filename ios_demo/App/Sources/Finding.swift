@@ -10,7 +10,7 @@ enum Finding: Sendable {
   case labels([Prediction])
   /// Numbers that are no shares: of regression, or logits, the largest ones.
   case values([LabelledValue])
-  case regions([Region], DrawnImage)
+  case regions([Region], Overlay)
   case features(count: Int, length: Double)
 }
 
@@ -26,6 +26,14 @@ struct Region: Identifiable, Sendable {
 /// A picture, or the colours to lay over it. An image that is drawn never changes: it may be handed on.
 struct DrawnImage: @unchecked Sendable {
   let image: CGImage
+}
+
+/// Colours to lay over a picture.
+struct Overlay: Sendable {
+  /// Of the crop.
+  let colors: DrawnImage
+  /// Where the crop lies on the picture, which knows how the picture is shaped too.
+  let placement: Placement
 }
 
 /// A finding and how long the model took.
@@ -52,12 +60,12 @@ extension MobileViTModel {
       }
     case .segmentation:
       let map = try manifest.classMap(values)
-      guard let image = map.overlayImage(manifest.classColors, on: placement) else { throw ModelError.memory }
+      guard let image = map.overlayImage(manifest.classColors) else { throw ModelError.memory }
       let (labels, colors) = (manifest.classLabels, manifest.classColors)
       let regions = map.shares.filter { $0.label < labels.count }.map {
         Region(id: $0.label, label: labels[$0.label], color: colors[$0.label], share: $0.share)
       }
-      return .regions(regions, DrawnImage(image: image))
+      return .regions(regions, Overlay(colors: DrawnImage(image: image), placement: placement))
     case .features:
       let vector = try manifest.features(values)
       return .features(count: vector.count, length: vector.reduce(0) { $0 + Double($1 * $1) }.squareRoot())

@@ -19,7 +19,14 @@ struct FindingView: View {
         }
       case .regions(let regions, _):
         if regions.isEmpty { Text("Nothing but background") }
-        ForEach(regions) { ShareRow(name: $0.label, share: $0.share, color: Color($0.color)) }
+        // As many as a picture has, and no more room than it needs.
+        ScrollView {
+          VStack(spacing: 8) {
+            ForEach(regions) { ShareRow(name: $0.label, share: $0.share, color: Color($0.color)) }
+          }
+        }
+        .frame(maxHeight: 180)
+        .fixedSize(horizontal: false, vertical: true)
       case .features(let count, let length):
         Text("\(count) features, of length \(length.formatted(.number.precision(.fractionLength(2))))")
       }
@@ -64,11 +71,20 @@ struct OverlayView: View {
 
   var body: some View {
     if case .regions(let regions, let overlay) = finding {
-      Image(decorative: overlay.image, scale: 1)
-        .resizable()
-        .aspectRatio(contentMode: .fit)
-        .accessibilityElement()
-        .accessibilityLabel("Regions: \(regions.map(\.label).joined(separator: ", "))")
+      let placement = overlay.placement
+      GeometryReader { frame in
+        Image(decorative: overlay.colors.image, scale: 1)
+          .interpolation(.none)
+          .resizable()
+          .frame(
+            width: frame.size.width * placement.bounds.width, height: frame.size.height * placement.bounds.height
+          )
+          .offset(x: frame.size.width * placement.bounds.left, y: frame.size.height * placement.bounds.top)
+      }
+      .clipped()
+      .aspectRatio(Double(placement.sourceWidth) / Double(placement.sourceHeight), contentMode: .fit)
+      .accessibilityElement()
+      .accessibilityLabel("Regions: \(regions.map(\.label).joined(separator: ", "))")
     }
   }
 }

@@ -10,4 +10,16 @@ public typealias OSType = UInt32
 extension ProcessInfo {
   public enum ThermalState: Int, Sendable { case nominal, fair, serious, critical }
   public var thermalState: ThermalState { fatalError() }
+  public class var thermalStateDidChangeNotification: Notification.Name { fatalError() }
+}
+
+extension NotificationCenter {
+  public struct Notifications: AsyncSequence {
+    public struct AsyncIterator: AsyncIteratorProtocol {
+      public mutating func next() async -> Notification? { fatalError() }
+      public mutating func next(isolation actor: isolated (any Actor)?) async -> Notification? { fatalError() }
+    }
+    public func makeAsyncIterator() -> AsyncIterator { fatalError() }
+  }
+  public func notifications(named name: Notification.Name, object: AnyObject? = nil) -> Notifications { fatalError() }
 }

@@ -2,6 +2,7 @@
 @_exported import QuartzCore
 
 @MainActor open class UIApplication {
+  public nonisolated class var openSettingsURLString: String { fatalError() }
   public class var shared: UIApplication { fatalError() }
   open var isIdleTimerDisabled: Bool {
     get { fatalError() }

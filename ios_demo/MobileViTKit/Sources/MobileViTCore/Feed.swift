@@ -51,6 +51,9 @@ public final class Feed<Element: Sendable>: @unchecked Sendable {
     }
   }
 
+  /// On the queue: whether there is a watcher.
+  public var isWatched: Bool { watcher != nil }
+
   /// The source has failed.
   public func fail(_ error: any Error) {
     queue.async { self.watcher?.sink.finish(throwing: error) }

@@ -43,6 +43,12 @@ public struct Placement: Equatable, Sendable {
     top = (resizedHeight - cropHeight) >> 1
   }
 
+  /// Where the crop lies on the picture, in shares of the picture's width and height; it may reach beyond.
+  public var bounds: (left: Double, top: Double, width: Double, height: Double) {
+    let (wide, high) = (Double(resizedWidth), Double(resizedHeight))
+    return (Double(left) / wide, Double(top) / high, Double(cropWidth) / wide, Double(cropHeight) / high)
+  }
+
   /// Whether the height is resized before the width: what lies between is rounded, so the order shows. This is Pillow's
   /// from 13.0 on; before, the width always came first.
   var heightFirst: Bool {

@@ -44,21 +44,20 @@
   }
 
   extension ClassMap {
-    /// The overlay (see `overlay`) as an image of the picture's size; nil where there is no memory for it.
-    public func overlayImage(_ palette: [RGBColor], opacity: Double = 0.5, on placement: Placement) -> CGImage? {
-      let data = Data(overlay(palette, opacity: opacity, on: placement))
+    /// The overlay (see `overlay`) as an image of the crop's size; nil where there is no memory for it.
+    public func overlayImage(_ palette: [RGBColor], opacity: Double = 0.5) -> CGImage? {
+      let data = Data(overlay(palette, opacity: opacity))
       guard let space = CGColorSpace(name: CGColorSpace.sRGB), let provider = CGDataProvider(data: data as CFData)
       else { return nil }
       return CGImage(
-        width: placement.sourceWidth, height: placement.sourceHeight, bitsPerComponent: 8, bitsPerPixel: 32,
-        bytesPerRow: placement.sourceWidth * 4, space: space,
+        width: width, height: height, bitsPerComponent: 8, bitsPerPixel: 32, bytesPerRow: width * 4, space: space,
         bitmapInfo: CGBitmapInfo(rawValue: CGImageAlphaInfo.premultipliedLast.rawValue), provider: provider,
         decode: nil, shouldInterpolate: false, intent: .defaultIntent)
     }
   }
 
   /// Draws an image and calls `body` with red, green and blue of its pixels.
-  private func withDrawn<Result>(_ image: CGImage, _ body: (PixelView) throws -> Result) throws -> Result {
+  func withDrawn<Result>(_ image: CGImage, _ body: (PixelView) throws -> Result) throws -> Result {
     guard let space = CGColorSpace(name: CGColorSpace.sRGB),
       let context = CGContext(
         data: nil, width: image.width, height: image.height, bitsPerComponent: 8, bytesPerRow: 0, space: space,

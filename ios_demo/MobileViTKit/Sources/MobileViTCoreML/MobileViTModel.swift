@@ -17,6 +17,7 @@
     public nonisolated let loadMilliseconds: Double
 
     private let model: MLModel
+    private let buffers: PixelBuffers
 
     /// Loads an artifact; a package is compiled the first time, which takes longer.
     ///
@@ -51,6 +52,7 @@
       self.manifest = manifest
       self.preprocessor = preprocessor
       self.computeUnits = computeUnits
+      buffers = try PixelBuffers(manifest.input, manifest.preprocessing)
       let configuration = MLModelConfiguration()
       configuration.computeUnits = computeUnits
       do {
@@ -95,7 +97,7 @@
       try Task.checkCancellation()
       let (values, milliseconds) = try timed {
         let input = try MLDictionaryFeatureProvider(dictionary: [
-          manifest.input.name: MLFeatureValue(pixelBuffer: makePixelBuffer(pixels, manifest.input.colorOrder))
+          manifest.input.name: MLFeatureValue(pixelBuffer: buffers.filled(with: pixels))
         ])
         let output: any MLFeatureProvider
         do {

@@ -61,8 +61,7 @@ final class HeadTests: XCTestCase {
       XCTAssertEqual(map.shares.map(\.label), [1])
       XCTAssertEqual(manifest.classLabels, ["not disc", "disc"])
       XCTAssertEqual(manifest.classColors[1], RGBColor(hexadecimal: "#800000"))
-      let place = Placement(width: 16, height: 16, Preprocessing(resize: .none, cropHeight: 16, cropWidth: 16))
-      let overlay = map.overlay(manifest.classColors, opacity: 1, on: place)
+      let overlay = map.overlay(manifest.classColors, opacity: 1)
       XCTAssertEqual(overlay.prefix(4), [0, 0, 0, 0])
       XCTAssertEqual(overlay.suffix(4), [128, 0, 0, 255])
     }

@@ -89,6 +89,16 @@ final class PreprocessingTests: XCTestCase {
     XCTAssertEqual(crop, preprocessor.crop(picture))
   }
 
+  func testACropperKeepsNothingOfThePictureBefore() throws {
+    let preprocessor = try Preprocessor(Preprocessing(resize: .shortestEdge(6), cropHeight: 8, cropWidth: 5))
+    let cropper = Cropper(preprocessor)
+    for (width, height) in [(9, 7), (9, 7), (7, 9), (9, 7), (3, 40), (9, 7)] {
+      let bytes = (0..<width * height * 3).map { _ in UInt8.random(in: 0...255) }
+      let picture = RGBImage(width: width, height: height, bytes: bytes)
+      XCTAssertEqual(cropper.crop(picture), preprocessor.crop(picture))
+    }
+  }
+
   func testFiltersThatThisPackageHasNotAreErrors() throws {
     let edge = Preprocessing.Resize.shortestEdge(8)
     let nearest = Preprocessing(resize: edge, interpolation: .nearest, cropHeight: 8, cropWidth: 8)
