@@ -4,7 +4,7 @@ import PackageDescription
 
 let package = Package(
   name: "MobileViTKit",
-  platforms: [.iOS(.v16), .macOS(.v13)],
+  platforms: [.iOS(.v17), .macOS(.v14)],
   products: [
     .library(name: "MobileViTCore", targets: ["MobileViTCore"]),
     .library(name: "MobileViTCoreML", targets: ["MobileViTCoreML"]),

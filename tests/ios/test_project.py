@@ -51,6 +51,17 @@ def test_the_icon_is_what_its_script_draws():
             assert (catalog.parent / image["filename"]).is_file()
 
 
+def test_the_string_catalog_has_what_the_views_say():
+    """Each of its texts is in the views, and each text of a view that holds no value is in it."""
+    keys = json.loads((RESOURCES / "Localizable.xcstrings").read_text(encoding="utf-8"))["strings"]
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((DEMO / "App" / "Sources").glob("*.swift")))
+    for key in keys:
+        words = map(re.escape, re.split("%lld|%@", key))
+        assert re.search('"' + r"\\\(.*\)".join(words) + '"', source), key
+    views = "Text|Label|Button|Section|Picker|ProgressView|ShareLink|Link|ContentUnavailableView|accessibilityHint"
+    assert set(re.findall(rf'\b(?:{views})\("([^"\\]+)"', source)) <= set(keys)
+
+
 def test_the_privacy_manifest_says_that_nothing_is_collected():
     facts = plistlib.loads((RESOURCES / "PrivacyInfo.xcprivacy").read_bytes())
     assert facts.pop("NSPrivacyTracking") is False

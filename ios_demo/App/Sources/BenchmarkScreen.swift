@@ -24,6 +24,7 @@ struct BenchmarkScreen: View {
             Button("Cancel", role: .cancel) { bench.cancel() }
           } else if let artifact = library.selected {
             Button("Run") { bench.start(artifact) }
+              .accessibilityIdentifier("run")
           }
           if let problem = bench.problem { Text(problem).foregroundStyle(.red) }
         }
@@ -36,6 +37,7 @@ struct BenchmarkScreen: View {
         if let file = bench.file {
           Section {
             ShareLink("Share results", item: file)
+              .accessibilityIdentifier("share")
           } footer: {
             Text("\(bench.runs.count) runs, for python -m validation import-device")
           }

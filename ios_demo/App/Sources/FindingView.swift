@@ -39,6 +39,7 @@ struct FindingView: View {
     .background(.regularMaterial)
     .accessibilityElement(children: .contain)
     .accessibilityAddTraits(.updatesFrequently)
+    .accessibilityIdentifier("finding")
   }
 }
 

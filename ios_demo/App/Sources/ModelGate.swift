@@ -34,6 +34,7 @@ struct ModelPicker: View {
       }
     }
     .accessibilityHint("Chooses among the models in this app")
+    .accessibilityIdentifier("model")
   }
 }
 
@@ -43,6 +44,7 @@ struct ProblemView: View {
 
   var body: some View {
     ContentUnavailableView("That did not work", systemImage: "exclamationmark.triangle", description: Text(problem))
+      .accessibilityIdentifier("problem")
   }
 }
 

@@ -23,6 +23,11 @@ final class ModelLibrary {
     artifacts = found.artifacts
     problems = found.problems.map(\.localizedDescription)
     selection = artifacts.first?.id
+    let kept = artifacts
+    Task.detached(priority: .background) {
+      // What stays only takes room, and is tried again at the next start.
+      try? MobileViTModel.removeCompiled(except: kept)
+    }
   }
 
   var selected: Artifact? {

@@ -16,6 +16,7 @@ struct PhotoScreen: View {
             Label("Choose a photo", systemImage: "photo.on.rectangle")
           }
           .buttonStyle(.borderedProminent)
+          .accessibilityIdentifier("choose photo")
           if let problem = photo.problem { ProblemView(problem: problem) }
           if let seen = photo.seen {
             ZStack {
@@ -71,7 +72,7 @@ final class Photo {
   }
 
   private nonisolated static func look(at file: Data, with model: MobileViTModel) async throws -> Seen {
-    let image = try uprightImage(file)
+    let image = try uprightImage(file, for: model.preprocessor.preprocessing)
     let crop = try model.preprocessor.crop(image)
     return Seen(picture: DrawnImage(image: image), look: try await model.look(at: crop))
   }

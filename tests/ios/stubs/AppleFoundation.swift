@@ -1,5 +1,12 @@
 // Interface stub: what Foundation and Core Foundation have on Apple's systems, and not on Linux.
+@_exported import Dispatch
 @_exported import Foundation
+
+/// A queue that an actor can run on; Linux's Dispatch has none.
+public final class DispatchSerialQueue: SerialExecutor {
+  public init(label: String, qos: DispatchQoS = .unspecified) { fatalError() }
+  public func enqueue(_ job: consuming ExecutorJob) {}
+}
 
 public typealias CFString = NSString
 public typealias CFData = NSData

@@ -11,6 +11,18 @@ final class PreprocessingTests: XCTestCase {
     }
   }
 
+  func testADecoderKeepsWhatTheCropNeeds() {
+    func kept(_ resize: Preprocessing.Resize, _ width: Int = 6048, _ height: Int = 8064) -> Int {
+      Placement(width: width, height: height, Preprocessing(resize: resize, cropHeight: 256, cropWidth: 256))
+        .longestEdge()
+    }
+    XCTAssertEqual(kept(.shortestEdge(288)), 2048)
+    XCTAssertEqual(kept(.shortestEdge(1200)), 3200)
+    XCTAssertEqual(kept(.bothSides(height: 512, width: 2016)), 5376)
+    XCTAssertEqual(kept(.none), 8064)
+    XCTAssertEqual(kept(.shortestEdge(288), 640, 480), 640)
+  }
+
   private struct PixelCase: Decodable {
     let rgb, expected, grey: Data
   }
