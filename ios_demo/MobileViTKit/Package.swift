@@ -8,10 +8,12 @@ let package = Package(
   products: [
     .library(name: "MobileViTCore", targets: ["MobileViTCore"]),
     .library(name: "MobileViTCoreML", targets: ["MobileViTCoreML"]),
+    .library(name: "MobileViTCoreAI", targets: ["MobileViTCoreAI"]),
   ],
   targets: [
     .target(name: "MobileViTCore"),
     .target(name: "MobileViTCoreML", dependencies: ["MobileViTCore"]),
+    .target(name: "MobileViTCoreAI", dependencies: ["MobileViTCore"]),
     .testTarget(name: "MobileViTCoreTests", dependencies: ["MobileViTCore"]),
   ]
 )

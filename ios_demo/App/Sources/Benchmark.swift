@@ -52,9 +52,9 @@ func benchmark(
   await tell(.loading)
   // Memory is looked at while nothing is timed; a timed run takes no more of it than one of the warm-up.
   let (model, loadPeak) = try await watchingFootprint {
-    let model = try await MobileViTModel.load(artifact, computeUnits: settings.computeUnits)
-    _ = try await times(max(settings.warmUp, 1), of: model, picture)
-    return model
+    let loaded = try await loadModel(artifact, computeUnits: settings.computeUnits)
+    _ = try await times(max(settings.warmUp, 1), of: loaded, picture)
+    return loaded
   }
   await tell(.measuring)
   let measured = try await times(settings.runs, of: model, picture)
@@ -67,7 +67,8 @@ func benchmark(
   guard let cropTimes = LatencyStatistics(measured.preprocessing), let runTimes = LatencyStatistics(measured.inference)
   else { throw CancellationError() }
   let run = DeviceRun(
-    artifact: artifact.id, sha256: artifact.manifest.artifact.sha256, accelerator: settings.computeUnits.name,
+    artifact: artifact.id, sha256: artifact.manifest.artifact.sha256, runtime: artifact.framework.runtime,
+    accelerator: settings.computeUnits.name,
     loadMilliseconds: model.loadMilliseconds, warmUp: max(settings.warmUp, 1),
     preprocessingMilliseconds: measured.preprocessing, inferenceMilliseconds: measured.inference,
     thermalState: heatAfter, peakMiB: max(loadPeak, testPeak), answers: shown?.answers ?? [])
@@ -77,7 +78,7 @@ func benchmark(
 
 /// Milliseconds of `count` runs, one after the other.
 private func times(
-  _ count: Int, of model: MobileViTModel, _ picture: RGBImage
+  _ count: Int, of model: any LoadedModel, _ picture: RGBImage
 ) async throws -> (preprocessing: [Double], inference: [Double]) {
   var (preprocessing, inference): ([Double], [Double]) = ([], [])
   for _ in 0..<count {
@@ -94,7 +95,7 @@ private typealias Shown = (test: BenchmarkOutcome.SelfTest, answers: [DeviceAnsw
 
 /// The model's answers to the golden crops, and to the app's own crops of the pictures.
 private func show(
-  _ golden: GoldenSet, to model: MobileViTModel
+  _ golden: GoldenSet, to model: any LoadedModel
 ) async throws -> Shown {
   var (exact, own): ([[Float]], [[Float]]) = ([], [])
   var sameCrops = true

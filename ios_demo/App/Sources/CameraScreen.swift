@@ -50,13 +50,13 @@ final class Camera {
 
   /// Until the task is cancelled.
   func note(_ name: Notification.Name, isInterrupted: Bool) async {
-    for await _ in NotificationCenter.default.notifications(named: name, object: feed.session) {
+    for await _ in NotificationCenter.default.notifications(named: name) {
       self.isInterrupted = isInterrupted
     }
   }
 
   /// Until the task is cancelled.
-  func watch(with model: MobileViTModel) async {
+  func watch(with model: any LoadedModel) async {
     look = nil
     problem = nil
     isDenied = false

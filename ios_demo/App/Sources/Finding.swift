@@ -40,16 +40,18 @@ struct Overlay: Sendable {
 struct Look: Sendable {
   let finding: Finding
   let milliseconds: Double
+  let framework: Framework
 }
 
-extension MobileViTModel {
+extension LoadedModel {
   /// Looks at a crop with whatever the model is for. Runs off the main actor.
-  nonisolated func look(at crop: Crop) async throws -> Look {
+  func look(at crop: Crop) async throws -> Look {
     let answer = try await answer(to: crop.pixels)
-    return Look(finding: try finding(answer.values, crop.placement), milliseconds: answer.milliseconds)
+    return Look(
+      finding: try finding(answer.values, crop.placement), milliseconds: answer.milliseconds, framework: framework)
   }
 
-  private nonisolated func finding(_ values: [Float], _ placement: Placement) throws -> Finding {
+  private func finding(_ values: [Float], _ placement: Placement) throws -> Finding {
     switch manifest.task {
     case .classification:
       switch manifest.answer.meaning {

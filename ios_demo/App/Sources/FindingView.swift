@@ -30,7 +30,7 @@ struct FindingView: View {
       case .features(let count, let length):
         Text("\(count) features, of length \(length.formatted(.number.precision(.fractionLength(2))))")
       }
-      Text("\(look.milliseconds.formatted(.number.precision(.fractionLength(1)))) ms")
+      Text("\(look.milliseconds.formatted(.number.precision(.fractionLength(1)))) ms, \(look.framework.rawValue)")
         .font(.footnote)
         .foregroundStyle(.secondary)
         .accessibilityLabel("The model took \(Int(look.milliseconds.rounded())) milliseconds")

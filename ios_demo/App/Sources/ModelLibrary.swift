@@ -8,7 +8,7 @@ import Observation
 final class ModelLibrary {
   enum State {
     case loading
-    case ready(MobileViTModel)
+    case ready(any LoadedModel)
     case failed(String)
   }
 
@@ -43,7 +43,7 @@ final class ModelLibrary {
     }
     state = .loading
     do {
-      state = .ready(try await unlessCancelled { try await MobileViTModel.load(artifact) })
+      state = .ready(try await unlessCancelled { try await loadModel(artifact) })
     } catch is CancellationError {
       // Another one has been selected.
     } catch {

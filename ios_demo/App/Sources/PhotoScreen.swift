@@ -53,7 +53,7 @@ final class Photo {
   private(set) var seen: Seen?
   private(set) var problem: String?
 
-  func show(to model: MobileViTModel) async {
+  func show(to model: any LoadedModel) async {
     guard let item else { return }
     problem = nil
     do {
@@ -71,7 +71,7 @@ final class Photo {
     }
   }
 
-  private nonisolated static func look(at file: Data, with model: MobileViTModel) async throws -> Seen {
+  private nonisolated static func look(at file: Data, with model: any LoadedModel) async throws -> Seen {
     let image = try uprightImage(file, for: model.preprocessor.preprocessing)
     let crop = try model.preprocessor.crop(image)
     return Seen(picture: DrawnImage(image: image), look: try await model.look(at: crop))

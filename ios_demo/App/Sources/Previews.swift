@@ -32,6 +32,6 @@ extension Look {
     if let image = map.overlayImage(palette) {
       findings.append(.regions(regions, Overlay(colors: DrawnImage(image: image), placement: place)))
     }
-    return findings.enumerated().map { Look(finding: $1, milliseconds: 1.5 + Double($0)) }
+    return findings.enumerated().map { Look(finding: $1, milliseconds: 1.5 + Double($0), framework: .coreML) }
   }
 }

@@ -18,11 +18,7 @@ public struct CompiledModels: Sendable {
     let kept = folder.appendingPathComponent(name(of: artifact))
     let files = FileManager.default
     if files.fileExists(atPath: kept.path) { return kept }
-    guard try packageDigest(artifact.model) == artifact.manifest.artifact.sha256 else {
-      throw FormatError(
-        file: artifact.id, place: "",
-        problem: "this is not the package that its manifest describes (sha256 differs): convert it again")
-    }
+    try artifact.checkBytes()
     let compiled = try await compile(artifact.model)
     try files.createDirectory(at: folder, withIntermediateDirectories: true)
     do {

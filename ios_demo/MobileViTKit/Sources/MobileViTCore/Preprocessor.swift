@@ -36,10 +36,12 @@ public struct Preprocessor: Sendable {
   private let grey: Bool
 
   /// For a model that takes one image at a time; throws `PreprocessingError` where it takes something else.
-  public init(_ manifest: Manifest) throws {
+  ///
+  /// `kind`: in which form the runtime takes it.
+  public init(_ manifest: Manifest, as kind: InputSpec.Kind = .image) throws {
     let input = manifest.input
     guard input.batch == 1 else { throw PreprocessingError.input("a batch of \(input.batch) pictures") }
-    guard input.kind == .image else { throw PreprocessingError.input("a tensor, not an image") }
+    guard input.kind == kind else { throw PreprocessingError.input("of kind \(input.kind), not \(kind)") }
     try self.init(manifest.preprocessing, grey: input.colorOrder == .grey)
   }
 

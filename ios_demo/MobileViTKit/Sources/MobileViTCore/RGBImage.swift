@@ -100,6 +100,23 @@ public struct RGBImage: Equatable, Sendable {
     }
   }
 
+  /// The pixels as bytes of a tensor in the order that `input` names.
+  public func tensor(_ input: InputSpec) -> [UInt8] {
+    if input.colorOrder == .grey {
+      var grey = [UInt8](repeating: 0, count: width * height)
+      grey.withUnsafeMutableBytes { writeGrey(to: $0, bytesPerRow: width) }
+      return grey
+    }
+    if input.layout == .channelsLast { return bytes }
+    let pixels = width * height
+    return [UInt8](unsafeUninitializedCapacity: bytes.count) { planes, count in
+      for pixel in 0..<pixels {
+        for channel in 0..<3 { planes[channel * pixels + pixel] = bytes[pixel * 3 + channel] }
+      }
+      count = bytes.count
+    }
+  }
+
   /// Calls `body` with the pixels.
   public func withPixels<Result>(_ body: (PixelView) throws -> Result) rethrows -> Result {
     try bytes.withUnsafeBytes {

@@ -11,11 +11,13 @@
   ///
   /// An actor with a thread of its own: Core ML wants one caller at a time, and keeps it waiting. Work that a cancelled task
   /// has not begun is not begun.
-  public actor MobileViTModel {
+  public actor MobileViTModel: LoadedModel {
     /// What the artifact's converter says of it.
     public nonisolated let manifest: Manifest
     /// The app's half of the preprocessing, to be used on any thread.
     public nonisolated let preprocessor: Preprocessor
+    /// Core ML.
+    public nonisolated var framework: Framework { .coreML }
     /// What Core ML may run it on.
     public nonisolated let computeUnits: MLComputeUnits
     /// How long Core ML took to load it, compiled.
@@ -88,36 +90,6 @@
     /// The thread of its own.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
-    /// The `count` most probable classes, most probable first.
-    public func classify(_ crop: Crop, count: Int = 5) throws -> [Prediction] {
-      try manifest.predictions(answer(to: crop.pixels).values, count: count)
-    }
-
-    /// The labels whose score is above `threshold`, the highest first.
-    public func present(_ crop: Crop, threshold: Double = 0.5) throws -> [Prediction] {
-      try manifest.present(answer(to: crop.pixels).values, threshold: threshold)
-    }
-
-    /// Regression's value for each label.
-    public func values(_ crop: Crop) throws -> [LabelledValue] {
-      try manifest.values(answer(to: crop.pixels).values)
-    }
-
-    /// The `count` largest logits, largest first.
-    public func logits(_ crop: Crop, count: Int = 5) throws -> [LabelledValue] {
-      try manifest.logits(answer(to: crop.pixels).values, count: count)
-    }
-
-    /// The class of each pixel of the crop; `crop.placement` lays it over the picture.
-    public func segment(_ crop: Crop) throws -> ClassMap {
-      try manifest.classMap(answer(to: crop.pixels).values)
-    }
-
-    /// The feature vector.
-    public func features(_ crop: Crop) throws -> [Float] {
-      try manifest.features(answer(to: crop.pixels).values)
-    }
-
     /// The values of the answer in the order of its shape, and the time from pixels to them.
     public func answer(to pixels: RGBImage) throws -> Answer {
       try Task.checkCancellation()
@@ -134,14 +106,6 @@
         return try read(output)
       }
       return Answer(values: values, milliseconds: milliseconds)
-    }
-
-    /// An answer and how long it took.
-    public struct Answer: Sendable {
-      /// In the order of the manifest's shape; of classifiers in the order of the labels.
-      public let values: [Float]
-      /// From pixels to values.
-      public let milliseconds: Double
     }
 
     private func read(_ output: any MLFeatureProvider) throws -> [Float] {

@@ -24,6 +24,21 @@ final class ArtifactTests: XCTestCase {
     XCTAssert(found.problems.isEmpty)
   }
 
+  func testArtifactsForCoreAIAreFoundToo() throws {
+    let manifests = try Contract.objects("manifests.json", "valid")
+    func format(_ content: [String: Any]) -> String? { (content["artifact"] as? [String: Any])?["format"] as? String }
+    let content = try XCTUnwrap(manifests.first { format($0) == "aimodel" })
+    let data = try JSONSerialization.data(withJSONObject: content)
+    try data.write(to: folder.appendingPathComponent("m.aimodel" + Manifest.suffix))
+    try FileManager.default.createDirectory(
+      at: folder.appendingPathComponent("m.aimodel"), withIntermediateDirectories: true)
+    try place(segmenter(), package: package)
+    let found = Artifact.all(in: folder)
+    XCTAssertEqual(found.artifacts.map(\.id), [package, "m.aimodel"])
+    XCTAssertEqual(found.artifacts.map(\.framework), [.coreML, .coreAI])
+    XCTAssertThrowsError(try found.artifacts[1].checkBytes())
+  }
+
   func testWhatXcodeCompiledIsFoundToo() throws {
     try place(segmenter(), package: "deeplabv3_mobilevit_xxs_demo_float16.mlmodelc")
     XCTAssertEqual(try Artifact(package, in: folder).model.pathExtension, "mlmodelc")

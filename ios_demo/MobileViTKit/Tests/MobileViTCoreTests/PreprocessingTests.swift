@@ -143,7 +143,7 @@ final class PreprocessingTests: XCTestCase {
         $0.localizedDescription, "This app cannot feed the model, whose input is a batch of 4 pictures.")
     }
     XCTAssertThrowsError(try Preprocessor(manifest())) {
-      XCTAssertEqual($0 as? PreprocessingError, .input("a tensor, not an image"))
+      XCTAssertEqual($0 as? PreprocessingError, .input("of kind tensor, not image"))
     }
   }
 }
