@@ -6,25 +6,25 @@ Base64. A test holds the written files to what this gives.
 
 from __future__ import annotations
 
-import base64
 import json
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+from torch.nn import functional
 
 from reference.class_maps import class_maps
 from reference.geometry import centered, resized
 from reference.golden import GoldenPicture, GoldenSet, as_png
 from reference.image_processor import MobileViTImageProcessor
 from reference.labels import palette
-from reference.manifest import digest
+from tests.contract_files import device_results, package
 from tests.contract_manifests import Resize, invalid, preprocessing, valid
+from tests.contract_processors import encoded, processors
 from validation.checks.metrics import METRICS
-from validation.device.export import Device, DeviceAnswer, DeviceResults, DeviceRun
 
 FOLDER = Path(__file__).parent / "fixtures" / "contract"
 
@@ -54,15 +54,7 @@ CLASS_MAPS = [
     (20, 15, 9, 8, 8), (15, 20, 9, 8, 8), (11, 11, 6, 8, 8), (20, 15, (10, 12), 8, 8), (15, 7, None, 8, 8),
 ]  # fmt: skip
 # Classes, width and height of the maps, width and height of the crop.
-LOGITS = [(3, 4, 4, 16, 16), (21, 5, 3, 17, 10)]
-# In the order of their digest. "-", "." and "/" follow one another in ASCII; the fourth last would come after the third
-# last if it were composed, and the last two change places in UTF-16.
-PACKAGE = (
-    ".hidden", "Data-1", "Data.1", "Data/com.apple.CoreML/model.mlmodel", "Data/com.apple.CoreML/weights/weight.bin",
-    "Manifest.json", "a b", "e\u0301", "f", "\uff5a", "\U0001f600",
-)  # fmt: skip
-# Of their bytes: around the padding of SHA-256, whose blocks have 64 and whose last one ends in a length of 8.
-LENGTHS = (0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 2000)
+LOGITS = [(3, 4, 4, 16, 16), (21, 5, 3, 17, 10), (1, 4, 4, 16, 16), (1, 5, 3, 17, 10)]
 
 
 def contract() -> dict[str, Any]:
@@ -72,6 +64,7 @@ def contract() -> dict[str, Any]:
         "geometry.json": [_placement(*each) for each in PLACEMENTS],
         "pixels.json": [_pixels(rng, *each) for each in PICTURES],
         "tall.json": [_pixels(rng, *each) for each in TALL],
+        "processors.json": processors(),
         "answers.json": [_answers(rng, classes) for classes in (2, 30, 1000)],
         "metrics.json": [_metrics(rng, noise) for noise in (0.0, 1e-3, 0.3)],
         "quantization.json": [_quantization(rng, *each) for each in (("uint8", 1 / 256, 0), ("int8", 0.05, -3))],
@@ -80,10 +73,10 @@ def contract() -> dict[str, Any]:
         "statistics.json": [_statistics(rng, count) for count in (1, 2, 50)],
         "manifests.json": {"valid": valid(), "invalid": invalid()},
         "golden.json": _golden(),
-        "device_results.json": _device_results(),
+        "device_results.json": device_results(),
         "filters.json": [_pixels(rng, *each, name) for name in FILTERS for each in PICTURES[:4]],
         "logits.json": [_logits(rng, *each) for each in LOGITS],
-        "digest.json": _package(rng),
+        "digest.json": package(rng),
     }
 
 
@@ -109,7 +102,7 @@ def _pixels(rng: np.random.Generator, width: int, height: int, *steps: Any) -> d
     rgb = rng.integers(0, 256, (height, width, 3), np.uint8)
     expected = processor(*steps).resize_and_crop(Image.fromarray(rgb))
     grey = np.asarray(Image.fromarray(expected).convert("L"))
-    images = {"rgb": _base64(rgb), "expected": _base64(expected), "grey": _base64(grey)}
+    images = {"rgb": encoded(rgb), "expected": encoded(expected), "grey": encoded(grey)}
     return _placement(width, height, *steps) | images
 
 
@@ -118,22 +111,29 @@ def _logits(
 ) -> dict[str, Any]:
     """logits: float32 [maps, map_height, map_width]; classes: a byte for each pixel of the crop."""
     logits = rng.normal(size=(maps, map_height, map_width)).astype(np.float32)
-    (classes,) = class_maps(logits[None], [(height, width)], False)
+    if maps == 1:  # the class or not
+        resized = functional.interpolate(torch.from_numpy(logits)[None], size=(height, width), mode="bilinear")
+        classes = torch.sigmoid(resized[0, 0]) > 0.5
+    else:
+        (classes,) = class_maps(logits[None], [(height, width)], False)
     return {
         "maps": maps, "map_width": map_width, "map_height": map_height, "width": width, "height": height,
-        "logits": _base64(logits), "classes": _base64(classes.numpy().astype(np.uint8)),
+        "logits": encoded(logits), "classes": encoded(classes.numpy().astype(np.uint8)),
     }  # fmt: skip
 
 
 def _answers(rng: np.random.Generator, classes: int) -> dict[str, Any]:
-    """logits: float32; top: the indices of the five largest, the first of equal ones first."""
+    """logits, scores: float32; top: the indices of the five largest logits, the first of equal ones first.
+
+    present: the indices of the scores above the half, the highest first.
+    """
     logits = rng.uniform(-8, 8, classes).astype(np.float32)
     logits[classes // 2] = logits[0]
-    exponentials = np.exp(logits.astype(np.float64) - logits.max())
-    probabilities = exponentials / exponentials.sum()
+    scores = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
     return {
-        "logits": _base64(logits),
-        "softmax": probabilities.tolist(),
+        "logits": encoded(logits),
+        "scores": encoded(scores),
+        "present": [index for index in np.argsort(-scores, kind="stable").tolist() if scores[index] > 0.5],
         "top": np.argsort(-logits, kind="stable")[:5].tolist(),
     }
 
@@ -147,10 +147,10 @@ def _metrics(rng: np.random.Generator, noise: float) -> dict[str, Any]:
     others = np.where(rng.random(classes.shape) < noise, 5, classes).astype(np.uint8)
     vectors = ("max_abs_error", "sqnr_db", "cosine", "top1_agreement")
     return {
-        "expected": _base64(expected),
-        "answer": _base64(answer),
-        "classes": _base64(classes),
-        "other_classes": _base64(others),
+        "expected": encoded(expected),
+        "answer": encoded(answer),
+        "classes": encoded(classes),
+        "other_classes": encoded(others),
         "metrics": {name: METRICS[name].measure(expected, answer) for name in vectors}
         | {"pixel_agreement": METRICS["pixel_agreement"].measure(classes, others)},
         "higher_is_better": {name: METRICS[name].higher_is_better for name in (*vectors, "pixel_agreement")},
@@ -183,7 +183,7 @@ def _class_map(
     inside = ((rows >= 0) & (rows < crop_height))[:, None] & ((columns >= 0) & (columns < crop_width))
     found = classes[np.clip(rows, 0, crop_height - 1)[:, None], np.clip(columns, 0, crop_width - 1)]
     on_source = np.where(inside, found.astype(int), -1).ravel().tolist()
-    return case | {"class_map": _base64(classes), "on_source": on_source}
+    return case | {"class_map": encoded(classes), "on_source": on_source}
 
 
 def _statistics(rng: np.random.Generator, count: int) -> dict[str, Any]:
@@ -215,44 +215,6 @@ def _golden() -> dict[str, Any]:
         pictures=pictures,
     )
     return json.loads(golden.model_dump_json())
-
-
-def _device_results() -> dict[str, Any]:
-    answer = DeviceAnswer.model_construct(
-        picture="000", exact_pixels=True, answer=np.array([0.25, 0.5, 0.25], "<f4").tobytes()
-    )
-    run = DeviceRun.model_construct(
-        artifact="mobilevit_xxs_demo_int8-full.tflite",
-        sha256="b" * 64,
-        runtime="litert",
-        accelerator="CPU",
-        threads=2,
-        load_ms=12.5,
-        warm_up=5,
-        preprocessing_ms=[1.5, 1.25, 1.0],
-        inference_ms=[4.0, 4.5, 4.25],
-        thermal_state=None,
-        peak_mib=96.5,
-        answers=[answer],
-    )
-    device = Device(model="Pixel 8", system="Android 15", app="MobileViT demo 1.0")
-    results = DeviceResults(schema_version=1, device=device, recorded_at="2026-01-31T12:00:00Z", runs=[run])
-    return json.loads(results.model_dump_json())
-
-
-def _package(rng: np.random.Generator) -> dict[str, Any]:
-    """files: content by path; sha256: of the package, as manifests have it."""
-    files = {path: rng.bytes(length) for path, length in zip(PACKAGE, LENGTHS, strict=True)}
-    with tempfile.TemporaryDirectory() as folder:
-        for path, content in files.items():
-            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-            (Path(folder) / path).write_bytes(content)
-        sha256 = digest(Path(folder))
-    return {"files": {path: base64.b64encode(content).decode() for path, content in files.items()}, "sha256": sha256}
-
-
-def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
 if __name__ == "__main__":

@@ -94,6 +94,9 @@ def valid() -> list[dict[str, Any]]:
     }  # fmt: skip
     heads = [{"outputs": [spec | {"meaning": meaning}]} for meaning in ("scores", "values", "logits")]
     maps = segmenter() | {"outputs": [spec | {"meaning": "logits", "shape": [1, 4, 4, 3], "layout": "NHWC"}]}
+    one = segmenter() | {"labels": ["disc"], "palette": ["#800000"]}
+    coarse = {"meaning": "logits", "shape": [1, 1, 2, 2], "layout": "NCHW", "dtype": "float32", "quantization": None}
+    alone = [one, one | {"outputs": [spec | coarse]}]
     inputs = [
         {"input": feed | grey},
         {"input": feed | {"shape": [4, 16, 16, 3]}},
@@ -101,7 +104,7 @@ def valid() -> list[dict[str, Any]]:
     ]
     steps = [{"preprocessing": preprocessing(resize, 16, 16)} for resize in ((18, 16), None)]
     form = {"artifact": whole["artifact"] | {"file": "m.aimodel", "format": "aimodel"}}
-    return [whole, segmenter(), maps, *(whole | changes for changes in (*heads, *inputs, *steps, form))]
+    return [whole, segmenter(), maps, *alone, *(whole | changes for changes in (*heads, *inputs, *steps, form))]
 
 
 def invalid() -> list[dict[str, Any]]:

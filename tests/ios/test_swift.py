@@ -19,12 +19,13 @@ NO_SWIFT = 69  # what .ci/swift exits with
 
 # In the order of their imports; the files of a module begin with its name.
 STUBBED = (
-    "AppleFoundation", "CryptoKit", "CoreGraphics", "ImageIO", "CoreVideo", "CoreImage", "CoreML", "QuartzCore",
+    "AppleFoundation", "CryptoKit", "os", "CoreGraphics", "ImageIO", "CoreVideo", "CoreImage", "CoreML", "CoreAI", "QuartzCore",
     "AVFoundation", "UIKit", "SwiftUI", "PhotosUI",
 )  # fmt: skip
 MODULES = {
     "MobileViTCore": KIT / "Sources" / "MobileViTCore",
     "MobileViTCoreML": KIT / "Sources" / "MobileViTCoreML",
+    "MobileViTCoreAI": KIT / "Sources" / "MobileViTCoreAI",
     "MobileViTDemo": DEMO / "App" / "Sources",
 }
 

@@ -2,13 +2,14 @@ import Foundation
 import MobileViTCore
 import MobileViTCoreML
 import Observation
+import UIKit
 
-/// The benchmark's settings, its progress, and all that was measured since the app was opened.
+/// The benchmark's settings, what it is at, and all that was measured since the app was opened.
 @Observable @MainActor
 final class Bench {
   var settings = BenchmarkSettings()
-  /// 0..1 while it runs.
-  private(set) var progress: Double?
+  /// While it runs.
+  private(set) var phase: BenchmarkPhase?
   private(set) var outcome: BenchmarkOutcome?
   private(set) var runs: [DeviceRun] = []
   /// The results, to be shared.
@@ -17,11 +18,12 @@ final class Bench {
   private var task: Task<Void, Never>?
 
   func start(_ artifact: Artifact) {
-    progress = 0
+    phase = .cooling
     problem = nil
+    UIApplication.shared.isIdleTimerDisabled = true  // a screen that goes dark slows the device down
     task = Task {
       do {
-        let outcome = try await benchmark(artifact, settings) { self.progress = $0 }
+        let outcome = try await benchmark(artifact, settings) { self.phase = $0 }
         self.outcome = outcome
         runs.append(outcome.run)
         file = try write()
@@ -30,7 +32,8 @@ final class Bench {
       } catch {
         problem = error.localizedDescription
       }
-      progress = nil
+      UIApplication.shared.isIdleTimerDisabled = false
+      phase = nil
     }
   }
 

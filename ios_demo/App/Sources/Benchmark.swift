@@ -10,12 +10,25 @@ struct BenchmarkSettings: Sendable {
   var runs = 50
 }
 
+/// What a benchmark is at. Nothing is told between timed runs, which a screen's update would disturb.
+enum BenchmarkPhase: Sendable {
+  case cooling, loading, measuring, testing
+}
+
 /// What came out.
 struct BenchmarkOutcome: Sendable {
   let run: DeviceRun
   let preprocessing: LatencyStatistics
   let inference: LatencyStatistics
+  /// The device's heat before the first run; `run` has that after the last.
+  let heatBefore: DeviceRun.ThermalState?
   let selfTest: SelfTest?
+
+  /// Whether the times are of a device that was not slowed down by heat; nil where the system does not tell.
+  var isCool: Bool? {
+    guard let heatBefore, let after = run.thermalState else { return nil }
+    return heatBefore == .nominal && after == .nominal
+  }
 
   /// The golden set's pictures, shown to this device.
   struct SelfTest: Sendable {
@@ -27,42 +40,63 @@ struct BenchmarkOutcome: Sendable {
   }
 }
 
-/// Loads an artifact, runs it many times over, and shows it its golden set. Runs off the main actor.
+/// Waits until the device is cool, loads an artifact, runs it many times over, and shows it its golden set. Runs off the
+/// main actor.
 func benchmark(
-  _ artifact: Artifact, _ settings: BenchmarkSettings, progress: @MainActor (Double) -> Void
+  _ artifact: Artifact, _ settings: BenchmarkSettings, tell: @MainActor (BenchmarkPhase) -> Void
 ) async throws -> BenchmarkOutcome {
   let golden = try artifact.goldenSet()
-  let model = try await MobileViTModel.load(artifact, computeUnits: settings.computeUnits)
   let picture = try golden.map { try RGBImage(png: $0.pictures[0].png) } ?? .plain(width: 640, height: 480)
+  await tell(.cooling)
+  let heatBefore = try await DeviceRun.ThermalState.cooled { .now }
+  await tell(.loading)
+  // Memory is looked at while nothing is timed; a timed run takes no more of it than one of the warm-up.
+  let (model, loadPeak) = try await watchingFootprint {
+    let loaded = try await loadModel(artifact, computeUnits: settings.computeUnits)
+    _ = try await times(max(settings.warmUp, 1), of: loaded, picture)
+    return loaded
+  }
+  await tell(.measuring)
+  let measured = try await times(settings.runs, of: model, picture)
+  let heatAfter = DeviceRun.ThermalState.now
+  await tell(.testing)
+  let (shown, testPeak) = try await watchingFootprint { () async throws -> Shown? in
+    guard let golden else { return nil }
+    return try await show(golden, to: model)
+  }
+  guard let cropTimes = LatencyStatistics(measured.preprocessing), let runTimes = LatencyStatistics(measured.inference)
+  else { throw CancellationError() }
+  let run = DeviceRun(
+    artifact: artifact.id, sha256: artifact.manifest.artifact.sha256, runtime: artifact.framework.runtime,
+    accelerator: settings.computeUnits.name,
+    loadMilliseconds: model.loadMilliseconds, warmUp: max(settings.warmUp, 1),
+    preprocessingMilliseconds: measured.preprocessing, inferenceMilliseconds: measured.inference,
+    thermalState: heatAfter, peakMiB: max(loadPeak, testPeak), answers: shown?.answers ?? [])
+  return BenchmarkOutcome(
+    run: run, preprocessing: cropTimes, inference: runTimes, heatBefore: heatBefore, selfTest: shown?.test)
+}
+
+/// Milliseconds of `count` runs, one after the other.
+private func times(
+  _ count: Int, of model: any LoadedModel, _ picture: RGBImage
+) async throws -> (preprocessing: [Double], inference: [Double]) {
   var (preprocessing, inference): ([Double], [Double]) = ([], [])
-  for turn in 0..<settings.warmUp + settings.runs {
+  for _ in 0..<count {
     try Task.checkCancellation()
     let start = ContinuousClock.now
     let crop = model.preprocessor.crop(picture)
-    let cropping = (ContinuousClock.now - start) / .milliseconds(1)
-    let answer = try await model.answer(to: crop.pixels)
-    if turn >= settings.warmUp {
-      preprocessing.append(cropping)
-      inference.append(answer.milliseconds)
-    }
-    await progress(Double(turn + 1) / Double(settings.warmUp + settings.runs))
+    preprocessing.append((ContinuousClock.now - start) / .milliseconds(1))
+    inference.append(try await model.answer(to: crop.pixels).milliseconds)
   }
-  var (selfTest, answers): (BenchmarkOutcome.SelfTest?, [DeviceAnswer]) = (nil, [])
-  if let golden { (selfTest, answers) = try await show(golden, to: model) }
-  guard let cropTimes = LatencyStatistics(preprocessing), let runTimes = LatencyStatistics(inference) else {
-    throw CancellationError()
-  }
-  let run = DeviceRun(
-    artifact: artifact.id, sha256: artifact.manifest.artifact.sha256, accelerator: settings.computeUnits.name,
-    loadMilliseconds: model.loadMilliseconds, warmUp: settings.warmUp, preprocessingMilliseconds: preprocessing,
-    inferenceMilliseconds: inference, thermalState: .now, peakMiB: peakMemoryMiB(), answers: answers)
-  return BenchmarkOutcome(run: run, preprocessing: cropTimes, inference: runTimes, selfTest: selfTest)
+  return (preprocessing, inference)
 }
+
+private typealias Shown = (test: BenchmarkOutcome.SelfTest, answers: [DeviceAnswer])
 
 /// The model's answers to the golden crops, and to the app's own crops of the pictures.
 private func show(
-  _ golden: GoldenSet, to model: MobileViTModel
-) async throws -> (BenchmarkOutcome.SelfTest, [DeviceAnswer]) {
+  _ golden: GoldenSet, to model: any LoadedModel
+) async throws -> Shown {
   var (exact, own): ([[Float]], [[Float]]) = ([], [])
   var sameCrops = true
   for picture in golden.pictures {

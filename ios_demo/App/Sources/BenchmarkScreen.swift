@@ -19,11 +19,12 @@ struct BenchmarkScreen: View {
           Stepper("Measured: \(bench.settings.runs) runs", value: $bench.settings.runs, in: 10...1000, step: 10)
         }
         Section {
-          if let progress = bench.progress {
-            ProgressView("Running", value: progress)
+          if let phase = bench.phase {
+            ProgressView(phase.words)
             Button("Cancel", role: .cancel) { bench.cancel() }
           } else if let artifact = library.selected {
             Button("Run") { bench.start(artifact) }
+              .accessibilityIdentifier("run")
           }
           if let problem = bench.problem { Text(problem).foregroundStyle(.red) }
         }
@@ -36,11 +37,23 @@ struct BenchmarkScreen: View {
         if let file = bench.file {
           Section {
             ShareLink("Share results", item: file)
+              .accessibilityIdentifier("share")
           } footer: {
             Text("\(bench.runs.count) runs, for python -m validation import-device")
           }
         }
       }
+    }
+  }
+}
+
+extension BenchmarkPhase {
+  fileprivate var words: LocalizedStringKey {
+    switch self {
+    case .cooling: "Waiting for the device to cool down"
+    case .loading: "Loading and warming up"
+    case .measuring: "Measuring"
+    case .testing: "Testing against the reference"
     }
   }
 }
@@ -56,9 +69,14 @@ struct OutcomeSections: View {
       row("Preprocessing, p90", outcome.preprocessing.p90)
       row("Inference, p50", outcome.inference.p50)
       row("Inference, p90", outcome.inference.p90)
-      LabeledContent("Thermal state", value: outcome.run.thermalState?.rawValue ?? "unknown")
+      LabeledContent("Thermal state before", value: outcome.heatBefore?.rawValue ?? "unknown")
+      LabeledContent("Thermal state after", value: outcome.run.thermalState?.rawValue ?? "unknown")
+      if outcome.isCool == false {
+        Label("The device was warm: do not compare these times.", systemImage: "thermometer.high")
+          .foregroundStyle(.red)
+      }
       if let peak = outcome.run.peakMiB {
-        LabeledContent("Peak memory of the app", value: "\(Int(peak.rounded())) MiB")
+        LabeledContent("Peak memory of the app in this run", value: "\(Int(peak.rounded())) MiB")
       }
     }
     Section("Self-test") {

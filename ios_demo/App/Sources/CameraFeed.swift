@@ -1,59 +1,50 @@
 import AVFoundation
+import Foundation
 import MobileViTCore
 import MobileViTCoreML
 
 /// Why there are no pictures.
 enum CameraError: LocalizedError {
-  case denied, missing
+  case denied, missing, failed
 
   var errorDescription: String? {
     switch self {
     case .denied: "This app may not use the camera. Settings, Privacy & Security, Camera allows it."
+    case .failed: "The camera has stopped. Leave this screen and come back to start it again."
     case .missing: "This device has no camera that the app can use. The Photo tab takes pictures from the library."
     }
   }
 }
 
-/// The back camera's frames, each cropped for a model on the camera's own queue.
+/// The back camera's frames, cropped for a model on the camera's own queue.
 ///
 /// Unchecked: what changes does so on `queue` only.
 final class CameraFeed: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, @unchecked Sendable {
-  typealias Crops = AsyncThrowingStream<Crop, any Error>
-
   let session = AVCaptureSession()
   private let queue = DispatchQueue(label: "CameraFeed")
-  private var sink: (preprocessor: Preprocessor, crops: Crops.Continuation, turn: Int)?
-  private var turn = 0
+  private let feed: Feed<Crop>
+  private var cropper: Cropper?
+  private var camera: AVCaptureDevice?
 
-  /// Starts the camera; it stops when the stream ends. Frames that nobody waits for are dropped.
-  func crops(_ preprocessor: Preprocessor) async throws -> Crops {
+  override init() {
+    feed = Feed(queue: queue)
+  }
+
+  /// Starts the camera; it stops when the stream ends. After each crop the next frame is cropped once `ready` is called.
+  func crops(_ preprocessor: Preprocessor) async throws -> Feed<Crop>.Stream {
     guard await AVCaptureDevice.requestAccess(for: .video) else { throw CameraError.denied }
-    let (stream, crops) = Crops.makeStream(bufferingPolicy: .bufferingNewest(1))
-    queue.async { self.start(preprocessor, crops) }
-    return stream
+    return feed.watch(start: { try self.start(preprocessor) }, stop: { self.session.stopRunning() })
   }
 
-  private func start(_ preprocessor: Preprocessor, _ crops: Crops.Continuation) {
-    do {
-      if session.outputs.isEmpty { try configure() }
-    } catch {
-      return crops.finish(throwing: error)
-    }
-    turn += 1
-    let mine = turn
-    sink = (preprocessor, crops, mine)
-    crops.onTermination = { _ in
-      self.queue.async { self.stop(mine) }
-    }
+  /// The last crop has been dealt with.
+  func ready() {
+    feed.ready()
+  }
+
+  private func start(_ preprocessor: Preprocessor) throws {
+    if session.outputs.isEmpty { try configure() }
+    cropper = Cropper(preprocessor)
     if !session.isRunning { session.startRunning() }
-  }
-
-  /// Stops, unless another stream has taken over.
-  private func stop(_ ended: Int) {
-    if sink?.turn == ended {
-      sink = nil
-      session.stopRunning()
-    }
   }
 
   private func configure() throws {
@@ -74,15 +65,45 @@ final class CameraFeed: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, 
     if let connection = output.connection(with: .video), connection.isVideoRotationAngleSupported(90) {
       connection.videoRotationAngle = 90  // upright, as the app is portrait only
     }
+    self.camera = camera
+    setFrameRate()
+    listen(to: ProcessInfo.thermalStateDidChangeNotification, from: nil) { $0.setFrameRate() }
+    listen(to: AVCaptureSession.runtimeErrorNotification, from: session) { $0.restart() }
+  }
+
+  /// For good: a feed lives as long as the app.
+  private func listen(
+    to name: Notification.Name, from sender: AnyObject?, _ act: @escaping @Sendable (CameraFeed) -> Void
+  ) {
+    _ = NotificationCenter.default.addObserver(forName: name, object: sender, queue: nil) { [weak self] _ in
+      guard let self else { return }
+      queue.async { act(self) }
+    }
+  }
+
+  /// What the camera's service may need once, after it has been reset.
+  private func restart() {
+    guard feed.isWatched else { return }
+    session.startRunning()
+    if !session.isRunning { feed.fail(CameraError.failed) }
+  }
+
+  /// As fast as the device's heat lets it, and the camera can.
+  private func setFrameRate() {
+    let heat = DeviceRun.ThermalState.now ?? .nominal
+    guard let camera, let range = camera.activeFormat.videoSupportedFrameRateRanges.first,
+      (try? camera.lockForConfiguration()) != nil
+    else { return }
+    let rate = min(max(Double(heat.framesPerSecond), range.minFrameRate), range.maxFrameRate)
+    let duration = CMTime(value: 1, timescale: CMTimeScale(rate.rounded(.up)))
+    camera.activeVideoMinFrameDuration = duration
+    camera.activeVideoMaxFrameDuration = duration
+    camera.unlockForConfiguration()
   }
 
   func captureOutput(_ output: AVCaptureOutput, didOutput sample: CMSampleBuffer, from connection: AVCaptureConnection)
   {
-    guard let sink, let buffer = CMSampleBufferGetImageBuffer(sample) else { return }
-    do {
-      sink.crops.yield(try sink.preprocessor.crop(buffer))
-    } catch {
-      sink.crops.finish(throwing: error)
-    }
+    guard let cropper, let buffer = CMSampleBufferGetImageBuffer(sample) else { return }
+    feed.offer { try cropper.crop(buffer) }
   }
 }

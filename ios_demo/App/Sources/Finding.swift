@@ -4,8 +4,13 @@ import MobileViTCoreML
 
 /// What a model found in a picture, ready to be shown.
 enum Finding: Sendable {
+  /// One of the classes is there: the most probable ones.
   case classes([Prediction])
-  case regions([Region], DrawnImage)
+  /// Any number of labels may be there: those that are.
+  case labels([Prediction])
+  /// Numbers that are no shares: of regression, or logits, the largest ones.
+  case values([LabelledValue])
+  case regions([Region], Overlay)
   case features(count: Int, length: Double)
 }
 
@@ -23,30 +28,46 @@ struct DrawnImage: @unchecked Sendable {
   let image: CGImage
 }
 
+/// Colours to lay over a picture.
+struct Overlay: Sendable {
+  /// Of the crop.
+  let colors: DrawnImage
+  /// Where the crop lies on the picture, which knows how the picture is shaped too.
+  let placement: Placement
+}
+
 /// A finding and how long the model took.
 struct Look: Sendable {
   let finding: Finding
   let milliseconds: Double
+  let framework: Framework
 }
 
-extension MobileViTModel {
+extension LoadedModel {
   /// Looks at a crop with whatever the model is for. Runs off the main actor.
-  nonisolated func look(at crop: Crop) async throws -> Look {
+  func look(at crop: Crop) async throws -> Look {
     let answer = try await answer(to: crop.pixels)
-    return Look(finding: try finding(answer.values, crop.placement), milliseconds: answer.milliseconds)
+    return Look(
+      finding: try finding(answer.values, crop.placement), milliseconds: answer.milliseconds, framework: framework)
   }
 
-  private nonisolated func finding(_ values: [Float], _ placement: Placement) throws -> Finding {
+  private func finding(_ values: [Float], _ placement: Placement) throws -> Finding {
     switch manifest.task {
     case .classification:
-      return .classes(try manifest.predictions(values, count: 5))
+      switch manifest.answer.meaning {
+      case .scores: return .labels(try manifest.present(values))
+      case .values: return .values(try manifest.values(values))
+      case .logits: return .values(try manifest.logits(values, count: 5))
+      default: return .classes(try manifest.predictions(values, count: 5))
+      }
     case .segmentation:
       let map = try manifest.classMap(values)
-      guard let image = map.overlayImage(manifest.palette, on: placement) else { throw ModelError.memory }
-      let regions = map.shares.filter { $0.label < manifest.labels.count }.map {
-        Region(id: $0.label, label: manifest.labels[$0.label], color: manifest.palette[$0.label], share: $0.share)
+      guard let image = map.overlayImage(manifest.classColors) else { throw ModelError.memory }
+      let (labels, colors) = (manifest.classLabels, manifest.classColors)
+      let regions = map.shares.filter { $0.label < labels.count }.map {
+        Region(id: $0.label, label: labels[$0.label], color: colors[$0.label], share: $0.share)
       }
-      return .regions(regions, DrawnImage(image: image))
+      return .regions(regions, Overlay(colors: DrawnImage(image: image), placement: placement))
     case .features:
       let vector = try manifest.features(values)
       return .features(count: vector.count, length: vector.reduce(0) { $0 + Double($1 * $1) }.squareRoot())

@@ -10,13 +10,27 @@ struct FindingView: View {
       switch look.finding {
       case .classes(let predictions):
         ForEach(predictions) { ShareRow(name: $0.label, share: $0.probability, color: .accentColor) }
+      case .labels(let predictions):
+        if predictions.isEmpty { Text("No label") }
+        ForEach(predictions) { ShareRow(name: $0.label, share: $0.probability, color: .accentColor) }
+      case .values(let values):
+        ForEach(values) {
+          LabeledContent($0.label, value: $0.value.formatted(.number.precision(.significantDigits(4))))
+        }
       case .regions(let regions, _):
         if regions.isEmpty { Text("Nothing but background") }
-        ForEach(regions) { ShareRow(name: $0.label, share: $0.share, color: Color($0.color)) }
+        // As many as a picture has, and no more room than it needs.
+        ScrollView {
+          VStack(spacing: 8) {
+            ForEach(regions) { ShareRow(name: $0.label, share: $0.share, color: Color($0.color)) }
+          }
+        }
+        .frame(maxHeight: 180)
+        .fixedSize(horizontal: false, vertical: true)
       case .features(let count, let length):
         Text("\(count) features, of length \(length.formatted(.number.precision(.fractionLength(2))))")
       }
-      Text("\(look.milliseconds.formatted(.number.precision(.fractionLength(1)))) ms")
+      Text("\(look.milliseconds.formatted(.number.precision(.fractionLength(1)))) ms, \(look.framework.rawValue)")
         .font(.footnote)
         .foregroundStyle(.secondary)
         .accessibilityLabel("The model took \(Int(look.milliseconds.rounded())) milliseconds")
@@ -25,6 +39,7 @@ struct FindingView: View {
     .background(.regularMaterial)
     .accessibilityElement(children: .contain)
     .accessibilityAddTraits(.updatesFrequently)
+    .accessibilityIdentifier("finding")
   }
 }
 
@@ -57,11 +72,20 @@ struct OverlayView: View {
 
   var body: some View {
     if case .regions(let regions, let overlay) = finding {
-      Image(decorative: overlay.image, scale: 1)
-        .resizable()
-        .aspectRatio(contentMode: .fit)
-        .accessibilityElement()
-        .accessibilityLabel("Regions: \(regions.map(\.label).joined(separator: ", "))")
+      let placement = overlay.placement
+      GeometryReader { frame in
+        Image(decorative: overlay.colors.image, scale: 1)
+          .interpolation(.none)
+          .resizable()
+          .frame(
+            width: frame.size.width * placement.bounds.width, height: frame.size.height * placement.bounds.height
+          )
+          .offset(x: frame.size.width * placement.bounds.left, y: frame.size.height * placement.bounds.top)
+      }
+      .clipped()
+      .aspectRatio(Double(placement.sourceWidth) / Double(placement.sourceHeight), contentMode: .fit)
+      .accessibilityElement()
+      .accessibilityLabel("Regions: \(regions.map(\.label).joined(separator: ", "))")
     }
   }
 }

@@ -5,7 +5,7 @@ import SwiftUI
 /// Shows its content once there is a model, and until then what is missing; the bar above chooses the model.
 struct ModelGate<Content: View>: View {
   let title: LocalizedStringKey
-  @ViewBuilder let content: (MobileViTModel) -> Content
+  @ViewBuilder let content: (any LoadedModel) -> Content
   @Environment(ModelLibrary.self) private var library
 
   var body: some View {
@@ -30,10 +30,11 @@ struct ModelPicker: View {
   var body: some View {
     Picker("Model", selection: $library.selection) {
       ForEach(library.artifacts) { artifact in
-        Text(artifact.manifest.shortName).tag(Optional(artifact.id))
+        Text(artifact.shortName).tag(Optional(artifact.id))
       }
     }
     .accessibilityHint("Chooses among the models in this app")
+    .accessibilityIdentifier("model")
   }
 }
 
@@ -43,13 +44,15 @@ struct ProblemView: View {
 
   var body: some View {
     ContentUnavailableView("That did not work", systemImage: "exclamationmark.triangle", description: Text(problem))
+      .accessibilityIdentifier("problem")
   }
 }
 
-extension Manifest {
-  /// "classification xxs, float16" say.
+extension Artifact {
+  /// "classification xxs, float16, Core ML" for example.
   var shortName: String {
-    let numbers = artifact.compression == "none" ? artifact.precision : artifact.compression
-    return "\(task.rawValue) \(size), \(numbers)"
+    let facts = manifest.artifact
+    let numbers = facts.compression == "none" ? facts.precision : facts.compression
+    return "\(manifest.task.rawValue) \(manifest.size), \(numbers), \(framework.rawValue)"
   }
 }

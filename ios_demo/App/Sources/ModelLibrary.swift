@@ -8,7 +8,7 @@ import Observation
 final class ModelLibrary {
   enum State {
     case loading
-    case ready(MobileViTModel)
+    case ready(any LoadedModel)
     case failed(String)
   }
 
@@ -23,6 +23,11 @@ final class ModelLibrary {
     artifacts = found.artifacts
     problems = found.problems.map(\.localizedDescription)
     selection = artifacts.first?.id
+    let kept = artifacts
+    Task.detached(priority: .background) {
+      // What stays only takes room, and is tried again at the next start.
+      try? MobileViTModel.removeCompiled(except: kept)
+    }
   }
 
   var selected: Artifact? {
@@ -38,7 +43,7 @@ final class ModelLibrary {
     }
     state = .loading
     do {
-      state = .ready(try await MobileViTModel.load(artifact))
+      state = .ready(try await unlessCancelled { try await loadModel(artifact) })
     } catch is CancellationError {
       // Another one has been selected.
     } catch {

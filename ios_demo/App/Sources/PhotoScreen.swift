@@ -16,6 +16,7 @@ struct PhotoScreen: View {
             Label("Choose a photo", systemImage: "photo.on.rectangle")
           }
           .buttonStyle(.borderedProminent)
+          .accessibilityIdentifier("choose photo")
           if let problem = photo.problem { ProblemView(problem: problem) }
           if let seen = photo.seen {
             ZStack {
@@ -52,14 +53,16 @@ final class Photo {
   private(set) var seen: Seen?
   private(set) var problem: String?
 
-  func show(to model: MobileViTModel) async {
+  func show(to model: any LoadedModel) async {
     guard let item else { return }
     problem = nil
     do {
-      guard let file = try await item.loadTransferable(type: Data.self) else {
-        throw PreprocessingError.picture("the library gives no file")
+      seen = try await unlessCancelled {
+        guard let file = try await item.loadTransferable(type: Data.self) else {
+          throw PreprocessingError.picture("the library gives no file")
+        }
+        return try await Self.look(at: file, with: model)
       }
-      seen = try await Self.look(at: file, with: model)
     } catch is CancellationError {
       // Another photo or model has been chosen.
     } catch {
@@ -68,8 +71,8 @@ final class Photo {
     }
   }
 
-  private nonisolated static func look(at file: Data, with model: MobileViTModel) async throws -> Seen {
-    let image = try uprightImage(file)
+  private nonisolated static func look(at file: Data, with model: any LoadedModel) async throws -> Seen {
+    let image = try uprightImage(file, for: model.preprocessor.preprocessing)
     let crop = try model.preprocessor.crop(image)
     return Seen(picture: DrawnImage(image: image), look: try await model.look(at: crop))
   }

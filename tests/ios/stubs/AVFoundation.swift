@@ -6,6 +6,16 @@
 public final class CMSampleBuffer {}
 public func CMSampleBufferGetImageBuffer(_ sbuf: CMSampleBuffer) -> CVImageBuffer? { fatalError() }
 
+public typealias CMTimeScale = Int32
+public struct CMTime: Sendable {
+  public init(value: Int64, timescale: CMTimeScale) {}
+}
+
+public class AVFrameRateRange: NSObject {
+  public var minFrameRate: Double { fatalError() }
+  public var maxFrameRate: Double { fatalError() }
+}
+
 public struct AVMediaType: Hashable, Sendable {
   public static let video = AVMediaType()
 }
@@ -15,6 +25,20 @@ public class AVCaptureDevice: NSObject {
     public static let builtInWideAngleCamera = DeviceType()
   }
   public enum Position: Int, Sendable { case unspecified, back, front }
+  public class Format: NSObject {
+    public var videoSupportedFrameRateRanges: [AVFrameRateRange] { fatalError() }
+  }
+  public var activeFormat: Format { fatalError() }
+  public var activeVideoMinFrameDuration: CMTime {
+    get { fatalError() }
+    set {}
+  }
+  public var activeVideoMaxFrameDuration: CMTime {
+    get { fatalError() }
+    set {}
+  }
+  public func lockForConfiguration() throws {}
+  public func unlockForConfiguration() {}
   public class func requestAccess(for mediaType: AVMediaType) async -> Bool { fatalError() }
   public class func `default`(
     _ deviceType: DeviceType, for mediaType: AVMediaType?, position: Position
@@ -58,6 +82,9 @@ public class AVCaptureVideoDataOutput: AVCaptureOutput {
 }
 
 public class AVCaptureSession: NSObject {
+  public class var runtimeErrorNotification: Notification.Name { fatalError() }
+  public class var wasInterruptedNotification: Notification.Name { fatalError() }
+  public class var interruptionEndedNotification: Notification.Name { fatalError() }
   public struct Preset: Hashable, Sendable {
     public static let hd1280x720 = Preset()
   }

@@ -11,7 +11,9 @@ public class MLModelConfiguration: NSObject {
 }
 
 public class MLModel: NSObject {
-  public convenience init(contentsOf url: URL, configuration: MLModelConfiguration) throws { fatalError() }
+  public class func load(
+    contentsOf url: URL, configuration: MLModelConfiguration = MLModelConfiguration()
+  ) async throws -> MLModel { fatalError() }
   public class func compileModel(at modelURL: URL) async throws -> URL { fatalError() }
   public func prediction(from input: any MLFeatureProvider) throws -> any MLFeatureProvider { fatalError() }
   public func prediction(from input: any MLFeatureProvider) async throws -> any MLFeatureProvider { fatalError() }

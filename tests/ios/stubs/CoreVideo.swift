@@ -18,10 +18,19 @@ public var kCVPixelFormatType_OneComponent8: OSType { fatalError() }
 public var kCVPixelBufferPixelFormatTypeKey: CFString { fatalError() }
 public var kCVPixelBufferIOSurfacePropertiesKey: CFString { fatalError() }
 
+public var kCVPixelBufferWidthKey: CFString { fatalError() }
+public var kCVPixelBufferHeightKey: CFString { fatalError() }
+
+public final class CVPixelBufferPool {}
 @discardableResult
-public func CVPixelBufferCreate(
-  _ allocator: CFAllocator?, _ width: Int, _ height: Int, _ pixelFormatType: OSType,
-  _ pixelBufferAttributes: CFDictionary?, _ pixelBufferOut: UnsafeMutablePointer<CVPixelBuffer?>
+public func CVPixelBufferPoolCreate(
+  _ allocator: CFAllocator?, _ poolAttributes: CFDictionary?, _ pixelBufferAttributes: CFDictionary?,
+  _ poolOut: UnsafeMutablePointer<CVPixelBufferPool?>
+) -> CVReturn { fatalError() }
+@discardableResult
+public func CVPixelBufferPoolCreatePixelBuffer(
+  _ allocator: CFAllocator?, _ pixelBufferPool: CVPixelBufferPool,
+  _ pixelBufferOut: UnsafeMutablePointer<CVPixelBuffer?>
 ) -> CVReturn { fatalError() }
 @discardableResult
 public func CVPixelBufferLockBaseAddress(

@@ -29,6 +29,13 @@ public struct Form<Content: View>: View {
   public init(@ViewBuilder content: () -> Content) {}
   public var body: Never { fatalError() }
 }
+public struct GeometryProxy {
+  public var size: CGSize { fatalError() }
+}
+public struct GeometryReader<Content: View>: View {
+  public init(@ViewBuilder content: @escaping (GeometryProxy) -> Content) {}
+  public var body: Never { fatalError() }
+}
 public struct VStack<Content: View>: View {
   public init(
     alignment: HorizontalAlignment = .center, spacing: CGFloat? = nil, @ViewBuilder content: () -> Content
@@ -79,6 +86,8 @@ public struct Text: View {
 public struct Image: View {
   public init(systemName: String) {}
   public init(decorative cgImage: CGImage, scale: CGFloat) {}
+  public enum Interpolation { case none, low, medium, high }
+  public func interpolation(_ interpolation: Interpolation) -> Image { self }
   public func resizable() -> Image { self }
   public var body: Never { fatalError() }
 }
@@ -102,6 +111,7 @@ public struct ContentUnavailableView: View {
 }
 public struct LabeledContent: View {
   public init<S: StringProtocol>(_ titleKey: LocalizedStringKey, value: S) {}
+  @_disfavoredOverload public init<T: StringProtocol, S: StringProtocol>(_ title: T, value: S) {}
   public var body: Never { fatalError() }
 }
 public struct Button: View {
@@ -119,6 +129,10 @@ public struct Picker<SelectionValue: Hashable, Content: View>: View {
   public init(
     _ titleKey: LocalizedStringKey, selection: Binding<SelectionValue>, @ViewBuilder content: () -> Content
   ) {}
+  public var body: Never { fatalError() }
+}
+public struct Link: View {
+  public init(_ titleKey: LocalizedStringKey, destination: URL) {}
   public var body: Never { fatalError() }
 }
 public struct ShareLink: View {

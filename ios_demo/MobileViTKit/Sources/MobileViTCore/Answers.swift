@@ -15,15 +15,17 @@ public struct Prediction: Equatable, Sendable, Identifiable {
   }
 }
 
+/// What a network says of a label in the label's own unit: a number that was asked for, or a logit.
+public struct LabelledValue: Equatable, Sendable, Identifiable {
+  /// The label's index.
+  public let id: Int
+  /// Its name.
+  public let label: String
+  /// Any number.
+  public let value: Double
+}
+
 /// The indices of the `count` largest values, largest first, the first of equal ones first.
 public func largest<Value: Comparable>(_ count: Int, of values: [Value]) -> [Int] {
   Array(values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }.prefix(count))
-}
-
-/// Probabilities from logits; they sum to one. One value at least.
-public func softmax(_ logits: [Float]) -> [Double] {
-  let highest = Double(logits.max() ?? 0)
-  let exponentials = logits.map { exp(Double($0) - highest) }
-  let sum = exponentials.reduce(0, +)
-  return exponentials.map { $0 / sum }
 }

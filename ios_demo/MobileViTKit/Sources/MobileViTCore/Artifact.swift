@@ -1,6 +1,6 @@
 import Foundation
 
-/// A Core ML package in a folder or bundle, with its manifest and its golden set, if any.
+/// A package for Core ML or Core AI in a folder or bundle, with its manifest and its golden set, if any.
 public struct Artifact: Equatable, Sendable, Identifiable {
   /// The package, or what Xcode has compiled of it.
   public let model: URL
@@ -20,11 +20,12 @@ public struct Artifact: Equatable, Sendable, Identifiable {
       throw FormatError(file: place.lastPathComponent, place: "", problem: "this file is missing")
     }
     manifest = try Manifest(json: json, file: place.lastPathComponent)
-    guard manifest.artifact.file == file, manifest.artifact.format == .mlpackage else {
+    guard manifest.artifact.file == file, [.mlpackage, .aimodel].contains(manifest.artifact.format) else {
       throw FormatError(file: place.lastPathComponent, place: "artifact", problem: "it is not about \(file)")
     }
     let package = folder.appendingPathComponent(file)
-    let candidates = [package, package.deletingPathExtension().appendingPathExtension("mlmodelc")]
+    let compiled = package.deletingPathExtension().appendingPathExtension("mlmodelc")
+    let candidates = manifest.artifact.format == .mlpackage ? [package, compiled] : [package]
     guard let model = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
       throw FormatError(file: file, place: "", problem: "this package is missing")
     }
@@ -41,12 +42,12 @@ public struct Artifact: Equatable, Sendable, Identifiable {
     try self.init(file, in: folder)
   }
 
-  /// All artifacts for Core ML in `folder`, by name, and what is wrong with those that cannot be used.
+  /// All artifacts for Core ML and Core AI in `folder`, by name, and what is wrong with those that cannot be used.
   public static func all(in folder: URL) -> (artifacts: [Artifact], problems: [any Error]) {
-    let suffix = ".mlpackage" + Manifest.suffix
+    let suffixes = [".mlpackage", ".aimodel"].map { $0 + Manifest.suffix }
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     var (artifacts, problems): ([Artifact], [any Error]) = ([], [])
-    for file in files.sorted() where file.hasSuffix(suffix) {
+    for file in files.sorted() where suffixes.contains(where: file.hasSuffix) {
       do {
         artifacts.append(try Artifact(String(file.dropLast(Manifest.suffix.count)), in: folder))
       } catch {
@@ -54,6 +55,18 @@ public struct Artifact: Equatable, Sendable, Identifiable {
       }
     }
     return (artifacts, problems)
+  }
+
+  /// What runs it.
+  public var framework: Framework { manifest.artifact.format == .aimodel ? .coreAI : .coreML }
+
+  /// Throws `FormatError` unless the package's bytes are those that its manifest describes.
+  public func checkBytes() throws {
+    guard try packageDigest(model) == manifest.artifact.sha256 else {
+      throw FormatError(
+        file: id, place: "",
+        problem: "this is not the package that its manifest describes (sha256 differs): convert it again")
+    }
   }
 
   /// Its golden set; nil where it has none.

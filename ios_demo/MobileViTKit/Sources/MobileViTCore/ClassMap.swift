@@ -22,11 +22,13 @@ public struct ClassMap: Equatable, Sendable {
 
   /// The largest logit's class of each pixel, the first of equal ones, once the maps have the crop's size (bilinear,
   /// pixel centres aligned, edges repeated). `logits` are `maps` maps, one after the other, of 256 classes at most.
+  /// A single map tells its class from all else: 1 where its sigmoid is above 0.5, which is a logit above 0.
   public init(logits: [Float], maps: Int, mapWidth: Int, mapHeight: Int, width: Int, height: Int) {
     precondition(logits.count == maps * mapWidth * mapHeight && 1...256 ~= maps, "a value for each class and place")
     let across = Self.neighbours(width, among: mapWidth)
     let down = Self.neighbours(height, among: mapHeight)
-    var best = [Float](repeating: -.infinity, count: width * height)
+    let single = maps == 1
+    var best = [Float](repeating: single ? 0 : -.infinity, count: width * height)
     var classes = [UInt8](repeating: 0, count: width * height)
     logits.withUnsafeBufferPointer { logits in
       for map in 0..<maps {
@@ -39,7 +41,7 @@ public struct ClassMap: Equatable, Sendable {
             let value = mixed(above, below, row.share)
             if value > best[y * width + x] {
               best[y * width + x] = value
-              classes[y * width + x] = UInt8(map)
+              classes[y * width + x] = single ? 1 : UInt8(map)
             }
           }
         }
@@ -59,31 +61,28 @@ public struct ClassMap: Equatable, Sendable {
     }
   }
 
-  /// The map in colours, for laying over the picture that the crop was made of: red, green, blue, alpha for each of its
-  /// pixels, colours multiplied by alpha. Class 0, the background, stays clear, as does what lies outside of the crop.
+  /// The map in colours, for laying over the crop, or over `Placement.bounds` of the picture: red, green, blue, alpha for
+  /// each of its pixels, colours multiplied by alpha. Class 0, the background, stays clear.
   ///
-  /// `opacity` is 0..1; `palette` holds a colour for each class.
-  public func overlay(_ palette: [RGBColor], opacity: Double, on placement: Placement) -> [UInt8] {
-    let colors: [[UInt8]] = palette.enumerated().map { index, color in
-      if index == 0 { return [0, 0, 0, 0] }
-      let channels = [color.red, color.green, color.blue].map { UInt8((Double($0) * opacity).rounded()) }
-      return channels + [UInt8((255 * opacity).rounded())]
+  /// `opacity` is 0..1; `palette` holds a colour for each class, classes beyond it stay clear.
+  public func overlay(_ palette: [RGBColor], opacity: Double) -> [UInt8] {
+    var colors = [SIMD4<UInt8>](repeating: .zero, count: 256)
+    for (index, color) in palette.prefix(256).enumerated().dropFirst() {
+      let channels = [color.red, color.green, color.blue, 255].map { UInt8((Double($0) * opacity).rounded()) }
+      colors[index] = SIMD4(channels)
     }
-    var pixels = [UInt8](repeating: 0, count: placement.sourceWidth * placement.sourceHeight * 4)
-    let columns = placement.columns
-    var pixel = 0
-    for row in placement.rows {
-      for column in columns {
-        if 0..<height ~= row && 0..<width ~= column {
-          let label = Int(classes[row * width + column])
-          if label > 0 && label < colors.count {
-            for channel in 0..<4 { pixels[pixel + channel] = colors[label][channel] }
-          }
+    return [UInt8](unsafeUninitializedCapacity: classes.count * 4) { pixels, count in
+      colors.withUnsafeBufferPointer { colors in
+        for (index, label) in classes.enumerated() {
+          let color = colors[Int(label)]
+          pixels[index * 4] = color.x
+          pixels[index * 4 + 1] = color.y
+          pixels[index * 4 + 2] = color.z
+          pixels[index * 4 + 3] = color.w
         }
-        pixel += 4
       }
+      count = classes.count * 4
     }
-    return pixels
   }
 
   /// The classes in the map but for the background, and the share of its pixels that each has, largest first.

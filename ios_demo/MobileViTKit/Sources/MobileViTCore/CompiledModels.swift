@@ -15,16 +15,10 @@ public struct CompiledModels: Sendable {
   /// found to be the manifest's; throws `FormatError` where it is another. What Xcode has compiled is taken as it is.
   public func place(of artifact: Artifact, compile: (URL) async throws -> URL) async throws -> URL {
     if artifact.model.pathExtension == "mlmodelc" { return artifact.model }
-    // A new system compiles anew: its own compiler knows its own form best.
-    let system = ProcessInfo.processInfo.operatingSystemVersionString.replacingOccurrences(of: "/", with: "-")
-    let kept = folder.appendingPathComponent("\(artifact.manifest.artifact.sha256) \(system).mlmodelc")
+    let kept = folder.appendingPathComponent(name(of: artifact))
     let files = FileManager.default
     if files.fileExists(atPath: kept.path) { return kept }
-    guard try packageDigest(artifact.model) == artifact.manifest.artifact.sha256 else {
-      throw FormatError(
-        file: artifact.id, place: "",
-        problem: "this is not the package that its manifest describes (sha256 differs): convert it again")
-    }
+    try artifact.checkBytes()
     let compiled = try await compile(artifact.model)
     try files.createDirectory(at: folder, withIntermediateDirectories: true)
     do {
@@ -35,5 +29,21 @@ public struct CompiledModels: Sendable {
       try? files.removeItem(at: compiled)
     }
     return kept
+  }
+
+  /// Removes what was compiled of other packages, which an older version of an app may have had, or by an older system.
+  public func keepOnly(_ artifacts: [Artifact]) throws {
+    let files = FileManager.default
+    guard files.fileExists(atPath: folder.path) else { return }
+    let names = Set(artifacts.map(name))
+    for each in try files.contentsOfDirectory(atPath: folder.path) where !names.contains(each) {
+      try files.removeItem(at: folder.appendingPathComponent(each))
+    }
+  }
+
+  /// A new system compiles anew: its own compiler knows its own form best.
+  private func name(of artifact: Artifact) -> String {
+    let system = ProcessInfo.processInfo.operatingSystemVersionString.replacingOccurrences(of: "/", with: "-")
+    return "\(artifact.manifest.artifact.sha256) \(system).mlmodelc"
   }
 }

@@ -16,18 +16,23 @@ public struct Device: Encodable, Equatable, Sendable {
     self.app = app
   }
 
-  /// This device; `app` is the app's name and version.
-  public static func current(app: String) -> Device {
+  /// This device; `app` is the app's name and version. A simulator is the model that it plays.
+  public static func current(
+    app: String, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> Device {
     let version = ProcessInfo.processInfo.operatingSystemVersion
+    let simulated = environment["SIMULATOR_MODEL_IDENTIFIER"].map { "\($0), simulated" }
+    let model = simulated ?? machine()
     return Device(
-      model: machine(),
-      system: "\(systemName) \(version.majorVersion).\(version.minorVersion).\(version.patchVersion)",
+      model: model,
+      system:
+        "\(systemName(of: model)) \(version.majorVersion).\(version.minorVersion).\(version.patchVersion)",
       app: app)
   }
 
-  private static var systemName: String {
+  private static func systemName(of model: String) -> String {
     #if os(iOS)
-      "iOS"
+      model.hasPrefix("iPad") ? "iPadOS" : "iOS"
     #elseif os(macOS)
       "macOS"
     #else
@@ -40,16 +45,4 @@ public struct Device: Encodable, Equatable, Sendable {
     uname(&names)
     return withUnsafeBytes(of: &names.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
-}
-
-/// The most memory that this process has held in RAM at once, MiB. What the Neural Engine and the GPU keep elsewhere does
-/// not count.
-public func peakMemoryMiB() -> Double {
-  var usage = rusage()
-  getrusage(0, &usage)  // RUSAGE_SELF, which Glibc declares with another type than it takes
-  #if canImport(Darwin)
-    return Double(usage.ru_maxrss) / 1_048_576
-  #else
-    return Double(usage.ru_maxrss) / 1024
-  #endif
 }

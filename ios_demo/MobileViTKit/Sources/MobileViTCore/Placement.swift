@@ -43,6 +43,22 @@ public struct Placement: Equatable, Sendable {
     top = (resizedHeight - cropHeight) >> 1
   }
 
+  /// Where the crop lies on the picture, in shares of the picture's width and height; it may reach beyond.
+  public var bounds: (left: Double, top: Double, width: Double, height: Double) {
+    let (wide, high) = (Double(resizedWidth), Double(resizedHeight))
+    return (Double(left) / wide, Double(top) / high, Double(cropWidth) / wide, Double(cropHeight) / high)
+  }
+
+  /// How many pixels the picture's longest edge has to keep where a decoder can shrink it as it reads: twice what the crop
+  /// needs, so that the decoder's own filter hardly shows, and no fewer than `least`, to be looked at. All of them where
+  /// the crop takes the picture's pixels as they are.
+  public func longestEdge(atLeast least: Int = 2048) -> Int {
+    let whole = max(sourceWidth, sourceHeight)
+    let shares = [(resizedWidth, sourceWidth), (resizedHeight, sourceHeight)].map { Double($0) / Double($1) }
+    let needed = 2 * Double(whole) * max(shares[0], shares[1])
+    return min(whole, max(least, Int(needed.rounded(.up))))
+  }
+
   /// Whether the height is resized before the width: what lies between is rounded, so the order shows. This is Pillow's
   /// from 13.0 on; before, the width always came first.
   var heightFirst: Bool {

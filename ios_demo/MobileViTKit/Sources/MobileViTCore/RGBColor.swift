@@ -9,6 +9,15 @@ public struct RGBColor: Decodable, Equatable, Sendable {
   /// 0..255.
   public let blue: UInt8
 
+  /// Of the background.
+  static let black = RGBColor(red: 0, green: 0, blue: 0)
+
+  private init(red: UInt8, green: UInt8, blue: UInt8) {
+    self.red = red
+    self.green = green
+    self.blue = blue
+  }
+
   /// Of "#RRGGBB", upper-case digits; nil for anything else.
   public init?(hexadecimal text: String) {
     let digits = Array(text.utf8)

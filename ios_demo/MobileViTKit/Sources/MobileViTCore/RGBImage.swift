@@ -69,18 +69,51 @@ public struct RGBImage: Equatable, Sendable {
     }
   }
 
-  /// Writes the brightness of each pixel as Pillow has it (ITU-R 601-2 in 16 binary digits), in rows of `bytesPerRow`.
+  /// The brightness of each pixel of `picture`, see `brightness`, as red, green and blue alike.
+  init(greyOf picture: PixelView) {
+    let (width, height, channels) = (picture.width, picture.height, picture.channels)
+    let bytes = [UInt8](unsafeUninitializedCapacity: width * height * 3) { target, count in
+      for row in 0..<height {
+        for column in 0..<width {
+          let from = row * picture.bytesPerRow + column * picture.bytesPerPixel
+          let grey = brightness(
+            picture.bytes[from + channels.red], picture.bytes[from + channels.green],
+            picture.bytes[from + channels.blue])
+          for channel in 0..<3 { target[(row * width + column) * 3 + channel] = grey }
+        }
+      }
+      count = width * height * 3
+    }
+    self.init(width: width, height: height, bytes: bytes)
+  }
+
+  /// Writes the brightness of each pixel, see `brightness`, in rows of `bytesPerRow`; grey ones keep theirs.
   public func writeGrey(to target: UnsafeMutableRawBufferPointer, bytesPerRow: Int) {
     precondition(width <= bytesPerRow && height * bytesPerRow <= target.count, "there is room for all rows")
     bytes.withUnsafeBufferPointer { source in
       for row in 0..<height {
         for column in 0..<width {
           let from = (row * width + column) * 3
-          let (red, green, blue) = (Int(source[from]), Int(source[from + 1]), Int(source[from + 2]))
-          let sum = 19_595 * red + 38_470 * green + 7_471 * blue
-          target[row * bytesPerRow + column] = UInt8((sum + 0x8000) >> 16)
+          target[row * bytesPerRow + column] = brightness(source[from], source[from + 1], source[from + 2])
         }
       }
+    }
+  }
+
+  /// The pixels as bytes of a tensor in the order that `input` names.
+  public func tensor(_ input: InputSpec) -> [UInt8] {
+    if input.colorOrder == .grey {
+      var grey = [UInt8](repeating: 0, count: width * height)
+      grey.withUnsafeMutableBytes { writeGrey(to: $0, bytesPerRow: width) }
+      return grey
+    }
+    if input.layout == .channelsLast { return bytes }
+    let pixels = width * height
+    return [UInt8](unsafeUninitializedCapacity: bytes.count) { planes, count in
+      for pixel in 0..<pixels {
+        for channel in 0..<3 { planes[channel * pixels + pixel] = bytes[pixel * 3 + channel] }
+      }
+      count = bytes.count
     }
   }
 
@@ -92,4 +125,9 @@ public struct RGBImage: Equatable, Sendable {
           bytes: $0, width: width, height: height, bytesPerRow: width * 3, bytesPerPixel: 3, channels: (0, 1, 2)))
     }
   }
+}
+
+/// As Pillow has it: ITU-R 601-2 in 16 binary digits.
+@inline(__always) private func brightness(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+  UInt8((19_595 * Int(red) + 38_470 * Int(green) + 7_471 * Int(blue) + 0x8000) >> 16)
 }

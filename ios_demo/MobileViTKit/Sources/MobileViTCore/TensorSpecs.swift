@@ -175,8 +175,8 @@ public enum Meaning: String, Decodable, Sendable {
   case label
   /// For each pixel of the crop the index of its label.
   case classMap = "class_map"
-  /// Of each label, before softmax; of segmentation a coarse map for each, to be resized to the crop before the largest
-  /// is chosen.
+  /// Of each label, before softmax or sigmoid; of segmentation a coarse map for each, to be resized to the crop before
+  /// the largest is chosen.
   case logits
   /// The image's feature vector, before any classifier.
   case features

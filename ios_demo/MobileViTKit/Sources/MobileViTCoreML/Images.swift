@@ -1,6 +1,5 @@
 #if canImport(CoreML)
   import CoreGraphics
-  import CoreImage
   import Foundation
   import ImageIO
   import MobileViTCore
@@ -15,12 +14,24 @@
     }
   }
 
-  /// The image in a photograph's file, upright; throws `PreprocessingError` where there is none.
-  public func uprightImage(_ file: Data) throws -> CGImage {
-    guard let image = CIImage(data: file, options: [.applyOrientationProperty: true]),
-      let drawn = CIContext().createCGImage(image, from: image.extent)
+  /// The image in a photograph's file, upright, and no larger than the preprocessing and a screen need; throws
+  /// `PreprocessingError` where there is none.
+  public func uprightImage(_ file: Data, for preprocessing: Preprocessing) throws -> CGImage {
+    guard let source = CGImageSourceCreateWithData(file as CFData, nil),
+      let facts = CGImageSourceCopyPropertiesAtIndex(source, 0, nil) as? [CFString: Any],
+      let width = facts[kCGImagePropertyPixelWidth] as? Int, let height = facts[kCGImagePropertyPixelHeight] as? Int,
+      width > 0, height > 0
     else { throw PreprocessingError.picture("it is no image that this system knows") }
-    return drawn
+    let liesOnItsSide = (facts[kCGImagePropertyOrientation] as? Int ?? 1) > 4  // as TIFF and EXIF number them
+    let (wide, high) = liesOnItsSide ? (height, width) : (width, height)
+    let options: [CFString: Any] = [
+      kCGImageSourceCreateThumbnailFromImageAlways: true, kCGImageSourceCreateThumbnailWithTransform: true,
+      kCGImageSourceThumbnailMaxPixelSize: Placement(width: wide, height: high, preprocessing).longestEdge(),
+    ]
+    guard let image = CGImageSourceCreateThumbnailAtIndex(source, 0, options as CFDictionary) else {
+      throw PreprocessingError.picture("it is damaged")
+    }
+    return image
   }
 
   extension RGBImage {
@@ -44,21 +55,20 @@
   }
 
   extension ClassMap {
-    /// The overlay (see `overlay`) as an image of the picture's size; nil where there is no memory for it.
-    public func overlayImage(_ palette: [RGBColor], opacity: Double = 0.5, on placement: Placement) -> CGImage? {
-      let data = Data(overlay(palette, opacity: opacity, on: placement))
+    /// The overlay (see `overlay`) as an image of the crop's size; nil where there is no memory for it.
+    public func overlayImage(_ palette: [RGBColor], opacity: Double = 0.5) -> CGImage? {
+      let data = Data(overlay(palette, opacity: opacity))
       guard let space = CGColorSpace(name: CGColorSpace.sRGB), let provider = CGDataProvider(data: data as CFData)
       else { return nil }
       return CGImage(
-        width: placement.sourceWidth, height: placement.sourceHeight, bitsPerComponent: 8, bitsPerPixel: 32,
-        bytesPerRow: placement.sourceWidth * 4, space: space,
+        width: width, height: height, bitsPerComponent: 8, bitsPerPixel: 32, bytesPerRow: width * 4, space: space,
         bitmapInfo: CGBitmapInfo(rawValue: CGImageAlphaInfo.premultipliedLast.rawValue), provider: provider,
         decode: nil, shouldInterpolate: false, intent: .defaultIntent)
     }
   }
 
   /// Draws an image and calls `body` with red, green and blue of its pixels.
-  private func withDrawn<Result>(_ image: CGImage, _ body: (PixelView) throws -> Result) throws -> Result {
+  func withDrawn<Result>(_ image: CGImage, _ body: (PixelView) throws -> Result) throws -> Result {
     guard let space = CGColorSpace(name: CGColorSpace.sRGB),
       let context = CGContext(
         data: nil, width: image.width, height: image.height, bitsPerComponent: 8, bytesPerRow: 0, space: space,

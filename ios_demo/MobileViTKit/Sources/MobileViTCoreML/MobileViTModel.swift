@@ -2,21 +2,30 @@
   import CoreML
   import Foundation
   import MobileViTCore
+  import os
+
+  /// Shows in Instruments how long loading, cropping and predicting take, and when.
+  let signposter = OSSignposter(subsystem: "MobileViTKit", category: "model")
 
   /// An artifact, loaded: it classifies, segments or extracts features, one picture at a time.
   ///
-  /// An actor, as Core ML wants one caller at a time. Work that a cancelled task has not begun is not begun.
-  public actor MobileViTModel {
+  /// An actor with a thread of its own: Core ML wants one caller at a time, and keeps it waiting. Work that a cancelled task
+  /// has not begun is not begun.
+  public actor MobileViTModel: LoadedModel {
     /// What the artifact's converter says of it.
     public nonisolated let manifest: Manifest
     /// The app's half of the preprocessing, to be used on any thread.
     public nonisolated let preprocessor: Preprocessor
+    /// Core ML.
+    public nonisolated var framework: Framework { .coreML }
     /// What Core ML may run it on.
     public nonisolated let computeUnits: MLComputeUnits
     /// How long Core ML took to load it, compiled.
     public nonisolated let loadMilliseconds: Double
 
+    private let queue = DispatchSerialQueue(label: "MobileViTModel", qos: .userInitiated)
     private let model: MLModel
+    private let buffers: PixelBuffers
 
     /// Loads an artifact; a package is compiled the first time, which takes longer.
     ///
@@ -28,16 +37,37 @@
       let preprocessor = try Preprocessor(artifact.manifest)
       let compiled = try await place(of: artifact)
       try Task.checkCancellation()
-      return try MobileViTModel(compiled, artifact.manifest, preprocessor, computeUnits)
+      let configuration = MLModelConfiguration()
+      configuration.computeUnits = computeUnits
+      let start = ContinuousClock.now
+      let interval = signposter.beginInterval("load")
+      defer { signposter.endInterval("load", interval) }
+      let model: MLModel
+      do {
+        model = try await MLModel.load(contentsOf: compiled, configuration: configuration)
+      } catch {
+        throw ModelError.load(artifact.id, error)
+      }
+      return try MobileViTModel(
+        model, artifact.manifest, preprocessor, computeUnits,
+        loadMilliseconds: (ContinuousClock.now - start) / .milliseconds(1))
+    }
+
+    /// Removes what Core ML once made of packages that are not among these.
+    public static func removeCompiled(except artifacts: [Artifact]) throws {
+      try compiledModels().keepOnly(artifacts)
+    }
+
+    private static func compiledModels() throws -> CompiledModels {
+      let caches = try FileManager.default.url(
+        for: .cachesDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
+      return CompiledModels(folder: caches.appendingPathComponent("MobileViTKit/checked"))
     }
 
     /// What Core ML makes of the package, kept among the app's caches.
     private static func place(of artifact: Artifact) async throws -> URL {
       do {
-        let caches = try FileManager.default.url(
-          for: .cachesDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
-        return try await CompiledModels(folder: caches.appendingPathComponent("MobileViTKit/checked"))
-          .place(of: artifact) { try await MLModel.compileModel(at: $0) }
+        return try await compiledModels().place(of: artifact) { try await MLModel.compileModel(at: $0) }
       } catch let error as FormatError {
         throw error
       } catch {
@@ -46,59 +76,36 @@
     }
 
     private init(
-      _ compiled: URL, _ manifest: Manifest, _ preprocessor: Preprocessor, _ computeUnits: MLComputeUnits
+      _ model: sending MLModel, _ manifest: Manifest, _ preprocessor: Preprocessor, _ computeUnits: MLComputeUnits,
+      loadMilliseconds: Double
     ) throws {
+      self.model = model
       self.manifest = manifest
       self.preprocessor = preprocessor
       self.computeUnits = computeUnits
-      let configuration = MLModelConfiguration()
-      configuration.computeUnits = computeUnits
-      do {
-        (model, loadMilliseconds) = try timed { try MLModel(contentsOf: compiled, configuration: configuration) }
-      } catch {
-        throw ModelError.load(manifest.artifact.file, error)
-      }
+      self.loadMilliseconds = loadMilliseconds
+      buffers = try PixelBuffers(manifest.input, manifest.preprocessing)
     }
 
-    /// The `count` most probable classes, most probable first.
-    public func classify(_ crop: Crop, count: Int = 5) throws -> [Prediction] {
-      try manifest.predictions(answer(to: crop.pixels).values, count: count)
-    }
-
-    /// The class of each pixel of the crop; `crop.placement` lays it over the picture.
-    public func segment(_ crop: Crop) throws -> ClassMap {
-      try manifest.classMap(answer(to: crop.pixels).values)
-    }
-
-    /// The feature vector.
-    public func features(_ crop: Crop) throws -> [Float] {
-      try manifest.features(answer(to: crop.pixels).values)
-    }
+    /// The thread of its own.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
     /// The values of the answer in the order of its shape, and the time from pixels to them.
     public func answer(to pixels: RGBImage) throws -> Answer {
       try Task.checkCancellation()
       let (values, milliseconds) = try timed {
         let input = try MLDictionaryFeatureProvider(dictionary: [
-          manifest.input.name: MLFeatureValue(pixelBuffer: makePixelBuffer(pixels, manifest.input.colorOrder))
+          manifest.input.name: MLFeatureValue(pixelBuffer: buffers.filled(with: pixels))
         ])
         let output: any MLFeatureProvider
         do {
-          output = try model.prediction(from: input)
+          output = try signposter.withIntervalSignpost("prediction") { try model.prediction(from: input) }
         } catch {
           throw ModelError.prediction(error)
         }
         return try read(output)
       }
       return Answer(values: values, milliseconds: milliseconds)
-    }
-
-    /// An answer and how long it took.
-    public struct Answer: Sendable {
-      /// In the order of the manifest's shape; of classifiers in the order of the labels.
-      public let values: [Float]
-      /// From pixels to values.
-      public let milliseconds: Double
     }
 
     private func read(_ output: any MLFeatureProvider) throws -> [Float] {

@@ -26,21 +26,21 @@
 
   /// From a whole picture to the answer. A camera's queue, which keeps its buffers to itself, makes the crop there with
   /// `preprocessor` and hands over that.
-  extension MobileViTModel {
+  extension LoadedModel {
     /// The `count` most probable classes, most probable first.
-    public func classify(_ picture: sending some Picture, count: Int = 5) throws -> [Prediction] {
-      try classify(picture.crop(by: preprocessor), count: count)
+    public func classify(_ picture: sending some Picture, count: Int = 5) async throws -> [Prediction] {
+      try await classify(picture.crop(by: preprocessor), count: count)
     }
 
     /// The class of each pixel of the crop, and where the crop lies in the picture.
-    public func segment(_ picture: sending some Picture) throws -> (map: ClassMap, placement: Placement) {
+    public func segment(_ picture: sending some Picture) async throws -> (map: ClassMap, placement: Placement) {
       let crop = try picture.crop(by: preprocessor)
-      return (try segment(crop), crop.placement)
+      return (try await segment(crop), crop.placement)
     }
 
     /// The feature vector.
-    public func features(_ picture: sending some Picture) throws -> [Float] {
-      try features(picture.crop(by: preprocessor))
+    public func features(_ picture: sending some Picture) async throws -> [Float] {
+      try await features(picture.crop(by: preprocessor))
     }
   }
 #endif

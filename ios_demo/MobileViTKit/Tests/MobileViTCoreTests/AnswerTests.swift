@@ -4,17 +4,12 @@ import XCTest
 final class AnswerTests: XCTestCase {
   private struct AnswerCase: Decodable {
     let logits: Data
-    let softmax: [Double]
     let top: [Int]
   }
 
-  func testSoftmaxAndTheLargestAreNumPys() throws {
+  func testTheLargestAreNumPys() throws {
     for each in try Contract.cases("answers.json", of: AnswerCase.self) {
-      let logits = floats(each.logits)
-      for (found, expected) in zip(softmax(logits), each.softmax) {
-        XCTAssertEqual(found, expected, accuracy: 1e-12)
-      }
-      XCTAssertEqual(largest(5, of: logits), each.top)
+      XCTAssertEqual(largest(5, of: floats(each.logits)), each.top)
     }
   }
 

@@ -24,6 +24,21 @@ final class ArtifactTests: XCTestCase {
     XCTAssert(found.problems.isEmpty)
   }
 
+  func testArtifactsForCoreAIAreFoundToo() throws {
+    let manifests = try Contract.objects("manifests.json", "valid")
+    func format(_ content: [String: Any]) -> String? { (content["artifact"] as? [String: Any])?["format"] as? String }
+    let content = try XCTUnwrap(manifests.first { format($0) == "aimodel" })
+    let data = try JSONSerialization.data(withJSONObject: content)
+    try data.write(to: folder.appendingPathComponent("m.aimodel" + Manifest.suffix))
+    try FileManager.default.createDirectory(
+      at: folder.appendingPathComponent("m.aimodel"), withIntermediateDirectories: true)
+    try place(segmenter(), package: package)
+    let found = Artifact.all(in: folder)
+    XCTAssertEqual(found.artifacts.map(\.id), [package, "m.aimodel"])
+    XCTAssertEqual(found.artifacts.map(\.framework), [.coreML, .coreAI])
+    XCTAssertThrowsError(try found.artifacts[1].checkBytes())
+  }
+
   func testWhatXcodeCompiledIsFoundToo() throws {
     try place(segmenter(), package: "deeplabv3_mobilevit_xxs_demo_float16.mlmodelc")
     XCTAssertEqual(try Artifact(package, in: folder).model.pathExtension, "mlmodelc")
@@ -65,21 +80,6 @@ final class ArtifactTests: XCTestCase {
     XCTAssertEqual(map.classes.prefix(4), [0, 1, 2, 0])
     XCTAssertThrowsError(try manifest(segmenter()).predictions([1], count: 1)) {
       XCTAssertEqual($0 as? ReadingError, .task(.segmentation))
-    }
-  }
-
-  /// Softmax comes where the artifact has left it out, and only there.
-  func testEachHeadIsRead() throws {
-    let (scores, logits) = (try manifest(output: ["meaning": "scores"]), try manifest(output: ["meaning": "logits"]))
-    XCTAssertEqual(try scores.predictions([0.75, 0.5, 0], count: 2).map(\.probability), [0.75, 0.5])
-    let found = try logits.predictions([0, log(2), log(5)], count: 3)
-    XCTAssertEqual(found.map(\.id), [2, 1, 0])
-    for (each, expected) in zip(found, [0.625, 0.25, 0.125]) {
-      XCTAssertEqual(each.probability, expected, accuracy: 1e-6)
-    }
-    XCTAssertThrowsError(try manifest(output: ["meaning": "values"]).predictions([1, 2, 3], count: 1)) {
-      XCTAssertEqual(
-        $0.localizedDescription, "This model answers with values, which this app cannot show as labels.")
     }
   }
 

@@ -14,10 +14,21 @@ final class ClassMapTests: XCTestCase {
       let map = ClassMap(width: steps.cropWidth, height: steps.cropHeight, classes: [UInt8](each.classMap))
       XCTAssertEqual(map.onSource(placed.found), each.onSource, "\(placed)")
 
-      let palette = try palette()
-      let overlay = map.overlay(palette, opacity: 0.5, on: placed.found)
+      // What is drawn into the bounds covers the same pixels.
+      let bounds = placed.found.bounds
       for (pixel, label) in each.onSource.enumerated() {
-        let color = palette[max(Int(label), 0)]
+        let x = (Double(pixel % placed.width) + 0.5) / Double(placed.width)
+        let y = (Double(pixel / placed.width) + 0.5) / Double(placed.height)
+        let isInside =
+          bounds.left <= x && x < bounds.left + bounds.width && bounds.top <= y && y < bounds.top + bounds.height
+        XCTAssertEqual(label != ClassMap.outside, isInside, "\(placed): \(x) \(y)")
+      }
+
+      let palette = try palette()
+      let overlay = map.overlay(palette, opacity: 0.5)
+      XCTAssertEqual(overlay.count, map.classes.count * 4)
+      for (pixel, label) in map.classes.enumerated() {
+        let color = palette[Int(label)]
         let channels = [color.red, color.green, color.blue, 255].map { Double($0) / 2 }
         let expected = label > 0 ? channels : [0, 0, 0, 0]
         for (channel, value) in expected.enumerated() {

@@ -46,6 +46,18 @@ final class CompiledModelTests: XCTestCase {
     }
   }
 
+  func testOldCompiledModelsAreRemoved() async throws {
+    let artifact = try placed()
+    try models.keepOnly([artifact])
+    let kept = try await models.place(of: artifact, compile: compiled)
+    let old = [String(repeating: "0", count: 64), artifact.manifest.artifact.sha256].map {
+      models.folder.appendingPathComponent("\($0) iOS 1.mlmodelc")
+    }
+    for each in old { try FileManager.default.createDirectory(at: each, withIntermediateDirectories: true) }
+    try models.keepOnly([artifact])
+    XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: models.folder.path), [kept.lastPathComponent])
+  }
+
   func testWhatXcodeCompiledIsTakenAsItIs() async throws {
     let artifact = try placed()
     let compiled = folder.appendingPathComponent("m.mlmodelc")

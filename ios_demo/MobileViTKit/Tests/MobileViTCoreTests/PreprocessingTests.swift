@@ -11,6 +11,18 @@ final class PreprocessingTests: XCTestCase {
     }
   }
 
+  func testADecoderKeepsWhatTheCropNeeds() {
+    func kept(_ resize: Preprocessing.Resize, _ width: Int = 6048, _ height: Int = 8064) -> Int {
+      Placement(width: width, height: height, Preprocessing(resize: resize, cropHeight: 256, cropWidth: 256))
+        .longestEdge()
+    }
+    XCTAssertEqual(kept(.shortestEdge(288)), 2048)
+    XCTAssertEqual(kept(.shortestEdge(1200)), 3200)
+    XCTAssertEqual(kept(.bothSides(height: 512, width: 2016)), 5376)
+    XCTAssertEqual(kept(.none), 8064)
+    XCTAssertEqual(kept(.shortestEdge(288), 640, 480), 640)
+  }
+
   private struct PixelCase: Decodable {
     let rgb, expected, grey: Data
   }
@@ -25,6 +37,23 @@ final class PreprocessingTests: XCTestCase {
 
   func testAllFiltersOfPillowsAreItsOwnBitForBit() throws {
     try assertPixels("filters.json")
+  }
+
+  /// Squashed, with the shortest edge, not resized; with a crop, with none; not square; in colours and in grey.
+  func testPixelsAreTransformersBitForBit() throws {
+    let places = try Contract.cases("processors.json", of: Steps.self, keys: .useDefaultKeys)
+    for (placed, pixels) in zip(places, try Contract.cases("processors.json", of: PixelCase.self)) {
+      let picture = RGBImage(width: placed.width, height: placed.height, bytes: [UInt8](pixels.rgb))
+      let found = try Preprocessor(placed.preprocessing).crop(picture).pixels
+      XCTAssertEqual(found.bytes, [UInt8](pixels.expected), "\(placed)")
+      let grey = try Preprocessor(placed.preprocessing, grey: true).crop(picture).pixels
+      XCTAssertEqual(written(grey, 1) { $0.writeGrey(to: $1, bytesPerRow: $2) }, [UInt8](pixels.grey), "\(placed)")
+    }
+  }
+
+  private struct Steps: Decodable {
+    let width, height: Int
+    let preprocessing: Preprocessing
   }
 
   private func assertPixels(_ file: String) throws {
@@ -72,6 +101,16 @@ final class PreprocessingTests: XCTestCase {
     XCTAssertEqual(crop, preprocessor.crop(picture))
   }
 
+  func testACropperKeepsNothingOfThePictureBefore() throws {
+    let preprocessor = try Preprocessor(Preprocessing(resize: .shortestEdge(6), cropHeight: 8, cropWidth: 5))
+    let cropper = Cropper(preprocessor)
+    for (width, height) in [(9, 7), (9, 7), (7, 9), (9, 7), (3, 40), (9, 7)] {
+      let bytes = (0..<width * height * 3).map { _ in UInt8.random(in: 0...255) }
+      let picture = RGBImage(width: width, height: height, bytes: bytes)
+      XCTAssertEqual(cropper.crop(picture), preprocessor.crop(picture))
+    }
+  }
+
   func testFiltersThatThisPackageHasNotAreErrors() throws {
     let edge = Preprocessing.Resize.shortestEdge(8)
     let nearest = Preprocessing(resize: edge, interpolation: .nearest, cropHeight: 8, cropWidth: 8)
@@ -93,12 +132,18 @@ final class PreprocessingTests: XCTestCase {
   func testInputsThatThisPackageDoesNotMakeAreErrors() throws {
     let image = try manifest(input: ["kind": "image"])
     XCTAssertEqual(try Preprocessor(image).preprocessing, image.preprocessing)
+    let one: [String: Any] = [
+      "kind": "image", "shape": [1, 16, 16, 1], "color_order": "L", "network_color_order": "L", "scale": [1],
+      "offset": [0],
+    ]
+    let red = RGBImage(width: 2, height: 1, bytes: [255, 0, 0, 255, 0, 0])
+    XCTAssertEqual(Set(try Preprocessor(manifest(input: one)).crop(red).pixels.bytes), [76])
     XCTAssertThrowsError(try Preprocessor(manifest(input: ["kind": "image", "shape": [4, 16, 16, 3]]))) {
       XCTAssertEqual(
         $0.localizedDescription, "This app cannot feed the model, whose input is a batch of 4 pictures.")
     }
     XCTAssertThrowsError(try Preprocessor(manifest())) {
-      XCTAssertEqual($0 as? PreprocessingError, .input("a tensor, not an image"))
+      XCTAssertEqual($0 as? PreprocessingError, .input("of kind tensor, not image"))
     }
   }
 }

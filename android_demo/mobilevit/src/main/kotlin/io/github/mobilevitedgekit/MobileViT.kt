@@ -4,7 +4,10 @@ import android.content.res.AssetManager
 import android.os.Looper
 import io.github.mobilevitedgekit.core.ArgbImage
 import io.github.mobilevitedgekit.core.ClassMap
+import io.github.mobilevitedgekit.core.ColorOrder
+import io.github.mobilevitedgekit.core.GreyPixels
 import io.github.mobilevitedgekit.core.InputWriter
+import io.github.mobilevitedgekit.core.LabelledValue
 import io.github.mobilevitedgekit.core.Manifest
 import io.github.mobilevitedgekit.core.Pixels
 import io.github.mobilevitedgekit.core.Prediction
@@ -12,9 +15,12 @@ import io.github.mobilevitedgekit.core.Resampler
 import io.github.mobilevitedgekit.core.classes
 import io.github.mobilevitedgekit.core.cropBounds
 import io.github.mobilevitedgekit.core.features
+import io.github.mobilevitedgekit.core.logits
 import io.github.mobilevitedgekit.core.predictions
+import io.github.mobilevitedgekit.core.present
 import io.github.mobilevitedgekit.core.readTensor
 import io.github.mobilevitedgekit.core.tensorBuffer
+import io.github.mobilevitedgekit.core.values
 
 /** An answer, and what it took: from pixels to the input tensor, and from there to the output tensors. */
 data class Timed<T>(val answer: T, val preprocessingMs: Double, val inferenceMs: Double)
@@ -48,6 +54,17 @@ class MobileViT private constructor(
     /** The most probable classes, the most probable first. @throws MobileViTException.Unsupported for other answers. */
     fun classify(image: Pixels, count: Int = 5): Timed<List<Prediction>> =
         answer(image).map { manifest.predictions(it, count) }
+
+    /** The labels of scores above `threshold`. @throws MobileViTException.Unsupported for other answers. */
+    fun present(image: Pixels, threshold: Double = 0.5): Timed<List<Prediction>> =
+        answer(image).map { manifest.present(it, threshold) }
+
+    /** Regression's value for each label. @throws MobileViTException.Unsupported for other answers. */
+    fun values(image: Pixels): Timed<List<LabelledValue>> = answer(image).map { manifest.values(it) }
+
+    /** The largest logits, the largest first. @throws MobileViTException.Unsupported for other answers. */
+    fun logits(image: Pixels, count: Int = 5): Timed<List<LabelledValue>> =
+        answer(image).map { manifest.logits(it, count) }
 
     /** The class of each pixel of the crop. @throws MobileViTException.Unsupported for other answers. */
     fun segment(image: Pixels): Timed<ClassMap> = answer(image).map {
@@ -95,7 +112,7 @@ class MobileViT private constructor(
     private fun resampled(image: Pixels) {
         val fitting = resampler?.takeIf { it.width == image.width && it.height == image.height }
             ?: supported { Resampler(image.width, image.height, preprocessing) }.also { resampler = it }
-        fitting.resample(image, crop)
+        fitting.resample(if (manifest.input.colorOrder == ColorOrder.L) GreyPixels(image) else image, crop)
     }
 
     private fun <T> Timed<FloatArray>.map(read: (FloatArray) -> T): Timed<T> =

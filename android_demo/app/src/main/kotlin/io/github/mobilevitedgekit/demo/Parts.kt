@@ -82,8 +82,13 @@ fun AnswerText(shown: Shown) {
     }
     Column(announced.padding(16.dp)) {
         for (line in shown.lines) {
-            Text(stringResource(R.string.line, line.label, (line.share * 100).roundToInt()))
+            if (line.isShare) {
+                Text(stringResource(R.string.line, line.label, (line.value * 100).roundToInt()))
+            } else {
+                Text(stringResource(R.string.value, line.label, line.value))
+            }
         }
+        if (shown.lines.isEmpty() && shown.features == null) Text(stringResource(R.string.no_label))
         if (shown.features != null) Text(stringResource(R.string.features, shown.features.size, shown.length))
     }
     Text(

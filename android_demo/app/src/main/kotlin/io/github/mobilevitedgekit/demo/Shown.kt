@@ -4,9 +4,14 @@ import android.graphics.Bitmap
 import io.github.mobilevitedgekit.MobileViT
 import io.github.mobilevitedgekit.Timed
 import io.github.mobilevitedgekit.core.ClassMap
+import io.github.mobilevitedgekit.core.LabelledValue
 import io.github.mobilevitedgekit.core.Manifest
+import io.github.mobilevitedgekit.core.Meaning
 import io.github.mobilevitedgekit.core.Pixels
+import io.github.mobilevitedgekit.core.Prediction
 import io.github.mobilevitedgekit.core.Task
+import io.github.mobilevitedgekit.core.classColors
+import io.github.mobilevitedgekit.core.classLabels
 import kotlin.math.sqrt
 
 /** An answer as a screen shows it, of an upright image of `width` x `height` pixels. */
@@ -23,8 +28,8 @@ class Shown(
     val length: Double get() = sqrt(features?.sumOf { it.toDouble() * it } ?: 0.0)
 }
 
-/** A class and, 0..1, how probable it is, or how much of the crop it covers. */
-class Line(val label: String, val share: Double)
+/** A label and, 0..1, how probable it is or how much of the crop it covers; else any number: a value that was asked for, or a logit. */
+class Line(val label: String, val value: Double, val isShare: Boolean = true)
 
 /** The class map in colours, and where it lies on the image. */
 class Overlay(val bitmap: Bitmap, val classMap: ClassMap)
@@ -33,13 +38,22 @@ private const val ALPHA = 150 // of 255: the picture stays visible below
 
 /** The answer to an image, whatever the model's task is. Not on the main thread. */
 fun MobileViT.show(image: Pixels): Shown = when (manifest.task) {
-    Task.CLASSIFICATION -> classify(image).shown(image, { found -> found.map { Line(it.label, it.probability) } })
+    Task.CLASSIFICATION -> when (manifest.answer.meaning) {
+        Meaning.SCORES -> present(image).shown(image, ::shares)
+        Meaning.VALUES -> values(image).shown(image, ::numbers)
+        Meaning.LOGITS -> logits(image).shown(image, ::numbers)
+        else -> classify(image).shown(image, ::shares)
+    }
     Task.FEATURES -> features(image).shown(image, features = { it })
-    Task.SEGMENTATION -> segment(image).shown(image, { lines(it, manifest) }, { overlay(it, manifest.palette) })
+    Task.SEGMENTATION -> segment(image).shown(image, { lines(it, manifest) }, { overlay(it, manifest.classColors) })
 }
 
+private fun shares(found: List<Prediction>): List<Line> = found.map { Line(it.label, it.probability) }
+
+private fun numbers(found: List<LabelledValue>): List<Line> = found.map { Line(it.label, it.value, isShare = false) }
+
 private fun lines(map: ClassMap, manifest: Manifest): List<Line> =
-    map.shares.map { Line(manifest.labels[it.id], it.share) }
+    map.shares.map { Line(manifest.classLabels[it.id], it.share) }
 
 private fun overlay(map: ClassMap, palette: List<Int>): Overlay {
     val colors = map.colors(palette, ALPHA)

@@ -1,6 +1,5 @@
 package io.github.mobilevitedgekit.core
 
-import kotlin.math.exp
 import kotlin.math.floor
 
 /**
@@ -10,13 +9,8 @@ import kotlin.math.floor
  */
 data class Prediction(val id: Int, val label: String, val probability: Double)
 
-/** Probabilities of any numbers, larger ones being more probable. */
-fun softmax(logits: FloatArray): DoubleArray {
-    val largest = logits.max()
-    val powers = DoubleArray(logits.size) { exp(logits[it].toDouble() - largest) }
-    val sum = powers.sum()
-    return DoubleArray(powers.size) { powers[it] / sum }
-}
+/** What a network says of a label in the label's own unit: a number that was asked for, or a logit. */
+data class LabelledValue(val id: Int, val label: String, val value: Double)
 
 /** The indices of the `count` largest values, largest first; the first of equal ones comes first. */
 fun largest(count: Int, values: DoubleArray): List<Int> = values.indices.sortedByDescending { values[it] }.take(count)
@@ -30,7 +24,8 @@ internal fun argmax(values: FloatArray, start: Int = 0, count: Int = values.size
 
 /**
  * The class of each pixel of the crop from coarse logits: resized bilinearly, as PyTorch does with
- * `align_corners=False`, before the largest is chosen.
+ * `align_corners=False`, before the largest is chosen. A single map tells its class from all else: 1 where its sigmoid
+ * is above 0.5, which is a logit above 0.
  *
  * @param logits [height, width, classes] for [Layout.NHWC], [classes, height, width] for [Layout.NCHW].
  * @return [cropHeight, cropWidth]
@@ -53,7 +48,7 @@ fun classMap(logits: FloatArray, shape: List<Int>, layout: Layout, cropHeight: I
                 val below = column.mix(at(row.second, column.first), at(row.second, column.second))
                 mixed[label] = row.mix(above, below)
             }
-            map[y * cropWidth + x] = argmax(mixed).toByte()
+            map[y * cropWidth + x] = (if (classes > 1) argmax(mixed) else if (mixed[0] > 0) 1 else 0).toByte()
         }
     }
     return map

@@ -59,6 +59,14 @@ class InputWriter(private val spec: InputSpec) {
     }
 }
 
+/** An image in grey, before all else, as where data sets are read in grey: red, green and blue alike. */
+class GreyPixels(private val image: Pixels) : Pixels by image {
+    override fun readRow(y: Int, from: Int, to: Int, row: IntArray) {
+        image.readRow(y, from, to, row)
+        for (x in from until to) row[x] = 0xFF shl 24 or brightness(row[x]) * 0x010101
+    }
+}
+
 /** 0..255, of a pixel's ARGB, as Pillow has it: ITU-R 601-2 in 16 binary digits. */
 private fun brightness(pixel: Int): Int =
     (19595 * (pixel shr 16 and 0xFF) + 38470 * (pixel shr 8 and 0xFF) + 7471 * (pixel and 0xFF) + 0x8000) shr 16

@@ -34,6 +34,21 @@ class PixelsTest {
         }
     }
 
+    /** Squashed, with the shortest edge, not resized; with a crop, with none; not square; in colours and in grey. */
+    @Test
+    fun `crops have every pixel as transformers has it`() {
+        for (case in Contract.cases("contract/processors.json")) {
+            val image = ArgbImage(case.int("width"), case.int("height"), case.argb("rgb"))
+            val steps = case.preprocessing()
+            val crop = IntArray(steps.cropWidth * steps.cropHeight)
+            val resampler = Resampler(image.width, image.height, steps)
+            resampler.resample(image, crop)
+            assertContentEquals(case.argb("expected"), crop, "${image.width} x ${image.height}, $steps")
+            resampler.resample(GreyPixels(image), crop)
+            assertContentEquals(case.bytes("grey"), grey(crop, steps), "${image.width} x ${image.height}, $steps")
+        }
+    }
+
     private fun grey(crop: IntArray, steps: Preprocessing): ByteArray {
         val input = Contract.manifest().input.copy(
             shape = listOf(1, steps.cropHeight, steps.cropWidth, 1),
