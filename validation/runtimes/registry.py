@@ -30,6 +30,7 @@ class Kind:
 RUNTIMES: dict[str, Kind] = {
     "coreml-native": Kind(".coreml", "CoreMLRuntime", "mlpackage", "coremltools"),
     "mil": Kind(".mil", "ProgramRuntime", "mlpackage", "coremltools"),
+    "coreai": Kind(".coreai", "CoreAIRuntime", "aimodel", "coreai-core"),
     "litert": Kind(".litert", "LiteRTRuntime", "tflite", "ai-edge-litert"),
     "litert-no-xnnpack": Kind(".litert", "PlainLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
     "litert-arm64": Kind(".litert", "ARMLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
