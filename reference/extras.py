@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import platform
 import sys
 from importlib.machinery import PathFinder
 
@@ -17,9 +18,7 @@ def lacks_python(extra: str) -> str:
     (major, minor), library = OLDEST_PYTHON.get(extra, ((3, 0), ""))
     if sys.version_info >= (major, minor):
         return ""
-    return (
-        f"{library} has no release for Python {sys.version_info[0]}.{sys.version_info[1]}: use {major}.{minor} or newer"
-    )
+    return f"{library} has no release for Python {platform.python_version()}: use {major}.{minor} or newer"
 
 
 def require(extra: str, *modules: str) -> None:
