@@ -37,7 +37,7 @@ def read(artifact: Path) -> Graph:
             _add(graph, nodes, values)
     reader = {name: node.kind for node in nodes for name in node.inputs if node.kind in DECOMPRESS}
     weights = [
-        (each.dtype, reader.get(name, "none"), -(-math.prod(each.shape or ()) * _bits(each.dtype) // 8))
+        (each.dtype, reader.get(name, "none"), -(-_count(each) * _bits(each.dtype) // 8))
         for name, each in values.items()
         if each.constant
     ]
@@ -65,6 +65,10 @@ def _value(type: Any, constant: bool = False) -> Value:
     sides, letters, bits = found.groups()
     shape = tuple(None if side == "?" else int(side) for side in sides.split("x")[:-1])
     return Value(f"{_TYPES.get(letters, letters)}{bits}", shape, constant)
+
+
+def _count(value: Value) -> int:
+    return math.prod(side or 1 for side in value.shape or ())
 
 
 def _bits(dtype: str) -> int:

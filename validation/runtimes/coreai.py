@@ -98,15 +98,13 @@ def _giving_convolutions(text: str) -> tuple[str, list[str]]:
     """A program's text whose main function also gives each convolution over one map, with its bias; their names."""
     start = text.index(f"coreai.graph @{MAIN}(")
     head, main = text[:start], text[start:]
-    found = dict(re.findall(r"(%\d+) = coreai\.conv2d .* -> (tensor<1x[^>]+>)", main))
-    biased = re.findall(r"(%\d+) = coreai\.decomposable\.broadcasting_add (%\d+), ", main)
+    found: dict[str, str] = dict(re.findall(r"(%\d+) = coreai\.conv2d .* -> (tensor<1x[^>]+>)", main))
+    biased: list[tuple[str, str]] = re.findall(r"(%\d+) = coreai\.decomposable\.broadcasting_add (%\d+), ", main)
     results = {taken: result for result, taken in reversed(biased)}
     names = {name: f"convolution_{results.get(name, name)[1:]}" for name in found}
     values = "".join(f", {results.get(name, name)}" for name in found)
     types = "".join(f", {kind}" for kind in found.values())
     named = "".join(f', {kind} {{coreai.name = "{names[name]}"}}' for name, kind in found.items())
-    main = re.sub(r"(-> \(.*)\) \{\n", lambda m: f"{m[1]}{named}) {{\n", main, count=1)
-    main = re.sub(
-        r"(coreai\.output [^:\n]*) : ([^\n]*)", lambda m: f"{m[1].rstrip()}{values} : {m[2]}{types}", main, count=1
-    )
+    main = re.sub(r"(-> \(.*)\) \{\n", rf"\1{named}) {{\n", main, count=1)
+    main = re.sub(r"(coreai\.output [^:\n]*) : (.*)", rf"\1{values} : \2{types}", main, count=1)
     return head + main, list(names.values())
