@@ -1,4 +1,4 @@
-# make convert   the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
+# make convert   the bundled xxs checkpoint to Core ML, Core AI and TFLite, then a sample image through both
 # make test      the test suite
 # make test-portable   the numeric tests as poorer and richer processors would run them (SHORT=--short: some of them)
 # make test-lowest   the same with the oldest versions that pyproject.toml admits, in .venv-lowest
@@ -23,10 +23,19 @@ CORE_ML = $(BIN)/python -m converters.coreml --size xxs --output-dir $(BUILD)
 PACKAGE = $(BUILD)/mobilevit_xxs_demo_float16.mlpackage
 endif
 
+# Core AI's converter has no release for Python 3.10.
+ifeq ($(shell $(PYTHON) -c 'import sys; print(sys.version_info < (3, 11))'),True)
+CORE_AI = @echo "NOT RUN: converters.coreai: coreai-torch has no release for Python 3.10"
+else
+CORE_AI = $(BIN)/python -m converters.coreai --size xxs --output-dir $(BUILD)
+ASSET = $(BUILD)/mobilevit_xxs_demo_float16.aimodel
+endif
+
 convert: .venv/installed-all
 	$(CORE_ML)
+	$(CORE_AI)
 	$(BIN)/python -m converters.tflite --size xxs --output-dir $(BUILD)
-	$(BIN)/python -m validation classify $(PACKAGE) \
+	$(BIN)/python -m validation classify $(PACKAGE) $(ASSET) \
 		$(BUILD)/mobilevit_xxs_demo_float16.tflite --image $(SAMPLE)
 
 # A process for each core, up to four, since each takes 2 GB; a file's tests stay together, for what they convert once.

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import importlib.util
+import platform
+import sys
 from importlib.machinery import PathFinder
 
 from .errors import UserError
 
+# Extras that are empty for older versions of Python, and whose libraries they are.
+OLDEST_PYTHON = {"coreai": ((3, 11), "Apple's coreai-torch")}
+
+
+def lacks_python(extra: str) -> str:
+    """Why this Python is too old for the optional dependencies `extra`; "" where it is not."""
+    (major, minor), library = OLDEST_PYTHON.get(extra, ((3, 0), ""))
+    if sys.version_info >= (major, minor):
+        return ""
+    return f"{library} has no release for Python {platform.python_version()}: use {major}.{minor} or newer"
+
 
 def require(extra: str, *modules: str) -> None:
-    """UserError when a module of the optional dependencies `extra` is not installed."""
+    """UserError when a module of the optional dependencies `extra` is not installed, or cannot be."""
+    if reason := lacks_python(extra):
+        raise UserError(reason)
     for module in modules:
         if importlib.util.find_spec(module) is None:
             raise UserError(f"{module} is not installed: run pip install -e '.[{extra}]' in the project's folder")

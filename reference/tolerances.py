@@ -61,6 +61,7 @@ NUMBERS: dict[str, Numbers] = {
     "tflite float16": Numbers(5 * 2**-11, 0.998, "weights rounded to 11 bits, activations float32", anew=False),
     "onnx float16": Numbers(5 * 2**-11, 0.998, "weights rounded to 11 bits, activations float32", anew=False),
     "mlpackage float16": Numbers(16 * 2**-11, 0.997, "weights and every activation rounded to 11 bits"),
+    "aimodel float16": Numbers(16 * 2**-11, 0.997, "weights and every activation rounded to 11 bits"),
     "mlpackage mixed": Numbers(16 * 2**-11, 0.997, "float16 but for what would overflow"),
     "int8": Numbers(0.05, 0.98, "weights rounded to 8 bits, a scale for each output channel"),
     "onnx int8": Numbers(0.2, 0.93, "weights of 7 bits, activations of 8, one scale for each tensor of activations"),

@@ -37,6 +37,7 @@ NUMERIC = (
     "tests/reference/test_timm.py",
     "tests/reference/test_image_processor.py",
     "tests/converters/test_channels_first.py",
+    "tests/converters/test_coreai.py",
     "tests/converters/test_coreml",
     "tests/converters/test_deployable.py",
     "tests/converters/test_onnx",
@@ -122,6 +123,18 @@ def mlpackage(demo, shared):
         )
 
     return cache(make)
+
+
+@pytest.fixture(scope="session")
+def aimodel(demo, shared):
+    """Options -> the artifact."""
+    pytest.importorskip("coreai_torch", reason="NOT RUN: coreai-torch is not installed (extra coreai, Python 3.11)")
+    from converters.coreai.convert import convert
+    from converters.coreai.options import CoreAIOptions
+
+    return cache(
+        lambda **chosen: shared.get(f"aimodel {chosen}", lambda folder: convert(demo, folder, CoreAIOptions(**chosen)))
+    )
 
 
 @pytest.fixture(scope="session")

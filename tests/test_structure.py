@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("reference", "converters", "validation")
 MAY_IMPORT = {"reference": set(), "converters": {"reference"}, "validation": {"reference"}}
-PIPELINES = ("converters.coreml", "converters.tflite", "converters.onnx")
+PIPELINES = ("converters.coreml", "converters.coreai", "converters.tflite", "converters.onnx")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -106,7 +106,7 @@ def test_files_are_of_one_thought(path):
 
 @pytest.mark.parametrize(
     "module",
-    ["converters.coreml", "converters.tflite", "converters.onnx", "validation", "validation.mil", "reference.demo"],
+    [*PIPELINES, "validation", "validation.mil", "reference.demo"],
 )
 def test_help_imports_nothing_heavy(module):
     """--help answers in well under half a second only as long as none of these is imported."""

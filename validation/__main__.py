@@ -14,7 +14,7 @@ DATA_HELP = (
     "the rendered validation scenes, or a folder: of folders named for their classes, with a labels.csv (file,label), "
     "or with images/ and masks/ (default: demo)"
 )
-ARTIFACT_HELP = ".mlpackage, .tflite or .onnx"
+ARTIFACT_HELP = ".mlpackage, .aimodel, .tflite or .onnx"
 COMPUTE_UNITS = ("ALL", "CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from reference.errors import UserError
 
-from .choice import Chosen, Palette
+from ..choice import Chosen, Palette
 from .lean_import import import_coremltools
 from .options import Compression
 

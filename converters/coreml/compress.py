@@ -12,11 +12,11 @@ from torch.fx import Node
 
 from reference.errors import UserError
 
-from .choice import SMALLEST, Chosen, Palette, multiples, palette
+from ..choice import SMALLEST, Chosen, Palette, multiples, palette
+from ..measure import Range
+from ..steps import CONVOLUTION, Change
 from .lean_import import import_coremltools
-from .measure import Range
 from .options import Compression
-from .steps import CONVOLUTION, Change
 
 ct = import_coremltools()
 

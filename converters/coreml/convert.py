@@ -11,18 +11,19 @@ from reference.checkpoints import Checkpoint
 from reference.threads import torch_threads
 
 from ..artifact import Written
+from ..bias_correction import ENOUGH, correct_biases
+from ..channels_first import to_channels_first
+from ..choice import Chosen, weights_to_compress
 from ..conversion import begin
+from ..measure import Measured, Range, measure
 from ..naming import class_names
 from ..passes import KEEPING_LAYER_NORM
-from .bias_correction import ENOUGH, correct_biases
-from .channels_first import to_channels_first
 from .checks import check
-from .choice import Chosen, weights_to_compress
 from .compress import add_passes, choose, rounding
 from .describe import classifier_outputs, classifies, describe
 from .export import export
 from .lean_import import import_coremltools
-from .measure import Measured, Range, measure
+from .operations import FORM
 from .options import DEFAULTS, Compression, CoreMLOptions
 from .program import to_ml_program
 
@@ -41,7 +42,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
     compression = options.compression
     feed = job.input("image", "NCHW", "uint8")
 
-    to_channels_first(job.network.network)
+    to_channels_first(job.network.network, FORM)
     program = export(job.network, feed.shape, options.image_size)
     measured = Measured({}, {})
     if images is not None:

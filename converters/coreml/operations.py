@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..channels_first import Form
 from .lean_import import import_coremltools
 
 mil = import_coremltools().converters.mil
@@ -51,6 +52,16 @@ def depth_to_space(features: Tensor, block: int) -> Tensor:
 def _copy(tensor: Tensor) -> Tensor:
     """Contiguous, and a copy even where nothing moved: a custom operator may not return a view of its argument."""
     return tensor.clone(memory_format=torch.contiguous_format)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    """Products that take their operands as they lie; see Form."""
+    scores = torch.matmul(query.transpose(-1, -2), key)  # [P, h, N, N]
+    weights = functional.softmax(scores if scale == 1 else scores * scale, dim=-1)
+    return torch.matmul(value, weights.transpose(-1, -2))
+
+
+FORM = Form(channel_norm, space_to_depth, depth_to_space, attend)
 
 
 @channel_norm.register_fake

@@ -8,11 +8,11 @@ from typing import Any
 from torch.export import ExportedProgram
 
 from ..conversion import Conversion
+from ..measure import Range
 from ..naming import class_names
 from ..preprocessing import INPUT
 from .describe import LABEL, classifies
 from .lean_import import import_coremltools
-from .measure import Range
 from .options import CoreMLOptions
 from .tidy import tidy
 

@@ -7,8 +7,8 @@ import copy
 import pytest
 import torch
 
-from converters.coreml.channels_first import ChannelsFirstBlock, SplitPyramid, to_channels_first
-from converters.coreml.operations import channel_norm, depth_to_space, space_to_depth
+from converters.channels_first import ChannelsFirstBlock, SplitPyramid, to_channels_first
+from converters.coreml.operations import FORM, channel_norm, depth_to_space, space_to_depth
 from converters.passes import KEEPING_LAYER_NORM, rewrite
 from reference import MobileViTConfig, MobileViTForImageClassification, MobileViTForSemanticSegmentation
 from reference.initialise import randomise
@@ -42,7 +42,7 @@ def test_computes_the_same(kind, fields, height, width, passes):
     randomise(network, 3)
     rewrite(network, passes)
     converted = copy.deepcopy(network)
-    to_channels_first(converted)
+    to_channels_first(converted, FORM)
     assert sum(isinstance(module, ChannelsFirstBlock) for module in converted.modules()) == 3
     image = torch.rand((1, 3, height, width), generator=torch.Generator().manual_seed(1))
     exact, rounded = in_both_precisions(network, image)
@@ -52,7 +52,7 @@ def test_computes_the_same(kind, fields, height, width, passes):
 def test_the_pyramid_is_split_where_batch_norm_is_folded():
     network = MobileViTForSemanticSegmentation(MobileViTConfig(**TINY)).eval()
     rewrite(network, KEEPING_LAYER_NORM)
-    to_channels_first(network)
+    to_channels_first(network, FORM)
     assert isinstance(network.segmentation_head.aspp, SplitPyramid)
 
 

@@ -10,7 +10,8 @@ from coremltools.models.utils import load_spec
 from coremltools.proto import FeatureTypes_pb2
 from PIL import Image
 
-from converters.coreml.channels_first import to_channels_first
+from converters.channels_first import to_channels_first
+from converters.coreml.operations import FORM
 from converters.deployable import deployable
 from converters.passes import KEEPING_LAYER_NORM
 from reference.manifest import read_manifest
@@ -78,7 +79,7 @@ def test_weights_are_the_deployable_models(artifact, demo):
     assert types.count("layer_norm") == sum(type(m).__name__ == "LayerNorm" for m in demo.model.modules())
     stored = ct.optimize.coreml.get_weights_metadata(ct.models.MLModel(str(artifact.path), skip_model_load=True), 1)
     network = deployable(demo, passes=KEEPING_LAYER_NORM, bake_input=False)
-    to_channels_first(network.network)
+    to_channels_first(network.network, FORM)
     compared = 0
     for name, tensor in network.network.state_dict().items():
         if tensor.ndim > 1:

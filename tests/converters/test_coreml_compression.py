@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
+from converters.choice import Palette, k_means, multiples, palette
 from converters.coreml import compress as compress_module
 from converters.coreml import convert as convert_module
 from converters.coreml.checks import check
-from converters.coreml.choice import Palette, k_means, multiples, palette
 from converters.coreml.convert import convert
 from converters.coreml.options import COMPRESSIONS, CoreMLOptions
 from reference.errors import UserError

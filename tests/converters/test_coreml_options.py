@@ -14,8 +14,8 @@ from PIL import Image
 
 from converters.calibration import calibration
 from converters.coreml.convert import convert
-from converters.coreml.measure import measure
 from converters.coreml.options import COMPRESSIONS, CoreMLOptions
+from converters.measure import measure
 from reference.checkpoints import load_checkpoint
 from reference.errors import UserError
 from validation.artifact import app_processor

@@ -21,7 +21,7 @@ from reference.manifest import Manifest, manifest_path
 from validation import latency, parity, structure
 from validation.__main__ import main
 from validation.artifact import Broken, References, files, open_artifacts, opened
-from validation.runtimes import NotRun, load
+from validation.runtimes import RUNTIMES, NotRun, load
 from validation.runtimes.runtime import app_answer
 
 from . import mistaken
@@ -135,17 +135,18 @@ def test_references_are_one_for_each_checkpoint(tflite, counted, demo, tmp_path)
         References("random").of(open_artifacts([written])[0])
 
 
-def test_a_format_without_a_runtime_is_not_run(tflite, tmp_path, photographs):
+def test_a_format_without_a_runtime_is_not_run(tflite, tmp_path, photographs, monkeypatch):
     written = tflite("float16").path
-    artifact = tmp_path / "m.aimodel"
+    monkeypatch.delitem(RUNTIMES, "onnxruntime")
+    artifact = tmp_path / "m.onnx"
     shutil.copyfile(written, artifact)
     shutil.copyfile(manifest_path(written), manifest_path(artifact))
-    mistaken.describe_anew(artifact, artifact__format="aimodel")
+    mistaken.describe_anew(artifact, artifact__format="onnx")
     (found,) = parity([artifact], images=photographs[:1])
     assert [check.verdict for check in found.checks] == ["NOT RUN"]
-    with pytest.raises(NotRun, match=r"no runtime for \.aimodel"):
+    with pytest.raises(NotRun, match=r"no runtime for \.onnx"):
         load(open_artifacts([artifact])[0])
-    assert latency([artifact], runs=1, loading=False)[1].not_run == "there is no runtime for .aimodel"
+    assert latency([artifact], runs=1, loading=False)[1].not_run == "there is no runtime for .onnx"
 
 
 def test_answers_that_are_vectors_have_no_batch(tflite, tmp_path):

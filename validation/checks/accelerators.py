@@ -72,7 +72,8 @@ def partitions(artifact: Path, format: str) -> list[Partitions]:
         return [_xnnpack(artifact)]
     if format == "onnx":
         return [_provider(name, found) for name, found in _usability(artifact).items()]
-    return [Partitions("Core ML", None, None, "NOT RUN: Core ML plans on the device")]
+    planner = "Core AI" if format == "aimodel" else "Core ML"
+    return [Partitions(planner, None, None, f"NOT RUN: {planner} plans on the device")]
 
 
 def obstacles(artifact: Path, graph: Graph, computes: Counter[str]) -> list[Obstacle]:

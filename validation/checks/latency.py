@@ -2,12 +2,14 @@
 
 A machine's speed drifts, with its heat and with what else runs on it. So every round runs each model once, and a ratio
 is the median of the rounds' own ratios, in which the drift cancels. An .mlpackage is timed in Core ML itself only: the
-kit's executor of ML Programs tells what a package means, and its time is no device's time.
+kit's executor of ML Programs tells what a package means, and its time is no device's time. Nor is Core AI's off
+macOS, so that an .aimodel is not timed there.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +24,7 @@ from reference.errors import UserError
 from reference.threads import torch_threads
 
 from ..artifact import Artifact, Given, References, Source, app_processor, open_artifacts, references_from
-from ..runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, load, suitable_runtimes
+from ..runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, kind, load, suitable_runtimes
 from ..runtimes.pytorch import PyTorchRuntime
 from .memory import peak_mib
 
@@ -139,9 +141,7 @@ def latency(
             if key not in known:
                 known[key] = len(contenders)
                 contenders.append(_reference(artifact, references, count, len(contenders)))
-            # For an .mlpackage Core ML, never the executor.
-            runtime = next(iter(suitable_runtimes(manifest.artifact.format)), None)
-            loader = partial(load, artifact, runtime, replace(options, threads=count))
+            loader = partial(_load_to_time, artifact, replace(options, threads=count))
             crop = app_processor(manifest.preprocessing).resize_and_crop
             places.append(len(contenders))
             contenders.append(Contender(artifact.label, count, crop, loader, known[key]))
@@ -201,6 +201,15 @@ def race(
             ratio, by_processor = mine.ratio(base), mine.ratio(base, "processor")
             results[place] = replace(results[place], ratio=ratio, processor_ratio=by_processor)
     return results
+
+
+def _load_to_time(artifact: Artifact, options: Options) -> Runtime:
+    """In the preferred runtime alone: an .mlpackage in Core ML, never the executor."""
+    runtime = next(iter(suitable_runtimes(artifact.manifest.artifact.format)), None)
+    system = kind(runtime).timed_on if runtime else ""
+    if system not in ("", platform.system()):
+        raise NotRun(f"what {runtime} takes on this system is no device's time: time it on macOS")
+    return load(artifact, runtime, options)
 
 
 class _Reference(PyTorchRuntime):

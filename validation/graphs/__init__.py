@@ -1,4 +1,4 @@
-"""What a .tflite, .mlpackage or .onnx file computes, as one plain graph; read from the file alone, nothing runs.
+"""What an artifact of any format computes, as one plain graph; read from the file alone, nothing runs.
 
 Files of others are welcome: no manifest is needed.
 """
@@ -14,7 +14,7 @@ from .graph import Graph, Node, Value, Weights
 
 __all__ = ["Graph", "Node", "Value", "Weights", "read"]
 
-READERS = {".tflite": ".tflite", ".mlpackage": ".mlpackage", ".onnx": ".onnx"}
+READERS = {".tflite": ".tflite", ".mlpackage": ".mlpackage", ".onnx": ".onnx", ".aimodel": ".aimodel"}
 
 
 def read(artifact: Path) -> Graph:

@@ -17,7 +17,8 @@ from .runtime import DEFAULT_OPTIONS, LooksInside, NotRun, Options, Runtime
 class Kind:
     """Where a runtime's class is, the format it takes, and the distribution that runs it.
 
-    on_request: only where its key is named.
+    on_request: only where its key is named. timed_on: the system, as platform calls it, on which its time is a
+    device's; "" for all.
     """
 
     module: str
@@ -25,11 +26,13 @@ class Kind:
     format: Format
     distribution: str
     on_request: bool = False
+    timed_on: str = ""
 
 
 RUNTIMES: dict[str, Kind] = {
     "coreml-native": Kind(".coreml", "CoreMLRuntime", "mlpackage", "coremltools"),
     "mil": Kind(".mil", "ProgramRuntime", "mlpackage", "coremltools"),
+    "coreai": Kind(".coreai", "CoreAIRuntime", "aimodel", "coreai-core", timed_on="Darwin"),
     "litert": Kind(".litert", "LiteRTRuntime", "tflite", "ai-edge-litert"),
     "litert-no-xnnpack": Kind(".litert", "PlainLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
     "litert-arm64": Kind(".litert", "ARMLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),

@@ -1,7 +1,7 @@
-"""The deployable network as Core ML likes it: tokens are maps [P, C, 1, N], linear layers 1x1 convolutions.
+"""The deployable network as Apple's engines like it: tokens are maps [P, C, 1, N], linear layers 1x1 convolutions.
 
-The Neural Engine works on four dimensions with the channels second. In this form a MobileViT block needs no transpose:
-the position in the patch moves by space_to_depth, and attention's products take their operands as they lie.
+The Neural Engine works on four dimensions with the channels second. In this form a MobileViT block needs few
+transposes. What Core ML and Core AI have different operations for is a `Form`.
 
 Shapes: B batch, C channels, p patch side, P = p*p positions in a patch, N patches, h heads, d channels of a head.
 """
@@ -9,26 +9,41 @@ Shapes: B batch, C channels, p patch side, P = p*p positions in a patch, N patch
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from reference.heads import ASPP, MobileViTForSemanticSegmentation
 from reference.layers import MobileViTLayer, resize
 from reference.pretrained import PreTrainedModel
 
-from .. import anatomy
-from .operations import channel_norm, depth_to_space, space_to_depth
+from . import anatomy
 
 
-def to_channels_first(network: PreTrainedModel) -> None:
+@dataclass(frozen=True)
+class Form:
+    """What a pipeline writes its own way.
+
+    norm: LayerNorm over the channels of [B, C, H, W], from a map, gain and bias [C] or None, and epsilon. to_patches:
+    a map [1, C, H, W] and p -> P*C*N values, ordered so, in a shape of the pipeline's choice; from_patches: its
+    inverse. attend: query, key and value [P, h, d, N], and the factor of the scores -> [P, h, d, N].
+    """
+
+    norm: Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor]
+    to_patches: Callable[[Tensor, int], Tensor]
+    from_patches: Callable[[Tensor, int], Tensor]
+    attend: Callable[[Tensor, Tensor, Tensor, float], Tensor]
+
+
+def to_channels_first(network: PreTrainedModel, form: Form) -> None:
     """Replace the MobileViT blocks of `network` and the pyramid of its segmentation head, in place.
 
     The function stays the same, but for one image at a time.
     """
-    anatomy.replace_blocks(network, ChannelsFirstBlock)
+    anatomy.replace_blocks(network, lambda block: ChannelsFirstBlock(block, form))
     if isinstance(network, MobileViTForSemanticSegmentation):
         head: Any = network.segmentation_head
         if head.aspp.project.normalization is None:
@@ -38,14 +53,15 @@ def to_channels_first(network: PreTrainedModel) -> None:
 class ChannelsFirstBlock(nn.Module):
     """MobileViTLayer with its tokens channels-first. [1, C, H, W] -> [1, C', H', W']"""
 
-    def __init__(self, layer: MobileViTLayer) -> None:
+    def __init__(self, layer: MobileViTLayer, form: Form) -> None:
         super().__init__()
+        self.form = form
         self.patch_size = layer.patch_size
         self.downsampling_layer = layer.downsampling_layer
         self.conv_kxk = layer.conv_kxk
         self.conv_1x1 = layer.conv_1x1
-        self.transformer = nn.Sequential(*(_Layer(each) for each in anatomy.transformer_layers(layer)))
-        self.layernorm = _ChannelNorm(layer.layernorm)
+        self.transformer = nn.Sequential(*(_Layer(each, form) for each in anatomy.transformer_layers(layer)))
+        self.layernorm = _ChannelNorm(layer.layernorm, form)
         self.conv_projection = layer.conv_projection
         self.fusion = layer.fusion
 
@@ -56,11 +72,11 @@ class ChannelsFirstBlock(nn.Module):
         side = self.patch_size
         stretched = resize(local, math.ceil(height / side) * side, math.ceil(width / side) * side)
 
-        patches = stretched if side == 1 else space_to_depth(stretched, side)  # [1, P*C, H/p, W/p]
+        patches = stretched if side == 1 else self.form.to_patches(stretched, side)
         tokens = patches.reshape(side**2, local.shape[1], 1, -1)  # at the same place in their patches: one sequence
         tokens = self.layernorm(self.transformer(tokens))
         patches = tokens.reshape(patches.shape)
-        distant = resize(patches if side == 1 else depth_to_space(patches, side), height, width)
+        distant = resize(patches if side == 1 else self.form.from_patches(patches, side), height, width)
 
         return self.fusion(torch.cat((features, self.conv_projection(distant)), dim=1))
 
@@ -90,16 +106,16 @@ class SplitPyramid(nn.Module):
 class _Layer(nn.Module):
     """TransformerLayer. [P, C, 1, N] -> [P, C, 1, N]"""
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, form: Form) -> None:
         super().__init__()
         parts = anatomy.parts(layer)
-        self.layernorm_before = _ChannelNorm(parts.before)
-        self.attention = _Attention(parts)
-        self.projection = _pointwise(parts.projection)
-        self.layernorm_after = _ChannelNorm(parts.after)
-        self.expand = _pointwise(parts.expand)
+        self.layernorm_before = _ChannelNorm(parts.before, form)
+        self.attention = _Attention(parts, form)
+        self.projection = pointwise(parts.projection)
+        self.layernorm_after = _ChannelNorm(parts.after, form)
+        self.expand = pointwise(parts.expand)
         self.activation = parts.activation
-        self.reduce = _pointwise(parts.reduce)
+        self.reduce = pointwise(parts.reduce)
 
     def forward(self, tokens: Tensor) -> Tensor:
         tokens = tokens + self.projection(self.attention(self.layernorm_before(tokens)))
@@ -109,33 +125,33 @@ class _Layer(nn.Module):
 class _Attention(nn.Module):
     """SelfAttention: one convolution for query, key and value, one reshape for their heads."""
 
-    def __init__(self, parts: anatomy.TransformerParts) -> None:
+    def __init__(self, parts: anatomy.TransformerParts, form: Form) -> None:
         super().__init__()
+        self.attend = form.attend
         self.heads, self.head_size = parts.attention.num_attention_heads, parts.attention.attention_head_size
         self.scale = parts.attention.scale
-        self.qkv = _pointwise(parts.query, parts.key, parts.value)
+        self.qkv = pointwise(parts.query, parts.key, parts.value)
 
     def forward(self, tokens: Tensor) -> Tensor:
         patch, channels = tokens.shape[:2]
         heads = self.qkv(tokens).reshape(patch, 3 * self.heads, self.head_size, -1)
         query, key, value = heads.chunk(3, dim=1)  # [P, h, d, N]
-        scores = torch.matmul(query.transpose(-1, -2), key)  # [P, h, N, N]
-        weights = functional.softmax(scores if self.scale == 1 else scores * self.scale, dim=-1)
-        return torch.matmul(value, weights.transpose(-1, -2)).reshape(patch, channels, 1, -1)
+        return self.attend(query, key, value, self.scale).reshape(patch, channels, 1, -1)
 
 
 class _ChannelNorm(nn.Module):
     """LayerNorm over the channels, with or without gain and bias."""
 
-    def __init__(self, norm: nn.LayerNorm) -> None:
+    def __init__(self, norm: nn.LayerNorm, form: Form) -> None:
         super().__init__()
+        self.norm = form.norm
         self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return channel_norm(tokens, self.weight, self.bias, self.eps)
+        return self.norm(tokens, self.weight, self.bias, self.eps)
 
 
-def _pointwise(*layers: Any) -> nn.Conv2d:
+def pointwise(*layers: Any) -> nn.Conv2d:
     """Linear layers side by side as one 1x1 convolution; a missing bias is zero."""
     biases = [layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias for layer in layers]
     return _convolution(torch.cat([layer.weight for layer in layers])[:, :, None, None], torch.cat(biases))

@@ -1,0 +1,61 @@
+"""The whole network as Core AI runs it: from the crop's bytes to float32 answers, in float16 or float32 between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .. import anatomy
+from ..channels_first import pointwise
+from ..deployable import Deployable
+from ..preprocessing import InputTransform
+
+
+class Whole(nn.Module):
+    """uint8 RGB [1, 3, H, W] -> the task's answers.
+
+    Scaling pixels here, and not in the stem's weights, keeps those out of float16's subnormals. A class is chosen among
+    float32 logits: among float16 ones devices have been seen to choose wrongly.
+    """
+
+    def __init__(self, network: Deployable, transform: InputTransform, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.network, self.dtype, self.scale = network.to(dtype), dtype, transform.scale
+        self.flips = transform.color_order == "BGR"
+        if network.meanings == ("class_map",):
+            network.network.register_forward_hook(_widen)
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        image = pixels.to(self.dtype) * self.scale
+        if self.flips:
+            image = torch.cat([image[:, 2:], image[:, 1:2], image[:, :1]], dim=1)
+        answers = self.network.answers(image)
+        return tuple(each.float() if each.is_floating_point() else each for each in answers)
+
+
+class PointwiseClassifier(nn.Module):
+    """A classifier's linear layer as a 1x1 convolution, as linear layers are elsewhere: its weight needs no transpose.
+
+    [1, C] -> [1, num_labels]
+    """
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.convolution = pointwise(layer)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.convolution(features[:, :, None, None]).flatten(1)
+
+
+def make_classifier_pointwise(network: nn.Module) -> None:
+    """Replace the classifier of `network`, where it has one, in place."""
+    layer = getattr(network, anatomy.CLASSIFIER, None)
+    if isinstance(layer, nn.Linear):
+        setattr(network, anatomy.CLASSIFIER, PointwiseClassifier(layer))
+
+
+def _widen(network: nn.Module, given: Any, output: Any) -> Any:
+    output.logits = output.logits.float()
+    return output

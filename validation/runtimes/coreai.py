@@ -1,0 +1,110 @@
+"""Apple's Core AI runtime, which coreai-core brings for macOS and Linux; on Linux its time is no device's time."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import re
+import tempfile
+import weakref
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reference.errors import UserError
+from reference.extras import lacks_python
+from reference.manifest import Manifest
+
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, without_batch
+
+MAIN = "main"
+
+
+class CoreAIRuntime:
+    """An .aimodel, compiled and run by Apple's code."""
+
+    name = "Core AI"
+
+    @staticmethod
+    def check_here() -> None:
+        """See Runtime."""
+        if reason := lacks_python("coreai"):
+            raise NotRun(reason)
+        if importlib.util.find_spec("coreai") is None:
+            raise NotRun("coreai-core is not installed (extra coreai)")
+
+    def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
+        self.check_here()
+        from coreai.authoring.asset import AIModelAsset
+
+        self._artifact, self._input, self._output = artifact, manifest.input, manifest.answer
+        try:
+            self._asset = AIModelAsset.load(artifact)
+            self._opened = _Opened(self._asset)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise UserError(f"Core AI cannot load {artifact}: {str(error).partition(chr(10))[0]}") from error
+
+    def run(self, pixels: np.ndarray) -> np.ndarray:
+        """See Runtime."""
+        return without_batch(self._opened.run(self._feed(pixels))[self._output.name])
+
+    def convolutions(self, pixels: np.ndarray) -> list[Layer]:
+        """See LooksInside; the program is another one, whose main function gives them as outputs."""
+        from coreai._compiler.ir import Module
+        from coreai.authoring.asset import AIProgram
+        from coreai.authoring.context import Context
+
+        text, names = _giving_convolutions(str(self._asset.program))
+        with tempfile.TemporaryDirectory() as folder:
+            with Context()._mlir_context:
+                program = AIProgram._from_mlir_module(Module.parse(text))
+                asset = program.save_asset(Path(folder) / self._artifact.name)
+            values = _Opened(asset).run(self._feed(pixels))
+        return [Layer(name, values[name][0]) for name in names]
+
+    def _feed(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+        channels_first = pixels.transpose(2, 0, 1)[None]
+        return {self._input.name: np.ascontiguousarray(channels_first, dtype=self._input.dtype)}
+
+
+class _Opened:
+    """An asset's main function. Apple's calls are coroutines: a loop of this object's own runs them."""
+
+    def __init__(self, asset: Any) -> None:
+        self._loop, self._held = asyncio.new_event_loop(), AsyncExitStack()
+        weakref.finalize(self, _close, self._loop, self._held)
+        model = self._loop.run_until_complete(self._held.enter_async_context(asset.executable()))
+        self._main = model.load_function(MAIN)
+
+    def run(self, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs by name."""
+        from coreai.runtime import NDArray
+
+        outputs = self._loop.run_until_complete(self._call({name: NDArray(each) for name, each in feed.items()}))
+        return {name: np.array(each.numpy()) for name, each in outputs.items()}
+
+    async def _call(self, feed: dict[str, Any]) -> Any:
+        return await self._main(feed)
+
+
+def _close(loop: asyncio.AbstractEventLoop, held: AsyncExitStack) -> None:
+    loop.run_until_complete(held.aclose())
+    loop.close()
+
+
+def _giving_convolutions(text: str) -> tuple[str, list[str]]:
+    """A program's text whose main function also gives each convolution over one map, with its bias; their names."""
+    start = text.index(f"coreai.graph @{MAIN}(")
+    head, main = text[:start], text[start:]
+    found: dict[str, str] = dict(re.findall(r"(%\d+) = coreai\.conv2d .* -> (tensor<1x[^>]+>)", main))
+    biased: list[tuple[str, str]] = re.findall(r"(%\d+) = coreai\.decomposable\.broadcasting_add (%\d+), ", main)
+    results = {taken: result for result, taken in reversed(biased)}
+    names = {name: f"convolution_{results.get(name, name)[1:]}" for name in found}
+    values = "".join(f", {results.get(name, name)}" for name in found)
+    types = "".join(f", {kind}" for kind in found.values())
+    named = "".join(f', {kind} {{coreai.name = "{names[name]}"}}' for name, kind in found.items())
+    main = re.sub(r"(-> \(.*)\) \{\n", rf"\1{named}) {{\n", main, count=1)
+    main = re.sub(r"(coreai\.output [^:\n]*) : (.*)", rf"\1{values} : \2{types}", main, count=1)
+    return head + main, list(names.values())
