@@ -57,6 +57,13 @@ class Conversion(Generic[Chosen]):
         """Height and width of the crop, pixels."""
         return self.preprocessing.crop_height, self.preprocessing.crop_width
 
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The images to measure on, as a `network` without the input baked in takes them, [1, 3, H, W] each."""
+        rest = torch.tensor(self.transform.unevenness).reshape(1, 3, 1, 1)
+        given = [] if self.images is None else self.images.inputs
+        return [each / rest for each in given] if (rest != 1).any() else given
+
     def input(
         self,
         kind: Literal["image", "tensor"],

@@ -71,7 +71,7 @@ def _compress(job: Conversion[CoreAIOptions], compression: Compression) -> dict[
     if job.images is not None:
         dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}
         with torch_threads(1):
-            means = measure(program, job.images.inputs[:ENOUGH], ranging=False).means
-            correct_biases(program, job.images.inputs, means, dense, lambda node, value: value)
+            means = measure(program, job.inputs[:ENOUGH], ranging=False).means
+            correct_biases(program, job.inputs, means, dense, lambda node, value: value)
         job.network.load_state_dict(program.state_dict, strict=False)
     return chosen

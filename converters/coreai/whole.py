@@ -20,9 +20,13 @@ class Whole(nn.Module):
     float32 logits: among float16 ones devices have been seen to choose wrongly.
     """
 
+    offset: Tensor | None
+
     def __init__(self, network: Deployable, transform: InputTransform, dtype: torch.dtype) -> None:
         super().__init__()
-        self.network, self.dtype, self.scale = network.to(dtype), dtype, transform.scale
+        self.network, self.dtype, self.scale = network.to(dtype), dtype, transform.even_scale
+        offset = torch.tensor(transform.even_offset, dtype=dtype).reshape(1, 3, 1, 1)
+        self.register_buffer("offset", offset if offset.any() else None)
         self.flips = transform.color_order == "BGR"
         if network.meanings == ("class_map",):
             network.network.register_forward_hook(_widen)
@@ -31,6 +35,8 @@ class Whole(nn.Module):
         image = pixels.to(self.dtype) * self.scale
         if self.flips:
             image = torch.cat([image[:, 2:], image[:, 1:2], image[:, :1]], dim=1)
+        if self.offset is not None:
+            image = image + self.offset
         answers = self.network.answers(image)
         return tuple(each.float() if each.is_floating_point() else each for each in answers)
 

@@ -46,9 +46,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
     program = export(job.network, feed.shape, options.image_size)
     measured = Measured({}, {})
     if images is not None:
-        rest = torch.tensor(job.transform.unevenness).reshape(1, 3, 1, 1)
-        inputs = [each / rest for each in images.inputs] if (rest != 1).any() else images.inputs
-        seen = inputs if options.measures else inputs[:ENOUGH]
+        seen = job.inputs if options.measures else job.inputs[:ENOUGH]
         with torch_threads(1):
             measured = measure(program, seen, ranging=options.measures)
     ranges = measured.ranges
@@ -61,7 +59,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
         if images is not None:
             dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}
             with torch_threads(1):
-                correct_biases(program, inputs, measured.means, dense, rounding(compression, ranges))
+                correct_biases(program, job.inputs, measured.means, dense, rounding(compression, ranges))
 
     model = to_ml_program(program, job, pipeline, ranges)
     outputs = job.outputs
