@@ -16,7 +16,7 @@ from validation.results import Check
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-ARTIFACTS = ("a.mlpackage", "a.tflite", "a_int8.tflite", "a.onnx")
+ARTIFACTS = ("a.mlpackage", "a.aimodel", "a.tflite", "a_int8.tflite", "a.onnx")
 # Each call prints its arguments, a line for each, and an empty line.
 PRINTING = 'set -euo pipefail\npython() { printf "%s\\n" "$@" ""; }\n'
 

@@ -19,17 +19,24 @@ def choose(compression: Compression, weight: np.ndarray) -> Chosen:
     return multiples(weight) if compression.palette is None else palette(weight, compression.palette)
 
 
-def store(network: nn.Module, chosen: Mapping[str, Chosen], dtype: torch.dtype) -> None:
+def store(network: nn.Module, chosen: Mapping[str, Chosen], dtype: torch.dtype) -> nn.ModuleList:
     """Put modules that hold small weights in the place of `network`'s, in place.
 
     Args:
         chosen: by the names of parameters in `network`.
         dtype: of tables and scales, and of what the weights become.
+
+    Returns:
+        What holds them, to be a part of the model that is exported: coreai-torch tells indices from tables by "lut" in
+        their names, which "convolution" has too, so they must not be called after the layers.
     """
+    held = nn.ModuleList()
     for name, each in chosen.items():
         parent, _, leaf = name.removesuffix(".weight").rpartition(".")
         owner: Any = network.get_submodule(parent)
-        setattr(owner, leaf, _Compressed(getattr(owner, leaf), _stored(each, dtype)))
+        held.append(_stored(each, dtype))
+        setattr(owner, leaf, _Compressed(getattr(owner, leaf), held[-1]))
+    return held
 
 
 def _stored(chosen: Chosen, dtype: torch.dtype) -> nn.Module:
@@ -48,7 +55,7 @@ class _Compressed(nn.Module):
 
     def __init__(self, layer: Any, weight: nn.Module) -> None:
         super().__init__()
-        self.layer, self.stored = layer, weight
+        self.layer, self.stored = layer, [weight]  # in a list, it is no part of this module
 
     def forward(self, features: Tensor) -> Tensor:
-        return torch.func.functional_call(self.layer, {"weight": self.stored()}, (features,))
+        return torch.func.functional_call(self.layer, {"weight": self.stored[0]()}, (features,))

@@ -40,7 +40,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions = D
     if compression is not None:
         chosen = _compress(job, compression)
     whole = Whole(job.network, job.transform, dtype).eval()
-    store(job.network, chosen, dtype)
+    whole.held = store(job.network, chosen, dtype)
 
     pixels = torch.zeros(feed.shape, dtype=torch.uint8)
     program = torch.export.export(whole, (pixels,)).run_decompositions(get_decomp_table())
