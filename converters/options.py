@@ -46,9 +46,9 @@ def sizes(text: str) -> tuple[Size, ...]:
 
 def _pixels(text: str, advice: str) -> Size:
     try:
-        height, _, width = text.partition("x")
-        return positive(height), positive(width or height)
-    except argparse.ArgumentTypeError:
+        height, width = [*map(positive, text.split("x"))] * (1 if "x" in text else 2)
+        return height, width
+    except (argparse.ArgumentTypeError, ValueError):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of pixels: {advice}") from None
 
 

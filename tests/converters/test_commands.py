@@ -99,10 +99,11 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
     [
         (["--size", "m"], "invalid choice: 'm'"),
         (["--golden-pictures", "."], "give --into too"),
-        (["--image-size", "256x256"], "argument --image-size: '256x256' is no number of pixels: give "),
+        (["--image-size", "256x"], "argument --image-size: '256x' is no number of pixels: give "),
+        (["--image-size", "1x2x3"], "argument --image-size: '1x2x3' is no number of pixels: give "),
         (["--image-size", "0"], "argument --image-size: '0' is no number of pixels: give "),
         (["--calibration-samples", "many"], "'many' is no whole number of 1 or more"),
-        (["--output", "logits"], "add --task segmentation"),
+        (["--task", "features", "--output", "logits"], "features have no logits"),
         (["--task", "segmentation", "--size", "s"], "no demo checkpoint of size s is bundled for segmentation"),
         (["--checkpoint", "no-such-file"], "does not exist"),
         (["--checkpoint", "BROKEN"], "model.safetensors is truncated"),

@@ -58,8 +58,10 @@ def test_refusals(demo, tmp_path):
         convert(demo, tmp_path, CoreMLOptions(compress="w8a8", minimum_deployment_target="iOS16"))
     with pytest.raises(UserError, match="multiples of 64, not 200"):
         convert(demo, tmp_path, CoreMLOptions(image_size=(256, 200)))
-    with pytest.raises(UserError, match="add --task segmentation"):
-        convert(demo, tmp_path, CoreMLOptions(output="logits"))
+    with pytest.raises(UserError, match="takes squares, not 128x192"):
+        convert(demo, tmp_path, CoreMLOptions(image_size=(256, (128, 192))))
+    with pytest.raises(UserError, match="features have no logits"):
+        convert(load_checkpoint(task="features"), tmp_path, CoreMLOptions(output="logits"))
 
 
 def test_mixed_precision_keeps_in_float32_what_overflows(tmp_path, photographs):
