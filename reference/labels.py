@@ -73,11 +73,13 @@ def _plain(name: str) -> str:
 def palette(count: int) -> list[tuple[int, int, int]]:
     """RGB colours of `count` <= 256 classes as Pascal VOC paints its class maps; class 0, the background, is black.
 
+    A class alone is no background, and has the colour of class 1.
+
     Source: the colour map of the VOC development kit, where the bits of the index, lowest first, are dealt to red,
     green and blue, highest bit first.
     """
     colors = []
-    for index in range(count):
+    for index in range(count) if count != 1 else [1]:
         channels = [sum((index >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(3)) for channel in range(3)]
         colors.append((channels[0], channels[1], channels[2]))
     return colors

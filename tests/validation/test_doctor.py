@@ -23,7 +23,15 @@ from validation.doctor import environment, faults
 from validation.results import FAILED, PASSED, USAGE
 from validation.runtimes import NotRun, load
 
-EXTRAS = ("coremltools", "ai_edge_litert", "ai_edge_litert.interpreter", "onnxruntime", "tensorflow", "threadpoolctl")
+EXTRAS = (
+    "coreai",
+    "coremltools",
+    "ai_edge_litert",
+    "ai_edge_litert.interpreter",
+    "onnxruntime",
+    "tensorflow",
+    "threadpoolctl",
+)
 SORT, PARTITION = np.sort, np.partition
 
 

@@ -45,7 +45,7 @@ class DeviceRun(Strict):
 
     artifact: str
     sha256: Sha256
-    runtime: Literal["coreml-native", "litert"]
+    runtime: Literal["coreml-native", "coreai-native", "litert"]
     accelerator: str
     threads: Positive | None
     load_ms: Milliseconds
