@@ -14,6 +14,7 @@ import pytest
 from reference import scenes
 from reference.errors import UserError
 from reference.extras import require
+from reference.layers import ConvLayer
 from reference.manifest import digest, read_manifest
 from validation.artifact import app_processor
 from validation.checks.latency import latency
@@ -112,9 +113,9 @@ def test_answers_as_pytorch_does(aimodel, options):
     assert {check.verdict for check in found.checks} == {"PASS"}
 
 
-def test_every_layer_is_sound(aimodel):
+def test_every_layer_is_sound(aimodel, demo):
     located, bound = localize(aimodel().path, scenes.render("validation", 0).image)
-    assert len(located) >= 40
+    assert len(located) == sum(isinstance(module, ConvLayer) for module in demo.model.modules())
     assert first_bad(located, bound) is None
 
 
@@ -135,7 +136,7 @@ def test_core_ml_and_core_ai_agree_in_float16(aimodel, mlpackage, demo, record_p
     for index in SCENES:
         pixels = pixels_of(apples, index)
         expected, apple = reference.run(pixels), runtime.run(pixels)
-        # float16's unit, 2**-11, over the 16 roundings that parity's bound for it stands on.
+        # The noise that parity allows float16: a probability moves by a part of what its logit does.
         assert np.abs(apple - expected).max() <= 16 * 2**-11
         for mode, program in modes.items():
             told = program.predict({"image": pixels})["classLabel_probs"]
