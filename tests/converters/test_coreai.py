@@ -138,7 +138,7 @@ def test_core_ml_and_core_ai_agree_in_float16(aimodel, mlpackage, demo, record_p
     for index in SCENES:
         pixels = pixels_of(apples, index)
         expected, apple = reference.run(pixels), runtime.run(pixels)
-        # float16's unit, 2**-11, over the 16 roundings that parity's bound for it stands on.
+        # The noise that parity allows float16: a probability moves by a part of what its logit does.
         assert np.abs(apple - expected).max() <= 16 * 2**-11
         for mode, program in modes.items():
             told = program.predict({"image": pixels})["classLabel_probs"]
