@@ -59,7 +59,8 @@ def test_commands_parse(path, own, tmp_path, monkeypatch):
             assert main.main(arguments) == 0, arguments
             parsed += 1
             if "drift" in arguments:
-                given = [f"build/{name}" for name in ARTIFACTS if "mil" in arguments or not name.endswith(".mlpackage")]
+                left_out = (".aimodel",) if "mil" in arguments else (".aimodel", ".mlpackage")  # slow here; not here
+                given = [f"build/{name}" for name in ARTIFACTS if not name.endswith(left_out)]
                 # In any order, which follows from the locale.
                 assert {argument for argument in arguments if argument.startswith("build/")} == set(given)
                 assert ("my baselines/a.json" in arguments) == bool(own["BASELINE"])
