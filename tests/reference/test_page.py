@@ -17,7 +17,7 @@ from reference.activations import ACTIVATIONS, activation
 from reference.checkpoints import BUNDLED
 from reference.demo.picture import SAMPLE
 from reference.errors import UserError
-from reference.image_processor import OPTIONS, SETTLED
+from reference.processor_options import OPTIONS, SETTLED
 
 from ..rounding import loss
 from .keras_twins import TINY, pixels
