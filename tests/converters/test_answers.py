@@ -148,7 +148,7 @@ def test_one_class_is_there_or_not(saved, photographs, tmp_path, pipeline, runti
 def test_logits_of_a_classifier(saved, photographs, tmp_path):
     folder = saved("scores")
     written = convert("onnx", folder, "classification", tmp_path, output="logits")
-    assert written.path.name.endswith("_96_logits.onnx") or "logits" in written.path.name
+    assert "_logits" in written.path.name
     (artifact,) = open_artifacts([written.path])
     pixels = load_checkpoint(folder).cropping(SIDE, SIDE).processor.resize_and_crop(photographs[0])
     logits = torch.from_numpy(load(artifact, "onnxruntime").run(pixels))
