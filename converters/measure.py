@@ -25,6 +25,16 @@ class Range:
     maximum: float
 
     @property
+    def scale(self) -> float:
+        """Of 8-bit numbers, -127 to 127, that reach as far as the tensor does."""
+        return max(-self.minimum, self.maximum) / 127
+
+    def rounded(self, value: Tensor) -> Tensor:
+        """`value` as those numbers have it."""
+        scale = self.scale
+        return value.div(scale).round_().clamp_(-127, 127).mul_(scale) if scale else value
+
+    @property
     def overflows(self) -> bool:
         """Whether other images may well take it out of float16's range: half of the largest number is seen already."""
         return max(-self.minimum, self.maximum) > FLOAT16_MAX / 2

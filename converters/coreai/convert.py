@@ -15,9 +15,9 @@ from ..bias_correction import ENOUGH, correct_biases
 from ..channels_first import to_channels_first
 from ..choice import Chosen, weights_to_compress
 from ..conversion import Conversion, begin
-from ..measure import measure
+from ..measure import Range, measure
 from ..passes import KEEPING_LAYER_NORM
-from .compress import choose, store
+from .compress import choose, rounding, store, taken
 from .describe import describe
 from .operations import FORM, register
 from .options import DEFAULTS, Compression, CoreAIOptions
@@ -36,11 +36,13 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions = D
     feed = job.input("tensor", "NCHW", "uint8")
     to_channels_first(job.network.network, FORM)
     make_classifier_pointwise(job.network.network)
-    compression, chosen = job.options.compression, {}
+    compression = job.options.compression
+    chosen: dict[str, Chosen] = {}
+    ranges: dict[str, Range] = {}
     if compression is not None:
-        chosen = _compress(job, compression)
+        chosen, ranges = _compress(job, compression)
     whole = Whole(job.network, job.transform, dtype).eval()
-    whole.held = store(job.network, chosen, dtype)
+    whole.held = store(job.network, chosen, ranges, dtype)
 
     pixels = torch.zeros(feed.shape, dtype=torch.uint8)
     program = torch.export.export(whole, (pixels,)).run_decompositions(get_decomp_table())
@@ -60,18 +62,25 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions = D
         input=feed,
         outputs=job.outputs,
         tools=("coreai-core", "coreai-torch", "torch"),
-        measured=None if job.images is None else job.images.facts("bias correction"),
+        measured=None if job.images is None else job.images.facts("minmax, " * bool(ranges) + "bias correction"),
     )
 
 
-def _compress(job: Conversion[CoreAIOptions], compression: Compression) -> dict[str, Chosen]:
-    """What becomes of each weight, by its name in the network, whose biases make up for it where images are known."""
+def _compress(job: Conversion[CoreAIOptions], compression: Compression) -> tuple[dict[str, Chosen], dict[str, Range]]:
+    """What becomes of each weight, and the range of what its layer takes where that has 8 bits too.
+
+    Both by the weight's name in the network, whose biases make up for them where images are known.
+    """
     program = torch.export.export(job.network, (torch.zeros(1, 3, *job.size),)).run_decompositions({})
+    ranges: dict[str, Range] = {}
     chosen = {name: choose(compression, weight) for name, weight in weights_to_compress(program).items()}
     if job.images is not None:
         dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}
         with torch_threads(1):
-            means = measure(program, job.inputs[:ENOUGH], ranging=False).means
-            correct_biases(program, job.inputs, means, dense, lambda node, value: value)
+            measures = job.options.measures
+            measured = measure(program, job.inputs if measures else job.inputs[:ENOUGH], ranging=measures)
+            small = taken(program, chosen) if measures else {}
+            correct_biases(program, job.inputs, measured.means, dense, rounding(measured.ranges, small))
         job.network.load_state_dict(program.state_dict, strict=False)
-    return chosen
+        ranges = {name: measured.ranges[node.name] for name, node in small.items()}
+    return chosen, ranges

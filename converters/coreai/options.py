@@ -15,17 +15,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compression:
-    """What one value of --compress does to weights; about: for --help; palette: the bits of an index into a table, None
-    where weights are multiples of a scale for each output channel."""
+    """What one value of --compress does.
+
+    about: for --help. palette: the bits of an index into a table, None where weights are multiples of a scale for each
+    output channel. activations: whether what the layers take has 8 bits too.
+    """
 
     about: str
     palette: int | None = None
+    activations: bool = False
 
 
 COMPRESSIONS = {
     "int8": Compression("weights, a scale per output channel"),
     "palettize6": Compression("weights, a table of 64 values per tensor", palette=6),
     "palettize4": Compression("weights, a table of 16 values per tensor", palette=4),
+    "w8a8": Compression("weights, and what the layers that have them take, int8", activations=True),
 }
 
 
@@ -59,7 +64,14 @@ class CoreAIOptions(Options):
         return self.precision, self.compress
 
     @property
+    def measures(self) -> bool:
+        """Whether ranges of activations decide what is computed."""
+        return self.compression is not None and self.compression.activations
+
+    @property
     def images(self) -> Literal["none", "useful", "required"]:
+        if self.measures:
+            return "required"
         return "none" if self.compression is None else "useful"  # for the biases
 
     @property

@@ -59,10 +59,7 @@ def rounding(compression: Compression, ranges: Mapping[str, Range]) -> Change:
     def rounded(node: Node, value: Tensor) -> Tensor:
         if not compression.activations or not any(each.target in _QUANTIZED for each in (node, *node.users)):
             return value
-        range = ranges[node.name]
-        largest = max(-range.minimum, range.maximum)
-        scale = largest / 127
-        return value.clamp(-largest, largest).div_(scale).round_().mul_(scale) if scale else value
+        return ranges[node.name].rounded(value)
 
     return rounded
 
