@@ -132,9 +132,12 @@ def aimodel(demo, shared):
     from converters.coreai.convert import convert
     from converters.coreai.options import CoreAIOptions
 
-    return cache(
-        lambda **chosen: shared.get(f"aimodel {chosen}", lambda folder: convert(demo, folder, CoreAIOptions(**chosen)))
-    )
+    @cache
+    def make(**chosen) -> Written:
+        few = {"calibration_samples": 8} if "compress" in chosen else {}
+        return shared.get(f"aimodel {chosen}", lambda folder: convert(demo, folder, CoreAIOptions(**chosen, **few)))
+
+    return make
 
 
 @pytest.fixture(scope="session")

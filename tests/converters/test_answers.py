@@ -107,8 +107,17 @@ PIPELINES = [
 ]
 
 
-@pytest.mark.parametrize(("pipeline", "runtime"), PIPELINES)
-@pytest.mark.parametrize("name", ["scores", "one value"])
+@pytest.mark.parametrize(
+    ("pipeline", "runtime", "name"),
+    [
+        pytest.param("coreml", "mil", "scores", marks=pytest.mark.writes_packages),
+        pytest.param("coreml", "mil", "one value", marks=pytest.mark.writes_packages),
+        ("tflite", "litert", "scores"),
+        pytest.param("tflite", "litert", "one value", marks=pytest.mark.deep),
+        pytest.param("onnx", "onnxruntime", "scores", marks=pytest.mark.deep),
+        ("onnx", "onnxruntime", "one value"),
+    ],
+)
 def test_every_pipeline_and_parity(saved, photographs, tmp_path, pipeline, runtime, name):
     folder = saved(name)
     written = convert(pipeline, folder, "classification", tmp_path)

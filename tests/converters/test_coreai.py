@@ -107,7 +107,16 @@ def test_metadata(aimodel, demo):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"precision": "float32"}, {"compress": "int8"}, {"compress": "palettize6"}], ids=str
+    "options",
+    [
+        {},
+        {"precision": "float32"},
+        {"compress": "palettize6"},
+        {"compress": "w8a8"},
+        pytest.param({"compress": "int8"}, marks=pytest.mark.deep),
+        pytest.param({"compress": "palettize4"}, marks=pytest.mark.deep),
+    ],
+    ids=str,
 )
 def test_answers_as_pytorch_does(aimodel, options):
     images = [scenes.render("validation", index).image for index in SCENES]
@@ -126,7 +135,8 @@ def test_time_off_macos_is_no_devices_time(aimodel):
     assert "time it on macOS" in latency([aimodel().path], runs=1, loading=False)[1].not_run
 
 
-def test_core_ml_and_core_ai_agree_in_float16(aimodel, mlpackage, demo, record_property):
+@pytest.mark.parametrize("count", [1, pytest.param(8, marks=pytest.mark.deep)])
+def test_core_ml_and_core_ai_agree_in_float16(aimodel, mlpackage, demo, record_property, count):
     """One network, two programs, two codes that run them; which mode of the executor lies closest to Apple's code."""
     from validation.runtimes.coreai import CoreAIRuntime
 
@@ -135,7 +145,7 @@ def test_core_ml_and_core_ai_agree_in_float16(aimodel, mlpackage, demo, record_p
     labels = read_manifest(package).labels
     modes = {mode: Program(package, precision=mode) for mode in Precision}
     distances = {mode: [] for mode in modes}
-    for index in SCENES:
+    for index in range(count):
         pixels = pixels_of(apples, index)
         expected, apple = reference.run(pixels), runtime.run(pixels)
         # The noise that parity allows float16: a probability moves by a part of what its logit does.

@@ -103,7 +103,7 @@ def compressed_weights(written, plain) -> list[tuple[np.ndarray, np.ndarray]]:
     ("compress", "operation", "share", "least", "most"),
     [
         ("int8", "constexpr_affine_dequantize", 0.55, 1e-5, 0.02),
-        ("palettize8", "constexpr_lut_to_dense", 0.6, 1e-5, 0.02),
+        pytest.param("palettize8", "constexpr_lut_to_dense", 0.6, 1e-5, 0.02, marks=pytest.mark.deep),
         pytest.param("palettize6", "constexpr_lut_to_dense", 0.42, 1e-3, 0.15, marks=pytest.mark.deep),
         ("palettize4", "constexpr_lut_to_dense", 0.31, 2e-2, 0.6),
         ("w8a8", "constexpr_affine_dequantize", 0.62, 1e-4, 0.1),
@@ -118,7 +118,9 @@ def test_compression(converted, mlpackage, demo, photographs, compress, operatio
     assert least <= disagreement(written, demo, photographs) <= most
 
 
-@pytest.mark.parametrize("compress", ["palettize8", pytest.param("palettize6", marks=pytest.mark.deep), "palettize4"])
+@pytest.mark.parametrize(
+    "compress", [*(pytest.param(f"palettize{bits}", marks=pytest.mark.deep) for bits in (8, 6)), "palettize4"]
+)
 def test_tables_are_full_and_as_good_as_scikit_learns(converted, mlpackage, compress):
     """6 dB of squared error are a bit: 5 % more than another k-means finds would be a thirtieth of one."""
     size = 2 ** COMPRESSIONS[compress].bits

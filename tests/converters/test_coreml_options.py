@@ -87,7 +87,7 @@ def test_mixed_precision_keeps_in_float32_what_overflows(tmp_path, photographs):
     assert mixed.path.name == "mobilevit_xxs_demo_mixed_samples4.mlpackage"
 
 
-@pytest.mark.parametrize("output", ["answer", "logits"])
+@pytest.mark.parametrize("output", ["answer", pytest.param("logits", marks=pytest.mark.deep)])
 @torch.inference_mode()
 def test_segmentation(output, photographs, tmp_path):
     """Class maps agree but near borders; logits to float16's rounding."""

@@ -111,6 +111,7 @@ def in_eight_bits(model: torch.nn.Module) -> torch.nn.Module:
     return model
 
 
+@pytest.mark.deep
 @torch.no_grad()
 def test_segmentation_converts_with_builtin_operations():
     model, twin = pair(SEGMENTER, **TINY, output_stride=16, num_labels=5)
