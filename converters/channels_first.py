@@ -30,8 +30,8 @@ class Form:
 
     norm: LayerNorm over the channels of [B, C, H, W], from a map, gain and bias [C] or None, and epsilon. to_patches:
     a map [B, C, H, W] and p -> S sequences of C*N values, ordered so, in a shape and an order of sequences of the
-    pipeline's choice; from_patches: its inverse. attend: query, key and value [S, h, d, N], and the factor of the scores
-    -> [S, h, d, N].
+    pipeline's choice; from_patches: its inverse. attend: query, key and value [S, h, d, N], and the factor of the
+    scores -> [S, h, d, N].
     """
 
     norm: Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor]

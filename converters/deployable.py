@@ -147,9 +147,7 @@ def deployable(
 
 
 @torch.no_grad()
-def bake_input_into_stem(
-    network: PreTrainedModel, transform: InputTransform, *, scaled: bool = False
-) -> Tensor | None:
+def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform, *, scaled: bool = False) -> Tensor | None:
     """Given: pixels, channel flip, scale, offset, stem convolution. Result: pixels, a sum, stem convolution.
 
     The offset cannot go into the convolution's bias: around the image, the convolution pads zeros after the offset.

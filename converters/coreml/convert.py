@@ -38,9 +38,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
             place.
     """
     several = options.batch > 1  # which Core ML takes as numbers only: its images come one by one
-    job = begin(
-        checkpoint, output_dir, options, passes=KEEPING_LAYER_NORM, bake_input=several, scale_first=several
-    )
+    job = begin(checkpoint, output_dir, options, passes=KEEPING_LAYER_NORM, bake_input=several, scale_first=several)
     options, images = job.options, job.images
     compression = options.compression
     feed = job.input("tensor", "NCHW", "float32") if several else job.input("image", "NCHW", "uint8")
