@@ -71,9 +71,9 @@ def describe(model: Any, job: Conversion[CoreMLOptions], outputs: list[OutputSpe
         labels = class_names(checkpoint)
         colors = list(map(as_hex, palette(len(labels))))
         model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
-    what = "RGB image" if batch == 1 else f"{batch} RGB images, 0 to 255, channels first; of each"
+    what = "RGB image; " if batch == 1 else f"{batch} RGB images, 0 to 255, channels first; each: "
     model.input_description[INPUT] = (
-        f"{what}; {_RESIZING[facts.resize].format(facts)}, crop the central {facts.crop_width}x{facts.crop_height}"
+        f"{what}{_RESIZING[facts.resize].format(facts)}, crop the central {facts.crop_width}x{facts.crop_height}"
     )
     for output in outputs:
         model.output_description[output.name] = MEANINGS[output.meaning]
