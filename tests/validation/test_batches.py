@@ -223,7 +223,7 @@ def test_numbers_of_few_bits_are_those_of_one_image(converted, crops, format, op
 
     Where values are rounded as they run, a sum in another order may fall to the next step, and later ones with it.
     """
-    one, several = (converted(format, batch, calibration_samples=4, **options) for batch in (1, BATCH))
+    one, several = (converted(format, batch, calibration_samples=16, **options) for batch in (1, BATCH))
     assert one.manifest.calibration == several.manifest.calibration
     alone, together = (opened(each).answers(crops) for each in (one, several))
     rounds = options.get("compress") == "w8a8" or "int8" in options.get("quantize", "")
