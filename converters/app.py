@@ -24,6 +24,11 @@ def models_folder(app: Path) -> Path:
     return app / MODELS.get(app.resolve().name, "")
 
 
+def is_demo(app: Path) -> bool:
+    """Whether it is the folder of a demo, whose library takes artifacts of one image."""
+    return app.resolve().name in MODELS
+
+
 def check_pictures(folder: Path) -> None:
     """UserError where there is no picture in `folder`, or the first cannot be read."""
     open_image(images_in(folder)[0])

@@ -1,9 +1,10 @@
-"""The deployable network as Apple's engines like it: tokens are maps [P, C, 1, N], linear layers 1x1 convolutions.
+"""The deployable network as Apple's engines like it: tokens are maps [S, C, 1, N], linear layers 1x1 convolutions.
 
 The Neural Engine works on four dimensions with the channels second. In this form a MobileViT block needs few
 transposes. What Core ML and Core AI have different operations for is a `Form`.
 
-Shapes: B batch, C channels, p patch side, P = p*p positions in a patch, N patches, h heads, d channels of a head.
+Shapes: B batch, C channels, p patch side, P = p*p positions in a patch, S = B*P sequences of N patches, h heads, d
+channels of a head.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ class Form:
     """What a pipeline writes its own way.
 
     norm: LayerNorm over the channels of [B, C, H, W], from a map, gain and bias [C] or None, and epsilon. to_patches:
-    a map [1, C, H, W] and p -> P*C*N values, ordered so, in a shape of the pipeline's choice; from_patches: its
-    inverse. attend: query, key and value [P, h, d, N], and the factor of the scores -> [P, h, d, N].
+    a map [B, C, H, W] and p -> S sequences of C*N values, ordered so, in a shape and an order of sequences of the
+    pipeline's choice; from_patches: its inverse. attend: query, key and value [S, h, d, N], and the factor of the
+    scores -> [S, h, d, N].
     """
 
     norm: Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor]
@@ -39,10 +41,8 @@ class Form:
 
 
 def to_channels_first(network: PreTrainedModel, form: Form) -> None:
-    """Replace the MobileViT blocks of `network` and the pyramid of its segmentation head, in place.
-
-    The function stays the same, but for one image at a time.
-    """
+    """Replace the MobileViT blocks of `network` and the pyramid of its segmentation head, in place; the function stays
+    the same."""
     anatomy.replace_blocks(network, lambda block: ChannelsFirstBlock(block, form))
     if isinstance(network, MobileViTForSemanticSegmentation):
         head: Any = network.segmentation_head
@@ -51,7 +51,7 @@ def to_channels_first(network: PreTrainedModel, form: Form) -> None:
 
 
 class ChannelsFirstBlock(nn.Module):
-    """MobileViTLayer with its tokens channels-first. [1, C, H, W] -> [1, C', H', W']"""
+    """MobileViTLayer with its tokens channels-first. [B, C, H, W] -> [B, C', H', W']"""
 
     def __init__(self, layer: MobileViTLayer, form: Form) -> None:
         super().__init__()
@@ -73,7 +73,8 @@ class ChannelsFirstBlock(nn.Module):
         stretched = resize(local, math.ceil(height / side) * side, math.ceil(width / side) * side)
 
         patches = stretched if side == 1 else self.form.to_patches(stretched, side)
-        tokens = patches.reshape(side**2, local.shape[1], 1, -1)  # at the same place in their patches: one sequence
+        sequences = len(local) * side**2
+        tokens = patches.reshape(sequences, local.shape[1], 1, -1)  # at the same place in their patches: one sequence
         tokens = self.layernorm(self.transformer(tokens))
         patches = tokens.reshape(patches.shape)
         distant = resize(patches if side == 1 else self.form.from_patches(patches, side), height, width)
@@ -104,7 +105,7 @@ class SplitPyramid(nn.Module):
 
 
 class _Layer(nn.Module):
-    """TransformerLayer. [P, C, 1, N] -> [P, C, 1, N]"""
+    """TransformerLayer. [S, C, 1, N] -> [S, C, 1, N]"""
 
     def __init__(self, layer: Any, form: Form) -> None:
         super().__init__()
@@ -133,10 +134,10 @@ class _Attention(nn.Module):
         self.qkv = pointwise(parts.query, parts.key, parts.value)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        patch, channels = tokens.shape[:2]
-        heads = self.qkv(tokens).reshape(patch, 3 * self.heads, self.head_size, -1)
-        query, key, value = heads.chunk(3, dim=1)  # [P, h, d, N]
-        return self.attend(query, key, value, self.scale).reshape(patch, channels, 1, -1)
+        sequences, channels = tokens.shape[:2]
+        heads = self.qkv(tokens).reshape(sequences, 3 * self.heads, self.head_size, -1)
+        query, key, value = heads.chunk(3, dim=1)  # [S, h, d, N]
+        return self.attend(query, key, value, self.scale).reshape(sequences, channels, 1, -1)
 
 
 class _ChannelNorm(nn.Module):

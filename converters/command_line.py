@@ -85,11 +85,13 @@ def _convert_and_report(
     from reference.checkpoints import load_checkpoint
 
     from .admission import admit
-    from .app import check_pictures, models_folder, write_golden
+    from .app import check_pictures, is_demo, models_folder, write_golden
     from .artifact import check_place
 
     if arguments.golden_pictures is not None and arguments.into is None:
         raise UserError("--golden-pictures is for the golden set that --into writes: give --into too")
+    if arguments.into is not None and is_demo(arguments.into) and options.batch > 1:
+        raise UserError(f"{arguments.into.name} runs one image at a time: leave --batch out, or --into")
     output_dir = arguments.output_dir if arguments.into is None else models_folder(arguments.into)
     check_place(output_dir)  # before a checkpoint is downloaded
     if arguments.golden_pictures is not None:

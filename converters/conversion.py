@@ -59,7 +59,9 @@ class Conversion(Generic[Chosen]):
 
     @property
     def inputs(self) -> list[Tensor]:
-        """The images to measure on, as a `network` without the input baked in takes them, [1, 3, H, W] each."""
+        """The images to measure on, as `network` takes them, [1, 3, H, W] each."""
+        if self.images is not None and self.network.takes_pixels:
+            return [torch.tensor(each).permute(2, 0, 1)[None].float() for each in self.images.pixels]
         rest = torch.tensor(self.transform.unevenness).reshape(1, 3, 1, 1)
         given = [] if self.images is None else self.images.inputs
         return [each / rest for each in given] if (rest != 1).any() else given
@@ -75,7 +77,7 @@ class Conversion(Generic[Chosen]):
         return InputSpec(
             name=INPUT,
             kind=kind,
-            shape=[1, 3, *self.size] if layout == "NCHW" else [1, *self.size, 3],
+            shape=[self.options.batch, *((3, *self.size) if layout == "NCHW" else (*self.size, 3))],
             layout=layout,
             dtype=dtype,
             minimum=0,
@@ -141,13 +143,19 @@ class Conversion(Generic[Chosen]):
 
 
 def begin(
-    checkpoint: Checkpoint, output_dir: Path, options: Chosen, *, passes: Collection[str], bake_input: bool
+    checkpoint: Checkpoint,
+    output_dir: Path,
+    options: Chosen,
+    *,
+    passes: Collection[str],
+    bake_input: bool,
+    scale_first: bool = False,
 ) -> Conversion[Chosen]:
     """Settle what a pipeline starts from.
 
     Args:
         passes: names of exact rewrites; those that the options leave out are.
-        bake_input: see `deployable`.
+        bake_input, scale_first: see `deployable`.
 
     Raises:
         UserError: where the options do not fit, images are missing, or the artifact cannot be put in its place.
@@ -162,7 +170,10 @@ def begin(
     if options.images != "none":
         required = options.images == "required"
         images = calibration(checkpoint, options.calibration, options.calibration_samples, required=required)
-    network = deployable(checkpoint, passes=passes, bake_input=bake_input, output=options.output)
+    network = deployable(
+        checkpoint, passes=passes, bake_input=bake_input, scale_first=scale_first, output=options.output
+    )
+    images_at_once = torch.zeros(options.batch, 3, preprocessing.crop_height, preprocessing.crop_width)
     return Conversion(
         checkpoint=checkpoint,
         options=options,
@@ -170,13 +181,13 @@ def begin(
         preprocessing=preprocessing,
         transform=input_transform(checkpoint),
         network=network,
-        outputs=_outputs(network, torch.zeros(1, 3, preprocessing.crop_height, preprocessing.crop_width)),
+        outputs=_outputs(network, images_at_once),
         images=images,
     )
 
 
 @torch.inference_mode()
-def _outputs(network: Deployable, image: Tensor) -> list[OutputSpec]:
+def _outputs(network: Deployable, images: Tensor) -> list[OutputSpec]:
     """What `network` returns, named for what it means."""
     return [
         OutputSpec(
@@ -187,5 +198,5 @@ def _outputs(network: Deployable, image: Tensor) -> list[OutputSpec]:
             meaning=meaning,
             layout="NCHW" if each.ndim == 4 else None,
         )
-        for meaning, each in zip(network.meanings, network.answers(image))
+        for meaning, each in zip(network.meanings, network.answers(images))
     ]

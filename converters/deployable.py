@@ -24,12 +24,15 @@ Output = Literal["answer", "logits"]
 
 
 class Deployable(nn.Module):
-    """What an artifact computes from an image [1, 3, H, W]; one subclass for each kind of answer.
+    """What an artifact computes from images [B, 3, H, W]; one subclass for each kind of answer.
 
-    meanings: of the results, in their order; see OutputSpec.
+    meanings: of the results, in their order; see OutputSpec. takes_pixels: whether images are RGB 0..255. scale: what
+    all their values are multiplied by first; shift: what is added then, for each channel.
     """
 
     meanings: tuple[Meaning, ...]
+    takes_pixels = False
+    scale: float | None = None
     shift: Tensor | None
 
     def __init__(self, network: PreTrainedModel) -> None:
@@ -38,17 +41,18 @@ class Deployable(nn.Module):
         self.register_buffer("shift", None)
 
     def read(self, image: Tensor) -> Any:
-        """What the network makes of an image, whose pixels are first moved by `shift`, RGB, where there is one."""
+        """What the network makes of images, first scaled and shifted."""
+        image = image if self.scale is None else image * self.scale
         return self.network(image if self.shift is None else image + self.shift)
 
     def answers(self, image: Tensor) -> tuple[Tensor, ...]:
-        """The results for an image, as a tuple even where there is one."""
+        """The results for images, as a tuple even where there is one."""
         answer = self(image)
         return answer if isinstance(answer, tuple) else (answer,)
 
 
 class Classifier(Deployable):
-    """[1, num_labels]: probabilities, scores, values or logits; values and logits are the network's as they are."""
+    """[B, num_labels]: probabilities, scores, values or logits; values and logits are the network's as they are."""
 
     def __init__(self, network: PreTrainedModel, meaning: Meaning) -> None:
         super().__init__(network)
@@ -62,7 +66,7 @@ class Classifier(Deployable):
 
 
 class ClassMapSegmenter(Deployable):
-    """The class of each pixel [1, H, W], int32; logits are resized before the choice, as in the reference."""
+    """The class of each pixel [B, H, W], int32; logits are resized before the choice, as in the reference."""
 
     meanings = ("class_map",)
 
@@ -78,7 +82,7 @@ class ClassMapSegmenter(Deployable):
 
 
 class LogitsSegmenter(Deployable):
-    """Logits [1, num_labels, h, w] as the network gives them, at its output stride."""
+    """Logits [B, num_labels, h, w] as the network gives them, at its output stride."""
 
     meanings = ("logits",)
 
@@ -87,7 +91,7 @@ class LogitsSegmenter(Deployable):
 
 
 class FeatureExtractor(Deployable):
-    """The mean of the last feature map [1, C], and the map [1, C, h, w]."""
+    """The mean of the last feature map [B, C], and the map [B, C, h, w]."""
 
     meanings = ("features", "feature_map")
 
@@ -109,7 +113,12 @@ def _answering(checkpoint: Checkpoint, network: PreTrainedModel, output: Output)
 
 
 def deployable(
-    checkpoint: Checkpoint, *, passes: Collection[str], bake_input: bool, output: Output = "answer"
+    checkpoint: Checkpoint,
+    *,
+    passes: Collection[str],
+    bake_input: bool,
+    scale_first: bool = False,
+    output: Output = "answer",
 ) -> Deployable:
     """The checkpoint's network, rewritten; the checkpoint keeps its own.
 
@@ -119,8 +128,9 @@ def deployable(
         bake_input: True: the result takes RGB 0..255. False: it takes what the reference takes (for example BGR 0..1),
             but for one scale of all channels, and the pipeline's own image preprocessing scales, shifts and reorders.
             Core ML computes in fp16, where weights times 1/255 fall into subnormals, which the Neural Engine may flush
-            to zero: it must not bake. TFLite's CPU kernels widen fp16 weights to fp32 before use, subnormals included:
-            baking costs them nothing. For what GPUs may lose, see the README.
+            to zero: it must not bake all of it. TFLite's CPU kernels widen fp16 weights to fp32 before use, subnormals
+            included: baking costs them nothing. For what GPUs may lose, see the README.
+        scale_first: of what is baked, whether that one scale is an operation of its own, and in no weight.
         output: what the task asks for, or the network's logits.
     """
     network = copy.deepcopy(checkpoint.model).eval()
@@ -128,24 +138,30 @@ def deployable(
     transform = input_transform(checkpoint)
     answering = _answering(checkpoint, network, output)
     if bake_input:
-        answering.shift = bake_input_into_stem(network, transform)
+        answering.takes_pixels = True
+        answering.scale = transform.even_scale if scale_first else None
+        answering.shift = bake_input_into_stem(network, transform, scaled=scale_first)
     else:
         scale_stem(network, transform.unevenness)
     return answering.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform) -> Tensor | None:
+def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform, *, scaled: bool = False) -> Tensor | None:
     """Given: pixels, channel flip, scale, offset, stem convolution. Result: pixels, a sum, stem convolution.
 
     The offset cannot go into the convolution's bias: around the image, the convolution pads zeros after the offset.
     Moving the pixels by offset / scale first leaves zero where it was.
 
+    Args:
+        scaled: whether the pixels have been multiplied by the even scale already.
+
     Returns:
         What to add to the pixels, [1, 3, 1, 1], RGB; None where the offset is zero.
     """
-    scale_stem(network, transform.scale)
-    shift = torch.tensor([offset / scale for offset, scale in zip(transform.offset, transform.scale)])
+    factors = transform.unevenness if scaled else transform.scale
+    scale_stem(network, factors)
+    shift = torch.tensor([offset / factor for offset, factor in zip(transform.offset, factors)])
     if transform.color_order == "BGR":
         weight = anatomy.stem(network).convolution.weight
         weight.copy_(weight.flip(1))

@@ -109,6 +109,14 @@ class Options(ABC):
         says=lambda sizes: ",".join(map(as_typed, sizes)),
         mark=lambda sizes: "-".join(map(as_typed, sizes)),
     )
+    batch: int = option(
+        1,
+        "images that it takes at once, no more and no fewer",
+        group=NETWORK,
+        metavar="NUMBER",
+        parse=positive,
+        mark="batch{}".format,
+    )
     labels: Path | None = option(
         None,
         "names of the classes: a text file with one on each line, a .csv or a .json",
@@ -190,6 +198,8 @@ class Options(ABC):
             raise UserError("--labels is for classification and segmentation: features have no classes")
         if len(self.image_size) > 1 and not self.several_sizes:
             raise UserError(f"a .{self.format} file takes images of one size: give one --image-size")
+        if len(self.image_size) > 1 and self.batch > 1:
+            raise UserError("a batch has images of one size: give one --image-size, or leave --batch out")
 
     def settled(self, task: Task) -> Self:
         """Checked, and filled."""

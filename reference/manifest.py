@@ -126,6 +126,9 @@ class Manifest(Strict):
         crop = (self.preprocessing.crop_height, self.preprocessing.crop_width)
         if self.input.size != crop:
             raise ValueError(f"an input of {self.input.size} pixels for a crop of {crop}")
+        for each in self.outputs:
+            if self.input.batch > 1 and not each.answers_batch(self.input.batch):
+                raise ValueError(f"{each.name} {each.shape} has no answer to each of {self.input.batch} images")
         return self
 
     @property

@@ -24,7 +24,7 @@ class Quantization(Strict):
 class InputSpec(Strict):
     """The tensor or image that the artifact takes, after the app's half of the preprocessing.
 
-    shape: of one batch, whose pixels are the crop's; color_order: of the pixels the app hands over, "L" of one channel;
+    shape: of a batch, whose pixels are the crop's; color_order: of the pixels the app hands over, "L" of one channel;
     network_color_order, scale and offset: what the artifact does itself, pixel * scale + offset, a number for each
     channel of the network. quantization: how a pixel becomes the tensor's integer, null where the pixel's value itself
     is handed over.
@@ -56,6 +56,11 @@ class InputSpec(Strict):
         return self
 
     @property
+    def batch(self) -> int:
+        """How many images go in at once."""
+        return self.shape[0]
+
+    @property
     def size(self) -> tuple[int, int]:
         """Height and width, pixels."""
         height, width = self.shape[2:] if self.layout == "NCHW" else self.shape[1:3]
@@ -81,6 +86,10 @@ class OutputSpec(Strict):
     meaning: Meaning
     layout: Layout | None
     quantization: Quantization | None = None
+
+    def answers_batch(self, images: int) -> bool:
+        """Whether its shape begins with an axis for so many images."""
+        return self.kind == "tensor" and len(self.shape) > 1 and self.shape[0] == images
 
     @property
     def classes(self) -> int | None:

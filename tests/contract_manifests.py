@@ -99,7 +99,7 @@ def valid() -> list[dict[str, Any]]:
     alone = [one, one | {"outputs": [spec | coarse]}]
     inputs = [
         {"input": feed | grey},
-        {"input": feed | {"shape": [4, 16, 16, 3]}},
+        {"input": feed | {"shape": [4, 16, 16, 3]}, "outputs": [spec | {"shape": [4, 3]}]},
         {"input": feed | {"scale": [0.017, 0.0175, 0.0174], "offset": [-2.1, -2.0, -1.8]}},
     ]
     steps = [{"preprocessing": preprocessing(resize, 16, 16)} for resize in ((18, 16), None)]
@@ -129,6 +129,12 @@ def invalid() -> list[dict[str, Any]]:
         "a map without its layout": whole | {"outputs": [spec | {"meaning": "logits", "shape": [1, 3, 4, 4]}]},
         "a layout without a map": whole | {"outputs": [spec | {"layout": "NCHW"}]},
         "an input that is not the crop": whole | {"preprocessing": steps | {"crop_width": 8}},
+        "one answer to several images": whole | {"input": feed | {"shape": [4, 16, 16, 3]}},
+        "no axis for several images": whole
+        | {
+            "input": feed | {"shape": [3, 16, 16, 3]},
+            "outputs": [spec | {"shape": [3]}],
+        },
         "an input without a batch": whole | {"input": feed | {"shape": [16, 16, 3]}},
         "two channels": whole | {"input": feed | {"shape": [1, 16, 16, 2], "scale": [1.0] * 2, "offset": [0.0] * 2}},
         "grey pixels for three channels": whole | {"input": feed | {"color_order": "L"}},

@@ -68,7 +68,10 @@ def main(argv: list[str] | None = None) -> int:
     localize.add_argument("artifact", type=Path, metavar="ARTIFACT", help=ARTIFACT_HELP)
     localize.add_argument("--image", type=Path, help="a photograph (default: a rendered scene)")
     localize.add_argument("--runtime", metavar="NAME", help="default: one that can look inside")
-    latency = commands.add_parser("latency", help="time loading, preprocessing and inference, all models in turn")
+    latency = commands.add_parser(
+        "latency",
+        help="time loading, preprocessing and inference, all models in turn; of a batch as a whole, its ratio by image",
+    )
     latency.add_argument(
         "--against", default="reference", metavar="{reference,FILE}", help="what ratios are to (default: %(default)s)"
     )

@@ -28,21 +28,22 @@ def _(features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) 
 
 
 def to_patches(features: Tensor, side: int) -> Tensor:
-    """[1, C, H, W] -> [P, C, H/p, W/p], by slices: no transpose."""
+    """[B, C, H, W] -> [P*B, C, H/p, W/p], by slices: no transpose."""
     return torch.cat([features[:, :, row::side, column::side] for row in range(side) for column in range(side)])
 
 
 def from_patches(patches: Tensor, side: int) -> Tensor:
     """The inverse of `to_patches`, by one transpose."""
-    _, channels, height, width = patches.shape
-    places = patches.reshape(side, side, channels, height, width).permute(2, 3, 0, 4, 1)
-    return places.reshape(1, channels, height * side, width * side)
+    sequences, channels, height, width = patches.shape
+    batch = sequences // side**2
+    places = patches.reshape(side, side, batch * channels, height, width).permute(2, 3, 0, 4, 1)
+    return places.reshape(batch, channels, height * side, width * side)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-    """Scores [P, h, keys, queries], so that only the key is transposed, and softmax runs down a column.
+    """Scores [S, h, keys, queries], so that only the key is transposed, and softmax runs down a column.
 
-    PyTorch's one operation wants [P, h, N, d]: four transposes of the operands for one here.
+    PyTorch's one operation wants [S, h, N, d]: four transposes of the operands for one here.
     """
     scores = torch.matmul(key.transpose(-1, -2), query)
     return torch.matmul(value, functional.softmax(scores if scale == 1 else scores * scale, dim=-2))

@@ -14,7 +14,7 @@ from ..preprocessing import InputTransform
 
 
 class Whole(nn.Module):
-    """uint8 RGB [1, 3, H, W] -> the task's answers.
+    """uint8 RGB [B, 3, H, W] -> the task's answers.
 
     Scaling pixels here, and not in the stem's weights, keeps those out of float16's subnormals. A class is chosen among
     float32 logits: among float16 ones devices have been seen to choose wrongly.
@@ -44,7 +44,7 @@ class Whole(nn.Module):
 class PointwiseClassifier(nn.Module):
     """A classifier's linear layer as a 1x1 convolution, as linear layers are elsewhere: its weight needs no transpose.
 
-    [1, C] -> [1, num_labels]
+    [B, C] -> [B, num_labels]
     """
 
     def __init__(self, layer: nn.Linear) -> None:

@@ -37,13 +37,14 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
         UserError: where options do not fit, images are missing, the package fails its checks, or cannot be put in
             place.
     """
-    job = begin(checkpoint, output_dir, options, passes=KEEPING_LAYER_NORM, bake_input=False)
+    several = options.batch > 1  # which Core ML takes as numbers only: its images come one by one
+    job = begin(checkpoint, output_dir, options, passes=KEEPING_LAYER_NORM, bake_input=several, scale_first=several)
     options, images = job.options, job.images
     compression = options.compression
-    feed = job.input("image", "NCHW", "uint8")
+    feed = job.input("tensor", "NCHW", "float32") if several else job.input("image", "NCHW", "uint8")
 
     to_channels_first(job.network.network, FORM)
-    program = export(job.network, feed.shape, options.image_size)
+    program = export(job.network, [1, *feed.shape[1:]], options.image_size)  # whose values are measured
     measured = Measured({}, {})
     if images is not None:
         seen = job.inputs if options.measures else job.inputs[:ENOUGH]
@@ -60,12 +61,15 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
             dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}
             with torch_threads(1):
                 correct_biases(program, job.inputs, measured.means, dense, rounding(compression, ranges))
+    if several:
+        job.network.load_state_dict(program.state_dict, strict=False)
+        program = export(job.network, feed.shape, options.image_size)
 
     model = to_ml_program(program, job, pipeline, ranges)
     outputs = job.outputs
-    if classifies(job.network):
+    if classifies(job):
         outputs = classifier_outputs(len(class_names(job.checkpoint)))
-    describe(model, job.checkpoint, job.preprocessing, outputs)
+    describe(model, job, outputs)
 
     def write(path: Path) -> None:
         model.save(str(path))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reference.checkpoints import Checkpoint
 from reference.labels import as_hex, palette
-from reference.manifest import Preprocessing
 from reference.tensor_specs import OutputSpec
 
-from ..deployable import Deployable
+from ..conversion import Conversion
 from ..naming import AUTHOR, PURPOSES, class_names
 from ..preprocessing import INPUT
+from .options import CoreMLOptions
 
 LABEL = "classLabel"
 PROBABILITIES = "classLabel_probs"  # coremltools' own name; it cannot be chosen
@@ -39,9 +38,9 @@ _RESIZING = {
 }
 
 
-def classifies(network: Deployable) -> bool:
-    """Whether Core ML's own kind of classifier is right: one class is the image's, and it has a probability."""
-    return network.meanings == ("probabilities",)
+def classifies(job: Conversion[CoreMLOptions]) -> bool:
+    """Whether Core ML's own kind of classifier is right: there is one image, it has one class, with a probability."""
+    return job.network.meanings == ("probabilities",) and job.options.batch == 1
 
 
 def classifier_outputs(labels: int) -> list[OutputSpec]:
@@ -54,8 +53,9 @@ def classifier_outputs(labels: int) -> list[OutputSpec]:
     ]
 
 
-def describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: list[OutputSpec]) -> None:
+def describe(model: Any, job: Conversion[CoreMLOptions], outputs: list[OutputSpec]) -> None:
     """What Xcode shows on the model's page."""
+    checkpoint, facts, batch = job.checkpoint, job.preprocessing, job.options.batch
     own = checkpoint.id in ("demo", "random")
     model.author = AUTHOR
     model.license = "Apache-2.0" if own else f"that of the checkpoint {checkpoint.id}"
@@ -63,16 +63,17 @@ def describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: 
     model.short_description = f"MobileViT {checkpoint.size} {PURPOSES[checkpoint.task]}, checkpoint {checkpoint.id}"
     model.user_defined_metadata.update({"checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256})
     meaning = outputs[-1].meaning
-    if checkpoint.task == "segmentation" or meaning == "probabilities":
+    if batch == 1 and (checkpoint.task == "segmentation" or meaning == "probabilities"):
         model.user_defined_metadata[PREVIEW_TYPE] = PREVIEWS[checkpoint.task]
-    elif meaning in ("scores", "values", "logits"):
+    elif meaning in ("probabilities", "scores", "values", "logits"):
         model.user_defined_metadata["labels"] = json.dumps(class_names(checkpoint))
     if checkpoint.task == "segmentation":
         labels = class_names(checkpoint)
         colors = list(map(as_hex, palette(len(labels))))
         model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
+    what = "RGB image; " if batch == 1 else f"{batch} RGB images, 0 to 255, channels first; each: "
     model.input_description[INPUT] = (
-        f"RGB image; {_RESIZING[facts.resize].format(facts)}, crop the central {facts.crop_width}x{facts.crop_height}"
+        f"{what}{_RESIZING[facts.resize].format(facts)}, crop the central {facts.crop_width}x{facts.crop_height}"
     )
     for output in outputs:
         model.output_description[output.name] = MEANINGS[output.meaning]

@@ -56,7 +56,7 @@ def _copy(tensor: Tensor) -> Tensor:
 
 def attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
     """Products that take their operands as they lie; see Form."""
-    scores = torch.matmul(query.transpose(-1, -2), key)  # [P, h, N, N]
+    scores = torch.matmul(query.transpose(-1, -2), key)  # [S, h, N, N]
     weights = functional.softmax(scores if scale == 1 else scores * scale, dim=-1)
     return torch.matmul(value, weights.transpose(-1, -2))
 

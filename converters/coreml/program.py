@@ -1,10 +1,11 @@
-"""An exported program to an ML Program with an image for its input, by coremltools."""
+"""An exported program to an ML Program with an image for its input, or a batch of them, by coremltools."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from torch.export import ExportedProgram
 
 from ..conversion import Conversion
@@ -27,28 +28,33 @@ def to_ml_program(
     Args:
         pipeline: coremltools' passes. ranges: of nodes' results, where they decide the precision.
     """
-    labelled = classifies(job.network)
-    transform, sides, shape = job.transform, job.options.image_size, [1, 3, *job.size]
-    sizes = ct.EnumeratedShapes([[1, 3, *size] for size in sides], shape) if sides[1:] else shape
-    image = ct.ImageType(
-        INPUT,
-        sizes,
-        scale=transform.even_scale,
-        bias=transform.even_offset if any(transform.offset) else None,
-        color_layout=ct.colorlayout[transform.color_order],
-    )
+    labelled = classifies(job)
     model = ct.convert(
         program,
         convert_to="mlprogram",
         pass_pipeline=pipeline,
         skip_model_load=True,
-        inputs=[image],
+        inputs=[_input(job)],
         outputs=None if labelled else [ct.TensorType(spec.name) for spec in job.outputs],
         classifier_config=ct.ClassifierConfig(class_names(job.checkpoint), LABEL) if labelled else None,
         compute_precision=_compute_precision(job.options.precision, ranges),
         minimum_deployment_target=ct.target[job.options.minimum_deployment_target],
     )
     return _tidied(model)
+
+
+def _input(job: Conversion[CoreMLOptions]) -> Any:
+    """An image, which Core ML then scales and shifts; or numbers, where the network does."""
+    if job.network.takes_pixels:
+        return ct.TensorType(INPUT, (job.options.batch, 3, *job.size), dtype=np.float32)
+    transform, sides, shape = job.transform, job.options.image_size, [1, 3, *job.size]
+    return ct.ImageType(
+        INPUT,
+        ct.EnumeratedShapes([[1, 3, *size] for size in sides], shape) if sides[1:] else shape,
+        scale=transform.even_scale,
+        bias=transform.even_offset if any(transform.offset) else None,
+        color_layout=ct.colorlayout[transform.color_order],
+    )
 
 
 def _compute_precision(precision: str, ranges: Mapping[str, Range]) -> Any:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import onnx
 import torch
-from torch import nn
+from onnx import ModelProto
+from torch import Tensor, nn
 
 from reference.checkpoints import Checkpoint
 from reference.pretrained import PreTrainedModel
@@ -19,7 +20,7 @@ from .describe import describe
 from .export import check, to_onnx
 from .half import halve_weights
 from .options import DEFAULTS, ONNXOptions
-from .quantize import PERCENTILE, quantize_layers
+from .quantize import PERCENTILE, quantize_layers, take_shapes
 
 
 def convert(checkpoint: Checkpoint, output_dir: Path, options: ONNXOptions = DEFAULTS) -> Written:
@@ -31,15 +32,22 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: ONNXOptions = DEF
     job = begin(checkpoint, output_dir, options, passes=KEEPING_LAYER_NORM, bake_input=True)
     options = job.options
     feed = job.input("tensor", "NHWC", options.input_dtype)
-    image = torch.zeros(feed.shape, dtype=getattr(torch, options.input_dtype))
+    images = torch.zeros(feed.shape, dtype=getattr(torch, options.input_dtype))
     spared = first_convolutions(job.network.network)
-    model = to_onnx(job.network, image, dynamic_batch=options.dynamic_batch, opset=options.opset)
+
+    def export(images: Tensor) -> ModelProto:
+        return to_onnx(job.network, images, dynamic_batch=options.dynamic_batch, opset=options.opset)
+
+    model = export(images)
     if options.quantize == "float16":
         halve_weights(model)
     measured = None
     if job.images is not None:
-        method = options.range_method
-        model = quantize_layers(model, job.images.pixels, range_method=method, spared=spared)
+        method, several = options.range_method, model
+        single = model if options.batch == 1 else export(images[:1])  # images are measured on one by one
+        model = quantize_layers(single, job.images.pixels, range_method=method, spared=spared)
+        if options.batch > 1:
+            take_shapes(model, several)
         measured = job.images.facts(f"percentile {PERCENTILE}" if method == "percentile" else method)
     describe(model, job.checkpoint, job.preprocessing, feed)
     check(model)

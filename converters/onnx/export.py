@@ -29,7 +29,7 @@ def to_onnx(network: Deployable, image: Tensor, *, dynamic_batch: bool, opset: i
 
     Args:
         network: its MobileViT blocks are replaced.
-        image: an example [1, H, W, 3], of the dtype that the model shall take.
+        image: an example [B, H, W, 3], of the dtype that the model shall take.
         dynamic_batch, opset: see ONNXOptions.
     """
     to_rows(network.network, whole_attention=opset >= WHOLE_FROM)

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from reference.errors import UserError
+
 from ..declared import option
 from ..options import IMAGES, NETWORK, NUMBERS, Options
 
@@ -61,7 +63,7 @@ class ONNXOptions(Options):
     )
     input_dtype: Literal["uint8", "float32"] = option(
         "uint8",
-        "of the image tensor [1, H, W, 3], which holds 0..255 either way",
+        "of the image tensor [B, H, W, 3], which holds 0..255 either way",
         group=NUMBERS,
         choices=INPUT_DTYPES,
         mark="input-{}".format,
@@ -106,6 +108,11 @@ class ONNXOptions(Options):
 
     def idle(self, task: Task) -> set[str]:
         return super().idle(task) | ({"range_method"} if self.images == "none" else set())
+
+    def check(self, task: Task) -> None:
+        super().check(task)
+        if self.dynamic_batch and self.batch > 1:
+            raise UserError("--dynamic-batch takes any number of images: leave --batch out")
 
     def filled(self) -> Self:
         """Of range methods auto is the percentile."""

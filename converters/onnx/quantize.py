@@ -67,3 +67,20 @@ def quantize_layers(model: ModelProto, pixels: Sequence[np.ndarray], *, range_me
             extra_options={"CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
         )
         return onnx.load(path)
+
+
+def take_shapes(model: ModelProto, other: ModelProto) -> None:
+    """Given: a quantized model, and the float model of the same network for another batch. Result: it takes that batch.
+
+    Exported for one batch or another, a network has the same nodes and values by the same names, of which only shapes
+    differ: those of inputs and outputs, and those that tensors are reshaped to.
+    """
+    graph, shaped = model.graph, other.graph
+    for mine, theirs in zip((*graph.input, *graph.output), (*shaped.input, *shaped.output), strict=True):
+        assert mine.name == theirs.name
+        mine.CopyFrom(theirs)
+    constants = {each.name: each for each in shaped.initializer}
+    for each in graph.initializer:
+        if each.name in constants:
+            each.CopyFrom(constants[each.name])
+    del graph.value_info[:]

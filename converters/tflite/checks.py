@@ -72,17 +72,19 @@ def structure(content: bytes) -> Structure:
     )
 
 
-def golden_image(checkpoint: Checkpoint) -> np.ndarray:
-    """A rendered scene as an app hands it over, uint8 RGB [H, W, 3]; it can be shown to every network."""
-    return checkpoint.processor.resize_and_crop(scenes.render("validation", 0).image)
+def golden_images(checkpoint: Checkpoint, count: int) -> np.ndarray:
+    """Rendered scenes as an app hands them over, uint8 RGB [count, H, W, 3]; they can be shown to every network."""
+    pictures = [scenes.render("validation", index).image for index in range(count)]
+    return np.stack([checkpoint.processor.resize_and_crop(each) for each in pictures])
 
 
 @torch.inference_mode()
 def expected_answers(network: Deployable, golden: np.ndarray) -> dict[str, np.ndarray]:
-    """What PyTorch answers, under the names of the outputs, maps as [1, H, W, C]."""
-    values = [each.numpy() for each in network.answers(torch.tensor(golden)[None].permute(0, 3, 1, 2).float())]
+    """What PyTorch answers to each image by itself, under the names of the outputs [N, ...], maps as [N, H, W, C]."""
+    images = torch.tensor(golden).permute(0, 3, 1, 2).float()
+    values = map(torch.cat, zip(*(network.answers(each[None]) for each in images)))
     return {
-        meaning: each.transpose(0, 2, 3, 1) if each.ndim == 4 else each
+        meaning: (each.permute(0, 2, 3, 1) if each.ndim == 4 else each).numpy()
         for meaning, each in zip(network.meanings, values)
     }
 
@@ -100,8 +102,8 @@ def check(
     Args:
         plain: the float file it was made from.
         plan: how.
-        golden: an image [H, W, 3], RGB 0..255.
-        expected: what PyTorch answers to it, by the outputs' names, maps as [1, H, W, C].
+        golden: a batch of images [N, H, W, 3], RGB 0..255.
+        expected: what PyTorch answers to each, by the outputs' names [N, ...], maps as [N, H, W, C].
 
     Raises:
         UserError: when something does not hold.
@@ -117,7 +119,7 @@ def check(
         raise UserError(f"{path.name}: {', '.join(sorted(set(found.float_operations)))} compute in float")
     run = running(content).get_signature_runner()
     (feed,) = run.get_input_details().items()
-    answers = run(**{feed[0]: to_stored(golden[None], feed[1])})
+    answers = run(**{feed[0]: to_stored(golden, feed[1])})
     agreement = min(
         _agreement(name, from_stored(answers[name], run.get_output_details()[name]), expected[name])
         for name in expected
@@ -125,7 +127,7 @@ def check(
     plural = "" if found.partitions == 1 else "s"
     return (
         f"in LiteRT: {found.operations} operations, {found.partitions} XNNPACK partition{plural}, "
-        f"golden image agrees to {agreement:.4f}"
+        f"golden image{'s' * (len(golden) > 1)} agree{'s' * (len(golden) == 1)} to {agreement:.4f}"
     )
 
 

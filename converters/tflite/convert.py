@@ -15,7 +15,7 @@ from reference.tensor_specs import OutputSpec, Quantization
 from ..artifact import Written
 from ..conversion import begin
 from ..passes import FOR_FLOAT, PASSES
-from .checks import check, expected_answers, golden_image
+from .checks import check, expected_answers, golden_images
 from .export import to_tflite
 from .interpreters import running
 from .keras_mobilevit import build
@@ -35,14 +35,20 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: TFLiteOptions = D
     options, network = job.options, job.network
     plan = planned(options, job.checkpoint)
     dtype = "float32" if options.measures else options.input_dtype  # or TensorFlow casts the bytes
-    plain = to_tflite(build(network, *job.size, dtype), network.meanings)
-    quantized = quantize(plain, plan, job.images)
+
+    def plainly(batch: int) -> bytes:
+        return to_tflite(build(network, *job.size, dtype, batch), network.meanings)
+
+    plain = plainly(options.batch)
+    # Whatever the batch, images are measured on one by one: what that gives does not depend on their order.
+    single = plainly(1) if options.measures and options.batch > 1 else plain
+    quantized = quantize(plain, plan, job.images, single=single)
 
     tensors = running(quantized.content).get_signature_runner()
     (feed,) = tensors.get_input_details().values()
     outputs = [_stored(spec, tensors.get_output_details()[spec.name]) for spec in job.outputs]
     content = with_metadata(quantized.content, job.checkpoint, outputs)
-    golden = golden_image(job.checkpoint)
+    golden = golden_images(job.checkpoint, options.batch)
     notes = [*quantized.notes]
 
     def write(path: Path) -> None:

@@ -14,10 +14,10 @@ from ..deployable import Classifier, ClassMapSegmenter, Deployable, FeatureExtra
 from ..preprocessing import INPUT
 
 
-def build(deployable: Deployable, height: int, width: int, input_dtype: str) -> keras.Model:
-    """RGB 0..255 [1, height, width, 3] of `input_dtype` -> what `deployable` answers, maps as NHWC; see its class."""
+def build(deployable: Deployable, height: int, width: int, input_dtype: str, batch: int = 1) -> keras.Model:
+    """RGB 0..255 [batch, height, width, 3] of `input_dtype` -> what `deployable` answers, maps as NHWC."""
     shift = None if deployable.shift is None else deployable.shift.flatten().numpy()
-    network = functional(deployable.network, height, width, dtype=input_dtype, name=INPUT, shift=shift)
+    network = functional(deployable.network, height, width, batch=batch, dtype=input_dtype, name=INPUT, shift=shift)
     if isinstance(deployable, Classifier):
         last = {"probabilities": ops.softmax, "scores": ops.sigmoid}.get(deployable.meanings[0])
         answer = network.output if last is None else last(network.output)
@@ -33,7 +33,7 @@ def build(deployable: Deployable, height: int, width: int, input_dtype: str) -> 
 
 
 class ClassMap(keras.layers.Layer):
-    """Logits [1, h, w, num_labels], resized (bilinear) -> the class of each pixel [1, height, width], int32."""
+    """Logits [B, h, w, num_labels], resized (bilinear) -> the class of each pixel [B, height, width], int32."""
 
     def __init__(self, height: int, width: int) -> None:
         super().__init__(name="class_map")

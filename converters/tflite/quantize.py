@@ -61,8 +61,12 @@ def planned(options: TFLiteOptions, checkpoint: Checkpoint) -> Plan:
     return Plan(options, entries, integer, labelled)
 
 
-def quantize(content: bytes, plan: Plan, images: Calibration | None) -> Quantized:
-    """A float file, quantized as planned; `images`: which the ranges are measured on, where there are any to measure.
+def quantize(content: bytes, plan: Plan, images: Calibration | None, *, single: bytes) -> Quantized:
+    """A float file, quantized as planned.
+
+    Args:
+        images: which the ranges are measured on, where there are any to measure.
+        single: the same network's float file for one image, on which all is measured; `content` may be for several.
 
     Raises:
         UserError: when ai-edge-quantizer refuses the recipe, or no choice of float parts keeps to the largest drop.
@@ -72,9 +76,9 @@ def quantize(content: bytes, plan: Plan, images: Calibration | None) -> Quantize
     if images is None:
         return Quantized(apply(content, plan.recipe, {}), plan)
     options = plan.options
-    ranges = choose(measure(content, [each[None] for each in images.pixels]), options.range_method)
+    ranges = choose(measure(single, [each[None] for each in images.pixels]), options.range_method)
     if plan.labelled is None or options.max_drop is None:
         return Quantized(apply(content, plan.recipe, ranges), plan)
-    steps, entries = walk(content, plan.recipe, ranges, plan.labelled, options.max_drop)
+    steps, entries = walk(single, plan.recipe, ranges, plan.labelled, options.max_drop)
     plan = replace(plan, recipe=entries, integer=plan.integer and not steps[-1].kept)
-    return Quantized(steps[-1].content, plan, tuple(map(str, steps)))
+    return Quantized(apply(content, entries, ranges), plan, tuple(map(str, steps)))

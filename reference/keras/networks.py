@@ -124,20 +124,27 @@ def mirror(source: nn.Module) -> Mirror:
 
 
 def functional(
-    source: nn.Module, height: int, width: int, *, dtype: str = "float32", name: str = "image", shift: Any = None
+    source: nn.Module,
+    height: int,
+    width: int,
+    *,
+    batch: int = 1,
+    dtype: str = "float32",
+    name: str = "image",
+    shift: Any = None,
 ) -> keras.Model:
-    """`mirror` as a Keras model of one image: shapes are fixed, so that delegates can plan ahead.
+    """`mirror` as a Keras model of so many images: shapes are fixed, so that delegates can plan ahead.
 
     Args:
         source: as in `mirror`.
-        height, width: of the input [1, height, width, 3] called `name`, of type `dtype`.
+        height, width, batch: of the input [batch, height, width, 3] called `name`, of type `dtype`.
         shift: what is added to each channel first, [3]; None: nothing.
 
     Returns:
-        The model; its answer is logits [1, num_labels] of a classifier, logits [1, h, w, num_labels] of a segmentation
-        model, or of a backbone the list of the last feature map [1, h, w, C] and, where it expands, its mean [1, C].
+        The model; its answer is logits [B, num_labels] of a classifier, logits [B, h, w, num_labels] of a segmentation
+        model, or of a backbone the list of the last feature map [B, h, w, C] and, where it expands, its mean [B, C].
     """
-    image = keras.Input(batch_shape=(1, height, width, 3), dtype=dtype, name=name)
+    image = keras.Input(batch_shape=(batch, height, width, 3), dtype=dtype, name=name)
     values = image if dtype == "float32" else ops.cast(image, "float32")
     answer, _ = mirror(source)(values if shift is None else values + ops.convert_to_tensor(shift, "float32"))
     if isinstance(source, mobilevit.MobileViTModel):

@@ -44,9 +44,27 @@ def test_computes_the_same(kind, fields, height, width, passes):
     converted = copy.deepcopy(network)
     to_channels_first(converted, FORM)
     assert sum(isinstance(module, ChannelsFirstBlock) for module in converted.modules()) == 3
-    image = torch.rand((1, 3, height, width), generator=torch.Generator().manual_seed(1))
-    exact, rounded = in_both_precisions(network, image)
-    assert_as_exact(converted(image).logits, exact.logits, rounded.logits)
+    images = torch.rand((3, 3, height, width), generator=torch.Generator().manual_seed(1))
+    exact, rounded = in_both_precisions(network, images)
+    for several in (images, images[:1]):
+        count = len(several)
+        assert_as_exact(converted(several).logits, exact.logits[:count], rounded.logits[:count])
+
+
+@pytest.mark.parametrize("side", [2, 3])
+def test_core_ai_moves_pixels_to_patches_and_back(side):
+    form = pytest.importorskip("converters.coreai.operations", reason="NOT RUN: coreai-torch is not installed").FORM
+    features = torch.arange(2 * 5 * 6 * 12.0).reshape(2, 5, 6, 12)
+    patches = form.to_patches(features, side)
+    sequences = patches.reshape(-1, 5, patches[0, 0].numel())
+    places = {
+        frozenset(features[image, :, row::side, column::side].flatten().tolist())
+        for image in range(2)
+        for row in range(side)
+        for column in range(side)
+    }
+    assert {frozenset(each.flatten().tolist()) for each in sequences} == places
+    assert torch.equal(form.from_patches(patches, side), features)
 
 
 def test_the_pyramid_is_split_where_batch_norm_is_folded():

@@ -244,6 +244,22 @@ def test_asked_for_it_is_replaced_and_the_same_checkpoints_always_is(demo, tmp_p
     assert read_manifest(first.path).checkpoint.sha256 == "0" * 64
 
 
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("converters.tflite", ("--batch", "0"), "--batch"),
+        ("converters.tflite", ("--batch", "2", "--into", "android_demo"), "android_demo runs one image at a time"),
+        ("converters.coreml", ("--batch", "2", "--into", "ios_demo"), "ios_demo runs one image at a time"),
+        ("converters.coreml", ("--batch", "2", "--image-size", "128,192"), "a batch has images of one size"),
+        ("converters.onnx", ("--batch", "2", "--dynamic-batch"), "--dynamic-batch takes any number of images"),
+    ],
+)
+def test_batches_where_there_can_be_none(module, arguments, message, refusal, monkeypatch):
+    pipeline = importlib.import_module(f"{module}.__main__")
+    monkeypatch.setattr(pipeline, "_convert", lambda *given: pytest.fail("too late"))
+    assert message in refusal(module, *arguments)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_preprocessing_that_no_app_could_follow_is_refused(module, demo, tmp_path, refusal):
     demo.model.save_pretrained(tmp_path / "mine")

@@ -16,15 +16,15 @@ from ..rounding import assert_as_exact, in_both_precisions, log_softmax
 
 
 @pytest.mark.parametrize(
-    ("task", "size", "output", "side"),
+    ("task", "size", "output", "side", "batch"),
     # 200 leaves feature maps that patches do not tile.
-    [("classification", "xs", "answer", 200), ("segmentation", "s", "logits", 160),
-     ("features", "s", "answer", 96), ("segmentation", "xxs", "answer", 160)],
+    [("classification", "xs", "answer", 200, 1), ("segmentation", "s", "logits", 160, 1),
+     ("features", "s", "answer", 96, 3), ("segmentation", "xxs", "answer", 160, 2)],
 )  # fmt: skip
 @torch.no_grad()
-def test_equals_pytorch(task, size, output, side):
+def test_equals_pytorch(task, size, output, side, batch):
     checkpoint = load_checkpoint("random", size, task)
-    coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
+    coarse = torch.rand((batch, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
     image = torch.nn.functional.interpolate(coarse, size=(side, side)).round().to(torch.uint8)
     network = deployable(checkpoint, passes=KEEPING_LAYER_NORM, bake_input=True, output=output)
     both = in_both_precisions(network, image.float())

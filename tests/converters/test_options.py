@@ -65,6 +65,7 @@ def values(field: dataclasses.Field, folders: list[Path]) -> st.SearchStrategy:
         "recipe": st.sampled_from([None, *RECIPES]),
         "max_drop": st.sampled_from([None, 0.5, 1.0]),
         "opset": st.sampled_from([None, 18, 20, 23]),
+        "batch": st.sampled_from([1, 3]),
     }
     return st.booleans() if isinstance(field.default, bool) else drawn[field.name]
 
@@ -125,6 +126,9 @@ def test_names_tell_apart_what_options_tell_apart(pipeline, checkpoint, folders,
         (ONNXOptions(quantize="int8", opset=20), "classification", "mobilevit_xxs_demo_int8.onnx"),
         (ONNXOptions(quantize="float16", opset=20, dynamic_batch=True), "classification",
          "mobilevit_xxs_demo_float16_batch_opset20.onnx"),
+        (ONNXOptions(batch=4), "classification", "mobilevit_xxs_demo_float32_batch4.onnx"),
+        (CoreMLOptions(batch=4, image_size=(160,)), "features",
+         "mobilevit_features_xxs_demo_float16_160_batch4.mlpackage"),
     ],
 )  # fmt: skip
 def test_names_are_readable(options, task, name):
@@ -154,6 +158,7 @@ def test_what_is_typed_is_what_is_asked_for(pipeline, folders, tmp_path):
         "calibration": (str(folders[0]), folders[0]), "labelled": (str(folders[1]), folders[1]),
         "calibration_samples": ("7", 7), "keep_float": ("a b", ("a b",)), "max_drop": ("0.5", 0.5),
         "recipe": (str(own), RECIPES[0]), "opset": ("19", 19), "labels": ("names.txt", Path("names.txt")),
+        "batch": ("3", 3),
     }  # fmt: skip
     kind, parser = PIPELINES[pipeline], argparse.ArgumentParser()
     add_options(parser, kind, HEADINGS)
@@ -180,7 +185,7 @@ def test_manifests_have_every_option_that_shaped_the_artifact(pipeline, folders,
         "onnx": {"quantize": "int8"},
     }  # fmt: skip
     common = {"calibration": folders[0], "calibration_samples": 1, "no_pass": ("drop-key-bias",), "image_size": (128,),
-              "labels": folders[0].with_suffix(".txt")}  # fmt: skip
+              "labels": folders[0].with_suffix(".txt"), "batch": 3}  # fmt: skip
     options = PIPELINES[pipeline](**shaped[pipeline], **common)
     job = begin(demo, tmp_path, options, passes=PASSES, bake_input=True)
     outputs, feed = job.outputs, job.input("tensor", "NHWC", "float32")
@@ -190,6 +195,7 @@ def test_manifests_have_every_option_that_shaped_the_artifact(pipeline, folders,
     assert manifest.kit_version == importlib.metadata.version("mobilevit-edge-kit")
     said = manifest.options
     assert (said["calibration"], said["calibration-samples"], said["image-size"]) == ("photos", "1", "128")
+    assert (said["batch"], manifest.input.shape, outputs[0].shape) == ("3", [3, 128, 128, 3], [3, 30])
     assert (said["no-pass"], said["labels"], manifest.labels[:2]) == ("drop-key-bias", "photos.txt", ["0 0", "0 1"])
     expected = {
         "coreml": {"compress": "w8a8", "precision": "float16", "minimum-deployment-target": "iOS17"},

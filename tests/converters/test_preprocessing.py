@@ -99,8 +99,9 @@ def test_mean_and_deviation_are_exact_up_to_the_border(demo, photographs, flip, 
         image = rgb.flip(1) if flip else rgb
         even = image * transform.even_scale + torch.tensor(transform.even_offset).double()[:, None, None]
         imaged = deployable(checkpoint, passes=(), bake_input=False).double()(even)
+        first = deployable(checkpoint, passes=(), bake_input=True, scale_first=True).double()(rgb)
     # Each of the stem's weights, and the shift, is rounded to float32 once.
-    for found in (baked, imaged):
+    for found in (baked, imaged, first):
         np.testing.assert_allclose(found, expected, rtol=0, atol=64 * EPSILON)
 
 

@@ -12,7 +12,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from converters.deployable import deployable
 from converters.passes import PASSES
 from converters.tflite.apply import apply
-from converters.tflite.checks import check, expected_answers, float_weights, golden_image, structure
+from converters.tflite.checks import check, expected_answers, float_weights, golden_images, structure
 from converters.tflite.convert import convert
 from converters.tflite.options import TFLiteOptions
 from converters.tflite.own_recipe import read_recipe
@@ -213,7 +213,7 @@ class TestChecks:
 
     def checked(self, tmp_path, demo, network, plain, content, mode="int8"):
         (tmp_path / "file.tflite").write_bytes(content)
-        golden = golden_image(demo)
+        golden = golden_images(demo, 1)
         expected = expected_answers(network, golden)
         plan = plan_of(demo, quantize=mode)
         return check(tmp_path / "file.tflite", plain=plain, plan=plan, golden=golden, expected=expected)

@@ -18,6 +18,7 @@ from validation import structure
 from ..rounding import assert_as_exact, in_both_precisions
 
 SIDE = 160
+IMAGES = {"segmentation": 1, "logits": 2, "features": 3}  # at once
 
 
 @pytest.fixture(scope="module", params=["segmentation", "logits", "features"])
@@ -29,14 +30,14 @@ def converted(request):
     task, output = ("segmentation", "logits") if request.param == "logits" else (request.param, "answer")
     checkpoint = load_checkpoint("random", "xxs", task)
     network = deployable(checkpoint, passes=PASSES, bake_input=True, output=output)
-    model = build(network, SIDE, SIDE, "float32")
+    model = build(network, SIDE, SIDE, "float32", IMAGES[request.param])
     return request.param, network, to_tflite(model, network.meanings)
 
 
 @torch.no_grad()
 def test_equals_pytorch(converted):
     task, network, content = converted
-    coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
+    coarse = torch.rand((IMAGES[task], 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
     image = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE))
     run = Interpreter(model_content=content).get_signature_runner()
     answers = run(image=image.permute(0, 2, 3, 1).numpy())

@@ -85,6 +85,7 @@ def test_a_whole_manifest_reads(artifact):
         ({"outputs": [{**FIELDS["outputs"][0], "meaning": "logits", "layout": "NCHW"}]}, "outputs.0: .* layout NCHW"),
         ({"outputs": [{**FIELDS["outputs"][0], "shape": []}]}, "outputs.0.shape"),
         ({"labels": ["a"]}, "the file: .* 1 labels for 2 classes"),
+        ({"input": {**FIELDS["input"], "shape": [2, 256, 256, 3]}}, "the file: .* no answer to each of 2 images"),
     ],
 )
 def test_anything_else_is_an_error_that_says_where(artifact, changes, where):
@@ -108,7 +109,7 @@ GREY = {"shape": [1, 256, 256, 1], "color_order": "L", "network_color_order": "L
         with_answer(meaning="logits"),
         with_answer(meaning="logits", shape=[2]),  # as Core ML has what is no batch
         {"input": {**FIELDS["input"], **GREY}},
-        {"input": {**FIELDS["input"], "shape": [8, 256, 256, 3]}},
+        {"input": {**FIELDS["input"], "shape": [8, 256, 256, 3]}, **with_answer(shape=[8, 2])},
         {"preprocessing": {**FIELDS["preprocessing"], "resize": "none", "resize_shortest_edge": None}},
         {
             "preprocessing": {

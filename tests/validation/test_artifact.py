@@ -157,5 +157,5 @@ def test_answers_that_are_vectors_have_no_batch(tflite, tmp_path):
     manifest = open_artifacts([artifact])[0].manifest
     values = np.arange(30, dtype=np.float32)
     for given_ in (values, values[None]):
-        np.testing.assert_array_equal(app_answer({manifest.answer.name: given_}, manifest), values)
+        np.testing.assert_array_equal(app_answer({manifest.answer.name: given_}, manifest), values[None])
     assert json.loads(manifest.model_dump_json())["outputs"][0]["shape"] == [30]

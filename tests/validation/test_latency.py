@@ -32,15 +32,16 @@ class Clock:
 
 
 class Fake:
-    """A runtime that takes the next of its milliseconds at each run, and notes that it ran."""
+    """A runtime that takes the next of its milliseconds at each run, and notes that it ran on a whole batch."""
 
-    def __init__(self, name, clock, diary, milliseconds):
+    def __init__(self, name, clock, diary, milliseconds, batch):
         self.name, self._clock, self._diary, self._left = name, clock, diary, iter(milliseconds)
+        self.batch = batch
 
-    def run(self, pixels):
+    def answers(self, images):
+        assert len(images) == self.batch
         self._diary.append(self.name)
         self._clock.now += int(next(self._left) * MILLION)
-        return pixels
 
 
 @pytest.fixture
@@ -51,10 +52,10 @@ def clock(monkeypatch):
     return clock
 
 
-def contender(name, base, clock, diary, milliseconds, *, crop=0, loading=0):
+def contender(name, base, clock, diary, milliseconds, *, crop=0, loading=0, batch=1):
     def open_():
         clock.now += loading * MILLION
-        return Fake(name, clock, diary, milliseconds)
+        return Fake(name, clock, diary, milliseconds, batch)
 
     def cropped(image):
         clock.now += crop * MILLION
@@ -93,6 +94,19 @@ def test_ratios_forget_the_drift():
     drift = np.array([1.0, 1, 10, 10, 10])
     assert Times(tuple(3 * drift), ()).ratio(Times(tuple(drift), ())) == 3
     assert Times((3, 3, 3, 60, 60), ()).ratio(Times((1, 1, 20, 20, 20), ())) == 3
+
+
+def test_ratios_are_of_an_image_and_times_of_a_batch(clock):
+    diary: list[str] = []
+    one, four = race(
+        [contender("one", 0, clock, diary, [10] * 4), contender("four", 0, clock, diary, [20] * 4, batch=4)],
+        PICTURE,
+        runs=3,
+        warm_up=1,
+    )
+    assert (one.batch, four.batch) == (1, 4)
+    assert four.inference.wall == pytest.approx([20] * 3)
+    assert (four.ratio, four.processor_ratio) == pytest.approx((0.5, 0.5))
 
 
 def test_what_is_not_here_is_not_run(clock):

@@ -62,15 +62,17 @@ class Times:
 class Latency:
     """A model in a runtime with so many threads; where it did not run, only the reason.
 
-    load_ms: wall time of loading the file again, its bytes and the runtime's library being in memory already;
-    inference: of one image, from pixels to the answer; peak_mib: what loading and running once takes, see memory, with
-    PyTorch's library there before, and the first number of threads only; ratio: inference against the chosen model with
-    as many threads, by wall time, and processor_ratio by processor time.
+    batch: how many images it takes at once; load_ms: wall time of loading the file again, its bytes and the runtime's
+    library being in memory already; preprocessing: of one image; inference: of a whole batch, from pixels to the
+    answers; peak_mib: what loading and running once takes, see memory, with PyTorch's library there before, and the
+    first number of threads only; ratio: inference of one image, a batch's share, against the chosen model's with as
+    many threads, by wall time, and processor_ratio by processor time.
     """
 
     model: str
     runtime: str
     threads: int
+    batch: int = 1
     load_ms: float | None = None
     preprocessing: Times | None = None
     inference: Times | None = None
@@ -169,7 +171,7 @@ def _named(against: str, artifacts: Sequence[Artifact]) -> Artifact:
 def race(
     contenders: Sequence[Contender], image: Image.Image, *, runs: int, warm_up: int, loading: bool = True
 ) -> list[Latency]:
-    """Load all, then run them in turn, round by round."""
+    """Load all, then run them in turn, round by round, each with as many images as it takes at once."""
     results, loaded = [], {}
     for place, each in enumerate(contenders):
         try:
@@ -183,12 +185,12 @@ def race(
             _, (load_ms, _) = _timed(each.load)
             if each.threads == contenders[0].threads:  # memory hardly depends on them
                 peak = peak_mib(partial(_load_and_run, each.load, each.crop(image)))
-        results.append(Latency(each.model, runtime.name, each.threads, load_ms, peak_mib=peak))
+        results.append(Latency(each.model, runtime.name, each.threads, runtime.batch, load_ms, peak_mib=peak))
     rounds: dict[int, list[tuple[tuple[float, float], ...]]] = {place: [] for place in loaded}
     for turn in range(warm_up + runs):
         for place, runtime in loaded.items():
             pixels, cropping = _timed(partial(contenders[place].crop, image))
-            _, running = _timed(partial(runtime.run, pixels))
+            _, running = _timed(partial(runtime.answers, [pixels] * runtime.batch))
             if turn >= warm_up:
                 rounds[place].append((cropping, running))
     inference = {}
@@ -198,7 +200,8 @@ def race(
     for place, mine in inference.items():
         base = inference.get(contenders[place].base)
         if base is not None:
-            ratio, by_processor = mine.ratio(base), mine.ratio(base, "processor")
+            images = results[place].batch / results[contenders[place].base].batch
+            ratio, by_processor = mine.ratio(base) / images, mine.ratio(base, "processor") / images
             results[place] = replace(results[place], ratio=ratio, processor_ratio=by_processor)
     return results
 
@@ -217,10 +220,10 @@ class _Reference(PyTorchRuntime):
 
     threads = 1
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
         """See Runtime."""
         torch.set_num_threads(self.threads)
-        return super().run(pixels)
+        return super().run_batch(images)
 
 
 def _reference(artifact: Artifact, references: References, threads: int, place: int) -> Contender:

@@ -156,7 +156,7 @@ def _compare(
     processor = app_processor(manifest.preprocessing)
     try:
         loaded = load(artifact, runtime, options)
-        answers = np.stack([loaded.run(processor.resize_and_crop(image)) for image in images])
+        answers = loaded.answers([processor.resize_and_crop(image) for image in images])
         bounds = tolerance(manifest.artifact, manifest.answer.meaning, reference.answers)
         checks += judge(name, runtime, manifest.answer.meaning, reference.answers, answers, bounds)
     except NotRun as reason:

@@ -24,6 +24,8 @@ LEGEND = """ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile ra
 cpu: its p50 in processor time of all threads; ratio: median of the rounds' own, by clock and by
 cpu, to {}.
 MiB: peak memory of loading and one run, beyond a process that has loaded PyTorch."""
+BATCHES = """Of a model that takes several images at once, crop and ratio are of one image, all else is of
+a whole batch."""
 
 
 def run(arguments: Namespace) -> int:
@@ -41,7 +43,8 @@ def run(arguments: Namespace) -> int:
             warm_up=arguments.warmup,
             options=Options(compute_units=arguments.compute_units),
         )
-    show(_table(results, arguments.runs), LEGEND.format(Path(arguments.against).name), *_not_run(results))
+    legend = [LEGEND.format(Path(arguments.against).name), *[BATCHES] * any(each.batch > 1 for each in results)]
+    show(_table(results, arguments.runs), *legend, *_not_run(results))
     if arguments.json is not None:
         write_file(arguments.json, json.dumps([asdict(each) for each in results], indent=2) + "\n")
     ran = {each.model for each in results if not each.not_run}
@@ -57,9 +60,10 @@ def _table(results: Sequence[Latency], runs: int) -> Table:
         crop, times = each.preprocessing, each.inference
         if crop is None or times is None:
             continue
+        each_image = f"\n{each.batch} at once, {times.percentile(50) / each.batch:.2f} each" if each.batch > 1 else ""
         percentiles = [f"{times.percentile(percent):.2f}" for percent in (50, 90, 99)]
         table.add_row(
-            f"{each.model}\n{each.runtime}",
+            f"{each.model}\n{each.runtime}{each_image}",
             str(each.threads),
             f"{each.load_ms:.0f}",
             f"{crop.percentile(50):.1f}",

@@ -9,9 +9,10 @@ import numpy as np
 from ..checks.metrics import softmax
 from ..runtimes.interpreters import litert_interpreter
 from ..runtimes.litert import LiteRTRuntime
+from ..runtimes.runtime import Runtime
 
 
-class StockRuntime:
+class StockRuntime(Runtime):
     """A stock route's .tflite file in LiteRT with XNNPACK, one thread.
 
     Such files have no signature and no manifest: one input, the network's own, and one output, the logits.
@@ -30,8 +31,8 @@ class StockRuntime:
         (input,), (output,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self._input, self._output = input["index"], output["index"]
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
-        """float32 [3, H, W], as the network takes it -> probabilities [classes]."""
-        self._interpreter.set_tensor(self._input, pixels[None])
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
+        """float32 [1, 3, H, W], as the network takes it -> probabilities [1, classes]."""
+        self._interpreter.set_tensor(self._input, images)
         self._interpreter.invoke()
-        return softmax(self._interpreter.get_tensor(self._output)[0])
+        return softmax(self._interpreter.get_tensor(self._output))

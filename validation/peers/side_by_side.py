@@ -41,6 +41,8 @@ def print_side_by_side(artifacts: Sequence[Given], source: Source, *, scenes: in
     for each in given:
         if each.manifest.task != "classification" or each.manifest.artifact.format != "tflite":
             raise UserError(f"{each.label} is no .tflite classifier: the peers are")
+        if each.manifest.input.batch > 1:
+            raise UserError(f"{each.label} takes {each.manifest.input.batch} images at once: the peers take one")
     first = given[0].manifest
     require_demonstration(first.checkpoint.id, first.task, first.labels)
     checkpoint = references.of(given[0])

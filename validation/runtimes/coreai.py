@@ -17,12 +17,12 @@ from reference.errors import UserError
 from reference.extras import lacks_python
 from reference.manifest import Manifest
 
-from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, without_batch
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, Runtime, fed, whole_batches, with_batch
 
 MAIN = "main"
 
 
-class CoreAIRuntime:
+class CoreAIRuntime(Runtime):
     """An .aimodel, compiled and run by Apple's code."""
 
     name = "Core AI"
@@ -40,15 +40,16 @@ class CoreAIRuntime:
         from coreai.authoring.asset import AIModelAsset
 
         self._artifact, self._input, self._output = artifact, manifest.input, manifest.answer
+        self.batch = manifest.input.batch
         try:
             self._asset = AIModelAsset.load(artifact)
             self._opened = _Opened(self._asset)
         except (RuntimeError, ValueError, KeyError) as error:
             raise UserError(f"Core AI cannot load {artifact}: {str(error).partition(chr(10))[0]}") from error
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        return without_batch(self._opened.run(self._feed(pixels))[self._output.name])
+        return with_batch(self._opened.run(self._feed(images))[self._output.name])
 
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:
         """See LooksInside; the program is another one, whose main function gives them as outputs."""
@@ -56,17 +57,17 @@ class CoreAIRuntime:
         from coreai.authoring.asset import AIProgram
         from coreai.authoring.context import Context
 
-        text, names = _giving_convolutions(str(self._asset.program))
+        (images,) = whole_batches([pixels], self.batch)
+        text, names = _giving_convolutions(str(self._asset.program), self.batch)
         with tempfile.TemporaryDirectory() as folder:
             with Context()._mlir_context:
                 program = AIProgram._from_mlir_module(Module.parse(text))
                 asset = program.save_asset(Path(folder) / self._artifact.name)
-            values = _Opened(asset).run(self._feed(pixels))
+            values = _Opened(asset).run(self._feed(images))
         return [Layer(name, values[name][0]) for name in names]
 
-    def _feed(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
-        channels_first = pixels.transpose(2, 0, 1)[None]
-        return {self._input.name: np.ascontiguousarray(channels_first, dtype=self._input.dtype)}
+    def _feed(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        return {self._input.name: fed(images, self._input)}
 
 
 class _Opened:
@@ -94,11 +95,12 @@ def _close(loop: asyncio.AbstractEventLoop, held: AsyncExitStack) -> None:
     loop.close()
 
 
-def _giving_convolutions(text: str) -> tuple[str, list[str]]:
-    """A program's text whose main function also gives each convolution over one map, with its bias; their names."""
+def _giving_convolutions(text: str, batch: int) -> tuple[str, list[str]]:
+    """A program's text whose main function also gives each convolution over one map of each image, with its bias; the
+    names that these have."""
     start = text.index(f"coreai.graph @{MAIN}(")
     head, main = text[:start], text[start:]
-    found: dict[str, str] = dict(re.findall(r"(%\d+) = coreai\.conv2d .* -> (tensor<1x[^>]+>)", main))
+    found: dict[str, str] = dict(re.findall(rf"(%\d+) = coreai\.conv2d .* -> (tensor<{batch}x[^>]+>)", main))
     biased: list[tuple[str, str]] = re.findall(r"(%\d+) = coreai\.decomposable\.broadcasting_add (%\d+), ", main)
     results = {taken: result for result, taken in reversed(biased)}
     names = {name: f"convolution_{results.get(name, name)[1:]}" for name in found}

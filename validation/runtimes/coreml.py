@@ -6,14 +6,13 @@ import platform
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from reference.manifest import Manifest
 
-from .runtime import DEFAULT_OPTIONS, NotRun, Options, app_answer
+from .runtime import DEFAULT_OPTIONS, NotRun, Options, Runtime, app_answer, app_input
 
 
-class CoreMLRuntime:
+class CoreMLRuntime(Runtime):
     """An .mlpackage in Core ML."""
 
     name = "Core ML"
@@ -35,9 +34,8 @@ class CoreMLRuntime:
         self._model = coremltools.models.MLModel(
             str(artifact), compute_units=coremltools.ComputeUnit[options.compute_units]
         )
-        self._manifest = manifest
+        self._manifest, self.batch = manifest, manifest.input.batch
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        outputs = self._model.predict({self._manifest.input.name: Image.fromarray(pixels)})
-        return app_answer(outputs, self._manifest)
+        return app_answer(self._model.predict(app_input(images, self._manifest)), self._manifest)

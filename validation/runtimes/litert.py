@@ -11,10 +11,10 @@ from reference.manifest import Manifest
 
 from .arm import Emulated, check_arm, on_arm
 from .interpreters import LiteRT, dequantized
-from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, without_batch
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, Runtime, fed, whole_batches, with_batch
 
 
-class LiteRTRuntime:
+class LiteRTRuntime(Runtime):
     """A .tflite file in LiteRT's interpreter."""
 
     name = "LiteRT"
@@ -30,29 +30,26 @@ class LiteRTRuntime:
 
     def __init__(self, artifact: Path, manifest: Manifest, options: Options = DEFAULT_OPTIONS) -> None:
         self.check_here()
-        self._input, self._output = manifest.input, manifest.answer
+        self._input, self._output, self.batch = manifest.input, manifest.answer, manifest.input.batch
         try:
             self._opened = self._open(str(artifact), options)
         except (ValueError, RuntimeError) as error:
             raise UserError(f"LiteRT cannot load {artifact}: {str(error).splitlines()[0]}") from error
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
         """See Runtime. Integers go in and come out by the manifest's scales and zero points."""
-        answer = without_batch(self._opened.run(self._feed(pixels))[self._output.name])
+        answers = with_batch(self._opened.run(self._feed(images))[self._output.name])
         if self._output.quantization is not None:
-            answer = dequantized(answer, self._output.quantization.scale, self._output.quantization.zero_point)
-        return np.moveaxis(answer, -1, 0) if self._output.layout == "NHWC" else answer
+            answers = dequantized(answers, self._output.quantization.scale, self._output.quantization.zero_point)
+        return np.moveaxis(answers, -1, 1) if self._output.layout == "NHWC" else answers
 
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:
         """See LooksInside; quantised results as the numbers they stand for."""
-        return [Layer(*each) for each in self._opened.convolutions(self._feed(pixels))]
+        (images,) = whole_batches([pixels], self.batch)
+        return [Layer(*each) for each in self._opened.convolutions(self._feed(images))]
 
-    def _feed(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
-        """The input for uint8 RGB pixels."""
-        values, stored = pixels[None], self._input.quantization
-        if stored is not None:
-            values = np.rint(values / stored.scale) + stored.zero_point
-        return {self._input.name: values.astype(self._input.dtype)}
+    def _feed(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        return {self._input.name: fed(images, self._input)}
 
     def _open(self, file: str, options: Options) -> LiteRT | Emulated:
         return LiteRT(file, options.threads, self.kernels)

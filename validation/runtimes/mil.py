@@ -9,10 +9,10 @@ import numpy as np
 
 from reference.manifest import Manifest
 
-from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, app_answer
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, Runtime, app_answer, app_input, whole_batches
 
 
-class ProgramRuntime:
+class ProgramRuntime(Runtime):
     """An .mlpackage in validation.mil."""
 
     name = "ML Program executor (not Apple's)"
@@ -28,15 +28,15 @@ class ProgramRuntime:
         from ..mil import Program
 
         self._program = Program(artifact)
-        self._manifest = manifest
+        self._manifest, self.batch = manifest, manifest.input.batch
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        outputs = self._program.predict({self._manifest.input.name: pixels})
-        return app_answer(outputs, self._manifest)
+        return app_answer(self._program.predict(app_input(images, self._manifest)), self._manifest)
 
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:
         """See LooksInside."""
         names = [each.outputs[0].name for each in self._program.function.walk() if each.type == "conv"]
-        values = self._program.values({self._manifest.input.name: pixels}, names)
+        (images,) = whole_batches([pixels], self.batch)
+        values = self._program.values(app_input(images, self._manifest), names)
         return [Layer(name, values[name][0]) for name in names]

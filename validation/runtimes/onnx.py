@@ -11,10 +11,10 @@ from reference.manifest import Manifest
 
 from .arm import Emulated, check_arm, on_arm
 from .interpreters import ONNX
-from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, without_batch
+from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, Runtime, fed, whole_batches, with_batch
 
 
-class ONNXRuntime:
+class ONNXRuntime(Runtime):
     """An .onnx file in ONNX Runtime."""
 
     name = "ONNX Runtime"
@@ -31,11 +31,11 @@ class ONNXRuntime:
         self.check_here()
         self._artifact, self._options = artifact, options
         self._opened = self._try(str(artifact))
-        self._input, self._output = manifest.input, manifest.answer.name
+        self._input, self._output, self.batch = manifest.input, manifest.answer.name, manifest.input.batch
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        return without_batch(self._opened.run(self._feed(pixels), [self._output])[0])
+        return with_batch(self._opened.run(self._feed(images), [self._output])[0])
 
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:
         """See LooksInside; the session is another one, whose graph gives them as outputs."""
@@ -46,11 +46,12 @@ class ONNXRuntime:
         model.graph.output.extend(
             onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names
         )
-        values = self._try(model.SerializeToString()).run(self._feed(pixels), names)
+        (images,) = whole_batches([pixels], self.batch)
+        values = self._try(model.SerializeToString()).run(self._feed(images), names)
         return [Layer(name, value[0]) for name, value in zip(names, values)]
 
-    def _feed(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
-        return {self._input.name: pixels[None].astype(self._input.dtype)}
+    def _feed(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        return {self._input.name: fed(images, self._input)}
 
     def _try(self, model: str | bytes) -> ONNX | Emulated:
         """A file's path or bytes, opened."""

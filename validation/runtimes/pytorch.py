@@ -9,8 +9,10 @@ from reference import answers
 from reference.checkpoints import Checkpoint
 from reference.tensor_specs import Meaning
 
+from .runtime import Runtime
 
-class PyTorchRuntime:
+
+class PyTorchRuntime(Runtime):
     """The PyTorch reference, with its own second half of the preprocessing.
 
     Args:
@@ -27,9 +29,9 @@ class PyTorchRuntime:
     def check_here() -> None:
         """See Runtime. The kit stands on PyTorch: it is always here."""
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
-        """uint8 RGB pixels [H, W, 3] -> the answer, without the batch axis; see Runtime."""
-        return answers.answer_to_pixels(self.checkpoint, pixels, self._meaning)
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
+        """See Runtime; of one image."""
+        return answers.answer_to_pixels(self.checkpoint, images[0], self._meaning)[None]
 
     def answer(self, values: Tensor) -> np.ndarray:
         """The network's own input [1, 3, H, W] -> the answer, without the batch axis."""

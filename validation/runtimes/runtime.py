@@ -1,17 +1,21 @@
-"""What a runtime is: an artifact, loaded, behind one small protocol.
+"""What a runtime is: an artifact, loaded, that answers to images, however many of them it takes at once.
 
 A runtime that cannot run here raises NotRun with its reason; nobody may take that for a pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from PIL import Image
 
+from reference.errors import UserError
 from reference.manifest import Manifest
+from reference.tensor_specs import InputSpec
 
 
 class NotRun(Exception):
@@ -26,22 +30,39 @@ class Layer:
     value: np.ndarray
 
 
-class Runtime(Protocol):
-    """An artifact, loaded. A runtime that can look inside also has the method `convolutions`, see `LooksInside`."""
+class Runtime(ABC):
+    """An artifact, loaded. A runtime that can look inside also has the method `convolutions`, see `LooksInside`.
+
+    batch: how many images the artifact takes at once.
+    """
 
     name: str
+    batch: int = 1
 
     @staticmethod
+    @abstractmethod
     def check_here() -> None:
         """NotRun, with its reason, where this runtime cannot run; needs no artifact."""
-        ...
+
+    @abstractmethod
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
+        """uint8 RGB pixels [batch, H, W, 3], resized and cropped -> the manifest's `answer` to each, [batch, ...], maps
+        channels first."""
+
+    def answers(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """The same of any number of images, at least one, [H, W, 3] each -> [images, ...].
+
+        Raises:
+            UserError: where the artifact gives more or fewer answers than it got images.
+        """
+        found = [self.run_batch(batch) for batch in whole_batches(images, self.batch)]
+        if any(len(each) != self.batch for each in found):
+            raise UserError(f"{len(found[0])} answers to {self.batch} images: convert the artifact again")
+        return np.concatenate(found)[: len(images)]
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """uint8 RGB pixels [H, W, 3], resized and cropped -> the manifest's `answer`.
-
-        Without the batch axis, maps channels first.
-        """
-        ...
+        """The same of one image [H, W, 3], without the batch axis."""
+        return self.answers([pixels])[0]
 
 
 @runtime_checkable
@@ -66,14 +87,35 @@ class Options:
 DEFAULT_OPTIONS = Options()
 
 
-def without_batch(value: np.ndarray) -> np.ndarray:
-    """An answer [1, ...] of one image; a vector has no batch to begin with."""
-    return value if value.ndim == 1 else value[0]
+def whole_batches(images: Sequence[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """Images as batches [size, ...]; the last one is filled with its last image."""
+    for start in range(0, len(images), size):
+        batch = list(images[start : start + size])
+        yield np.stack(batch + batch[-1:] * (size - len(batch)))
+
+
+def fed(images: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """The tensor that an artifact takes for uint8 RGB pixels [batch, H, W, 3], in its layout, scale and type."""
+    values = images.transpose(0, 3, 1, 2) if spec.layout == "NCHW" else images
+    if spec.quantization is not None:
+        values = np.rint(values / spec.quantization.scale) + spec.quantization.zero_point
+    return np.ascontiguousarray(values, dtype=spec.dtype)
+
+
+def app_input(images: np.ndarray, manifest: Manifest) -> dict[str, Any]:
+    """What Core ML and the executor take for uint8 RGB pixels [batch, H, W, 3]: a picture, or numbers."""
+    spec = manifest.input
+    return {spec.name: Image.fromarray(images[0]) if spec.kind == "image" else fed(images, spec)}
+
+
+def with_batch(value: np.ndarray) -> np.ndarray:
+    """Answers [batch, ...]; a vector is the answer to one image, and has no batch axis of its own."""
+    return value[None] if value.ndim == 1 else value
 
 
 def app_answer(outputs: Mapping[str, Any], manifest: Manifest) -> np.ndarray:
     """The manifest's `answer` among what Core ML or the executor returned; probabilities in the order of the labels."""
     value = outputs[manifest.answer.name]
     if manifest.answer.kind == "dictionary":
-        return np.array([value[label] for label in manifest.labels], dtype=np.float32)
-    return without_batch(np.asarray(value))
+        return np.array([[value[label] for label in manifest.labels]], dtype=np.float32)
+    return with_batch(np.asarray(value))

@@ -1,5 +1,7 @@
 """Images through the reference and artifacts, in batches, in as many processes as there are - here or on a cluster.
 
+A batch here is a piece of the work, of one artifact's own batch or several of them.
+
 What a batch gives is plain numbers, so that it can be written down and read again: a run that was interrupted goes on
 where it stopped.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -26,7 +29,7 @@ from ...runtimes import NotRun, Options, Runtime, load
 from ...runtimes.pytorch import PyTorchRuntime
 from ..metrics import softmax
 
-BATCH = 25
+BATCH = 25  # images at least
 # Of each model, of each image: numbers; see Models.outcomes.
 Numbers = list[list[Any]]
 
@@ -43,13 +46,19 @@ class Job:
     @property
     def batches(self) -> list[range]:
         """Indices of the data set."""
-        count = len(self.dataset)
-        return [range(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
+        count, size = len(self.dataset), self.size
+        return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+    @property
+    def size(self) -> int:
+        """Of a batch: no artifact that takes several images at once is to be fed half of them over and over."""
+        largest = max(each.manifest.input.batch for each in self.artifacts)
+        return math.ceil(BATCH / largest) * largest
 
     def key(self, runtimes: Sequence[str]) -> str:
         """Differs where results would; `runtimes`: what runs each artifact."""
         manifests = [each.manifest.model_dump_json() for each in self.artifacts]
-        facts = [manifests, list(runtimes), asdict(self.options), self.dataset.identity, BATCH]
+        facts = [manifests, list(runtimes), asdict(self.options), self.dataset.identity, self.size]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
@@ -66,21 +75,22 @@ class Models:
 
     def count(self, number: int) -> tuple[int, Numbers]:
         """One batch: its number, and of each model what became of each image."""
-        outcomes = [self._outcomes(self._job.dataset[index]) for index in self._job.batches[number]]
+        samples = [self._job.dataset[index] for index in self._job.batches[number]]
+        pixels = [self._processor.resize_and_crop(each.image) for each in samples]
+        answers = [runtime.answers(pixels) for runtime in self._runtimes]
+        outcomes = [self._outcomes(sample, of_image) for sample, *of_image in zip(samples, *answers)]
         return number, [list(of_model) for of_model in zip(*outcomes)]
 
-    def _outcomes(self, sample: Sample) -> list[Any]:
-        """Of each model: of a classifier the truth, the answer, the truth's rank and its probability; of a segmenter
-        how many pixels of each class got which, flat."""
-        pixels = self._processor.resize_and_crop(sample.image)
+    def _outcomes(self, sample: Sample, answers: Sequence[np.ndarray]) -> list[Any]:
+        """Of each model's answer: of a classifier the truth, the answer, the truth's rank and its probability; of a
+        segmenter how many pixels of each class got which, flat."""
         if isinstance(sample.truth, int):
-            answers = (
-                softmax(runtime.run(pixels)) if meaning == "logits" else runtime.run(pixels)
-                for runtime, meaning in zip(self._runtimes, self._meanings)
-            )
-            return [_classified(answer, sample.truth) for answer in answers]
+            ranked = [
+                softmax(answer) if meaning == "logits" else answer for answer, meaning in zip(answers, self._meanings)
+            ]
+            return [_classified(answer, sample.truth) for answer in ranked]
         truth = self._processor(sample.image, sample.truth)["labels"][0]
-        return [_segmented(runtime.run(pixels), truth, self._classes) for runtime in self._runtimes]
+        return [_segmented(answer, truth, self._classes) for answer in answers]
 
 
 def classes_of(manifest: Manifest) -> int:

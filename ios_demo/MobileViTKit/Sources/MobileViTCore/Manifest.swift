@@ -91,6 +91,10 @@ public struct Manifest: Decodable, Equatable, Sendable {
     try fields.require(palette.count == colors, .palette, "\(palette.count) colours for \(colors) classes")
     let crop = [preprocessing.cropHeight, preprocessing.cropWidth]
     try fields.require(input.size == crop, .input, "its shape is not the crop's, \(crop[0]) x \(crop[1])")
+    for each in outputs where input.batch > 1 {
+      try fields.require(
+        each.answers(batch: input.batch), .outputs, "\(each.name) has no answer to each of \(input.batch) pictures")
+    }
   }
 }
 

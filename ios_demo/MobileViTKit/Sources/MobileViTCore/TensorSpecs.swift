@@ -154,6 +154,11 @@ public struct OutputSpec: Decodable, Equatable, Sendable {
       (layout != nil) == (shape.count == 4), .layout, "it does not go with \(shape.count) dimensions")
   }
 
+  /// Whether the shape begins with an axis for so many pictures.
+  func answers(batch: Int) -> Bool {
+    kind == .tensor && shape.count > 1 && shape[0] == batch
+  }
+
   /// How many labels the shape speaks of; nil where it has no axis for them.
   var classes: Int? {
     switch meaning {

@@ -100,4 +100,9 @@ private fun Manifest.check() {
     hold(input.height == height && input.width == width) {
         "input.shape must be the crop's, $height x $width, not ${input.shape}"
     }
+    for (each in outputs) {
+        hold(input.batch == 1 || each.answersBatch(input.batch)) {
+            "outputs.shape must begin with ${input.batch} images for ${each.name}, not ${each.shape}"
+        }
+    }
 }

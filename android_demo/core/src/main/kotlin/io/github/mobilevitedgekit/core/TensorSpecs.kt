@@ -38,6 +38,9 @@ data class OutputSpec(
     val layout: Layout?,
     val quantization: Quantization?,
 ) {
+    /** Whether its shape begins with an axis for so many images. */
+    fun answersBatch(images: Int) = kind == "tensor" && shape.size > 1 && shape[0] == images
+
     /** How many labels its shape speaks of; null where it has no axis for them. */
     val classes: Int?
         get() = when (meaning) {
