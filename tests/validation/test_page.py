@@ -106,7 +106,7 @@ def test_in_a_browser(tflite, wrong, photographs, tmp_path):
             assert float(cells[3].replace(",", "")) == pytest.approx(check.value, rel=1e-3)
     for cells, row in zip(wide["measured"], data["measured"], strict=True):
         assert cells[1] == row["model"]
-        assert cells[5] == f"{row['percents']['top-1']:.2f}"
+        assert cells[5] == f"{row['figures']['top-1']:.2f}"
         assert cells[4] == ("" if row["latency_ratio"] is None else f"{row['latency_ratio']:.2f}")
     drawn = [bars for bars in wide["bars"] if bars]
     counts = [[int(bar.split()[0].replace(",", "")) for bar in bars] for bars in drawn[: len(data["histograms"])]]
