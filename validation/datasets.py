@@ -163,10 +163,13 @@ def open_dataset(
         entries = [entries[index * len(entries) // count] for index in range(count)]
     if meaning == "scores" and not any(true for _, true in entries):
         raise UserError(f"{folder / CSV} has no label for any of {len(entries)} images: nothing could be found in them")
-    segments = task == "segmentation"
-    if segments:
+    reduced = False
+    if task == "segmentation":
         _check_values([folder / str(truth) for _, truth in entries])
-    dataset = Labelled(folder, tuple(entries), len(labels), segments and reduces())
+        reduced = reduces()
+    if reduced and len(labels) == 1:
+        raise UserError("do_reduce_labels leaves of one class nothing to tell it from: switch it off in the checkpoint")
+    dataset = Labelled(folder, tuple(entries), len(labels), reduced)
     dataset[0]  # or a broken picture shows after everything heavy
     return dataset
 

@@ -209,7 +209,7 @@ def test_refusals(artifact, mlpackage, tmp_path, capfd):
         outputs=lambda outputs: [{**outputs[0], "meaning": "scores"}],
     )
     assert main(["accuracy", str(other)]) == 2
-    assert "the scenes have one class each, and no scores" in capfd.readouterr().err
+    assert "the rendered scenes have one class each and no scores" in capfd.readouterr().err
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     (tmp_path / "labels.csv").write_text("file,label\na.png,0|1\n")
     assert main(["accuracy", str(other), "--data", str(tmp_path)]) == 2

@@ -132,9 +132,13 @@ def test_histograms_count_every_value():
     assert each.counts[low] == each.counts[high] == each.counts[0] == 1
 
 
-def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs):
+@pytest.mark.parametrize(
+    ("labels", "palette", "ground"),
+    [(["ground", "sky"], ["#000000", "#00FF00"], "ground"), (["sky"], ["#00FF00"], "all else")],
+)
+def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs, labels, palette, ground):
     artifact = mistaken.copy_of(tflite("none").path, tmp_path)
-    changes = {"task": "segmentation", "labels": ["ground", "sky"], "palette": ["#000000", "#00FF00"]}
+    changes = {"task": "segmentation", "labels": labels, "palette": palette}
     mistaken.describe_anew(artifact, **changes)
     path = artifact.with_name(artifact.name + ".manifest.json")
     path.write_text(path.read_text("utf-8").replace('"probabilities"', '"class_map"'), "utf-8")
@@ -147,7 +151,7 @@ def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs):
     compared = [Parity(opened, "litert", [], expected=expected, answers=answers)]
     (example,) = worst_of_parity(compared, photographs[:2])
     assert example.name == "picture 1", "where nothing differs there is nothing to show"
-    assert example.lines[1] == "most often sky by the reference, ground here"
+    assert example.lines[1] == f"most often sky by the reference, {ground} here"
     _, reference, ours, differ = (
         np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.png.split(",")[1]))).convert("RGB"))
         for picture in example.pictures
