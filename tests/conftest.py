@@ -18,6 +18,7 @@ from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.extras import coremltools_writes
 from validation.peers.imports import let_torchvision_import
 
+from .heads import HEAD_SIDE, SEGMENTER, save_head
 from .rounding import in_precision, with_rounded_weights
 from .sharing import Shared
 
@@ -184,3 +185,18 @@ def onnx_file(demo, shared):
         return shared.get(f"onnx {quantize}", convert)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def head(shared):
+    """name of a head of tests/heads.py -> the folder of its checkpoint, and its .onnx at HEAD_SIDE."""
+
+    def make(name: str, folder: Path) -> tuple[str, Written]:
+        from converters.onnx.convert import convert
+        from converters.onnx.options import ONNXOptions
+
+        saved = save_head(name, folder / name.replace(" ", "-"))
+        checkpoint = load_checkpoint(saved, task="segmentation" if name == SEGMENTER else "classification")
+        return saved, convert(checkpoint, folder, ONNXOptions(image_size=(HEAD_SIDE,)))
+
+    return cache(lambda name: shared.get(f"head {name}", lambda folder: make(name, folder)))

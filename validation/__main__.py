@@ -12,7 +12,9 @@ from reference.config import SIZES
 
 DATA_HELP = (
     "the rendered validation scenes, or a folder: of folders named for their classes, with a labels.csv (file,label), "
-    "or with images/ and masks/ (default: demo)"
+    "or with images/ and masks/ (default: demo). Of several labels, labels.csv has file,label with | or ; between "
+    "labels, or a row for each, or file and a column of 0 and 1 for each label; of a regression file and a column of "
+    "numbers for each output, called value where there is one. Columns are named as the labels, or by their numbers"
 )
 ARTIFACT_HELP = ".mlpackage, .aimodel, .tflite or .onnx"
 COMPUTE_UNITS = ("ALL", "CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE")
@@ -23,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     classify = commands.add_parser("classify", help="classify one image with the reference and with artifacts")
     classify.add_argument("--image", type=Path, required=True, help="a photograph, as an app would take it")
-    accuracy = commands.add_parser("accuracy", help="top-1 or mIoU of the reference and of artifacts, paired")
+    accuracy = commands.add_parser("accuracy", help="top-1, mAP, MAE or mIoU of the reference and of artifacts, paired")
     accuracy.add_argument("--images", type=positive, help="how many (default: all; of the demo 5000)")
     accuracy.add_argument("--scheduler", metavar="ADDRESS", help="use the Dask cluster there instead")
     parity = commands.add_parser(

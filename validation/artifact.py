@@ -105,6 +105,12 @@ def open_of_one_checkpoint(given: Iterable[Given]) -> list[Artifact]:
     return artifacts
 
 
+def class_names(manifest: Manifest) -> list[str]:
+    """What an answer tells apart, by index: the labels; of a segmenter's only label first what is not it."""
+    alone = manifest.task == "segmentation" and len(manifest.labels) == 1
+    return ["all else", *manifest.labels] if alone else manifest.labels
+
+
 def app_processor(facts: Preprocessing) -> MobileViTImageProcessor:
     """Its `resize_and_crop` gives what an app that follows the manifest hands to the artifact: uint8 RGB [H, W, 3]."""
     sides = (facts.resize_height, facts.resize_width) if facts.resize_height and facts.resize_width else None

@@ -1,7 +1,10 @@
 """Pictures with their truth: folders as people have them, or the rendered validation scenes.
 
 - A folder of folders, one for each class (ImageFolder layout), named after the checkpoint's label, or its number.
-- A folder with a labels.csv of the columns `file`, a path within the folder, and `label`, a name or an index.
+- A folder with a labels.csv, whose column `file` has paths within the folder. Of classes, a column `label` has the name
+  or the index. Of independent labels, `label` (or `labels`) has one, several with | or ; between, or none, and a file
+  may stand in several rows; or each label has a column, of 0 and 1. Of a regression each label has a column of numbers,
+  which is called `value` or `label` where it is the only one.
 - For segmentation, a folder with the folders images/ and masks/: of each image a mask of the same name in the same
   folder below, 8-bit, greyscale or palette, one class index for each pixel; 255 is none. Where the checkpoint's image
   processor reduces labels, 0 is none either, and class 0 is written as 1.
@@ -11,9 +14,7 @@ How names are compared: `reference.labels.LabelIndex`.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,20 +27,21 @@ from reference.labels import LabelIndex
 from reference.manifest import Task
 from reference.picture_files import images_in, is_left_over, open_image
 from reference.scenes import LABELS, SEGMENT_LABELS, render
-from reference.text_files import read_text
+from reference.tensor_specs import Meaning
 
-CSV = "labels.csv"
+from .labels_csv import CSV, Truth, read_listed
+
 NONE = 255  # of a mask's values: no class
 LOSSY = ("JPEG", "JPEG2000", "MPO", "WEBP", "AVIF", "HEIF")  # formats that change what is written
 
 
 @dataclass(frozen=True)
 class Sample:
-    """truth: the class index of the picture, or an 8-bit image with that of each pixel."""
+    """truth: the class index of the picture, an 8-bit image with that of each pixel, or numbers: see `read_listed`."""
 
     name: str
     image: Image.Image
-    truth: int | Image.Image
+    truth: Truth | Image.Image
 
 
 class Dataset(Protocol):
@@ -74,13 +76,13 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Image files in `folder` with the class of each, or the file that has the class of each pixel.
+    """Image files in `folder` with what is true of each, or the file that has the class of each pixel.
 
     classes: how many there are; reduces: whether masks have 1 for class 0, and 0 for none.
     """
 
     folder: Path
-    entries: tuple[tuple[str, int | str], ...]
+    entries: tuple[tuple[str, Truth | str], ...]
     classes: int
     reduces: bool = False
 
@@ -95,7 +97,7 @@ class Labelled:
     def __getitem__(self, index: int) -> Sample:
         name, truth = self.entries[index]
         image = open_image(self.folder / name)
-        if isinstance(truth, int):
+        if not isinstance(truth, str):
             return Sample(name, image, truth)
         mask = self._mask(self.folder / truth)
         size = ImageOps.exif_transpose(image).size  # masks are drawn on pictures as they are seen
@@ -123,11 +125,13 @@ def open_dataset(
     labels: Sequence[str],
     count: int | None,
     reduces: Callable[[], bool] = lambda: False,
+    meaning: Meaning = "probabilities",
 ) -> Dataset:
     """The data set that `data` names: "demo", or a folder; its first `count` samples, of a folder evenly spread ones.
 
     Args:
         reduces: whether the masks of a folder have 1 for class 0; only asked where there are some.
+        meaning: of a classifier's answers, logits apart.
 
     Raises:
         UserError: where there is none, where it does not fit the task or its classes are not in `labels`, where its
@@ -135,7 +139,12 @@ def open_dataset(
     """
     if task == "features":
         raise UserError("features have no accuracy: measure them with `python -m validation parity`")
+    lists = meaning in ("scores", "values")
     if data == "demo":
+        if lists:
+            raise UserError(
+                f"the rendered scenes have one class each and no {meaning}: give --data FOLDER with a {CSV}"
+            )
         own = SEGMENT_LABELS if task == "segmentation" else LABELS
         if list(labels) != list(own):
             raise UserError(f"these artifacts do not know the demonstration's {len(own)} classes: give --data FOLDER")
@@ -143,23 +152,29 @@ def open_dataset(
     folder = Path(data)
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}: give --data FOLDER or --data demo")
+    entries: Sequence[tuple[str, Truth | str]]
     if task == "segmentation":
         entries = _masks(folder)
-    elif (folder / CSV).exists():
-        entries = _listed(folder, LabelIndex(labels))
+    elif lists or (folder / CSV).exists():
+        entries = read_listed(folder, labels, meaning)
     else:
         entries = _sorted_into_folders(folder, LabelIndex(labels))
     if count is not None and count < len(entries):
         entries = [entries[index * len(entries) // count] for index in range(count)]
-    segments = task == "segmentation"
-    if segments:
+    if meaning == "scores" and not any(true for _, true in entries):
+        raise UserError(f"{folder / CSV} has no label for any of {len(entries)} images: nothing could be found in them")
+    reduced = False
+    if task == "segmentation":
         _check_values([folder / str(truth) for _, truth in entries])
-    dataset = Labelled(folder, tuple(entries), len(labels), segments and reduces())
+        reduced = reduces()
+    if reduced and len(labels) == 1:
+        raise UserError("do_reduce_labels leaves of one class nothing to tell it from: switch it off in the checkpoint")
+    dataset = Labelled(folder, tuple(entries), len(labels), reduced)
     dataset[0]  # or a broken picture shows after everything heavy
     return dataset
 
 
-def _sorted_into_folders(folder: Path, labels: LabelIndex) -> list[tuple[str, int | str]]:
+def _sorted_into_folders(folder: Path, labels: LabelIndex) -> list[tuple[str, int]]:
     names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_left_over(path.name))
     classes: dict[str, int] = {}
     for name in names:
@@ -179,27 +194,6 @@ def _sorted_into_folders(folder: Path, labels: LabelIndex) -> list[tuple[str, in
         raise UserError(f"{loose} lies in no class's folder: sort the images into folders, or add {CSV}")
     files = [path.relative_to(folder) for path in paths]
     return [(file.as_posix(), classes[file.parts[0]]) for file in files]
-
-
-def _listed(folder: Path, labels: LabelIndex) -> list[tuple[str, int | str]]:
-    path = folder / CSV
-    entries: list[tuple[str, int | str]] = []
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    if not {"file", "label"} <= set(reader.fieldnames or ()):
-        raise UserError(f"{path} needs the columns file and label in its first line, with a comma between")
-    for number, row in enumerate(reader, start=2):
-        name, label = row["file"] or "", row["label"] or ""
-        index = labels.find(label)
-        if index is None:
-            raise UserError(f"{path}, line {number}: {label!r} is none of the checkpoint's {len(labels)} labels")
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise UserError(f"{path}, line {number}: {name} does not lie in {folder}: give paths within the folder")
-        if not (folder / name).is_file():
-            raise UserError(f"{path}, line {number}: there is no file {folder / name}")
-        entries.append((name, index))
-    if not entries:
-        raise UserError(f"{path} lists no images")
-    return entries
 
 
 def _check_values(masks: Sequence[Path]) -> None:
@@ -230,7 +224,7 @@ def _values(mask: Image.Image) -> set[int]:
     return {int(value) for _, value in mask.getcolors(256) or ()}  # type: ignore[arg-type]  # of one channel
 
 
-def _masks(folder: Path) -> list[tuple[str, int | str]]:
+def _masks(folder: Path) -> list[tuple[str, str]]:
     images, masks = folder / "images", folder / "masks"
     if not (images.is_dir() and masks.is_dir()):
         raise UserError(f"{folder} needs the folders images/ and masks/ for segmentation")
@@ -240,7 +234,7 @@ def _masks(folder: Path) -> list[tuple[str, int | str]]:
         if key in known:
             raise UserError(f"{known[key]} and {path} are masks of one image: leave one")
         known[key] = path
-    entries: list[tuple[str, int | str]] = []
+    entries: list[tuple[str, str]] = []
     for path in images_in(images):
         key = path.relative_to(images).with_suffix("")
         if key not in known:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from reference.demo.evaluate import confusion
 from reference.errors import UserError
@@ -43,8 +44,8 @@ def same(ours, theirs) -> bool:
 
 def test_the_reference_is_as_accurate_as_its_own_evaluation_says(alone, demo):
     expected = confusion(demo, range(SCENES))[0]
-    assert alone.reference.outcome.percent("top-1") == pytest.approx(100 * np.trace(expected) / SCENES)
-    assert 50 < alone.reference.outcome.percent("top-1") < alone.reference.outcome.percent("top-5") <= 100
+    assert alone.reference.outcome.figure("top-1") == pytest.approx(100 * np.trace(expected) / SCENES)
+    assert 50 < alone.reference.outcome.figure("top-1") < alone.reference.outcome.figure("top-5") <= 100
     assert np.array_equal(alone.artifacts[0].outcome.answer, alone.reference.outcome.answer), "float32 files agree"
 
 
@@ -59,7 +60,7 @@ def test_a_wrong_artifact_loses(artifact, tmp_path, alone):
     mistaken.edit_tflite(wrong, swap)
     mistaken.describe_anew(wrong)
     (measured,) = accuracy([wrong], images=SCENES).artifacts
-    assert measured.outcome.percent("top-1") < alone.reference.outcome.percent("top-1") - 15
+    assert measured.outcome.figure("top-1") < alone.reference.outcome.figure("top-1") - 15
 
 
 def test_several_processes_count_the_same(artifact, alone):
@@ -146,7 +147,7 @@ def test_two_builds_under_one_name(artifact, tmp_path, alone, capfd):
     figures = {
         (check["artifact"], check["check"]): check["value"] for each in told["results"] for check in each["checks"]
     }
-    right = alone.reference.outcome.percent("top-1")
+    right = alone.reference.outcome.figure("top-1")
     assert figures[alone.reference.label, "top-1"] == figures[labels[0], "top-1"] == pytest.approx(right)
     assert figures[labels[1], "top-1"] < right - 15
     assert figures[labels[1], "points lost"] == pytest.approx(right - figures[labels[1], "top-1"])
@@ -208,6 +209,10 @@ def test_refusals(artifact, mlpackage, tmp_path, capfd):
         outputs=lambda outputs: [{**outputs[0], "meaning": "scores"}],
     )
     assert main(["accuracy", str(other)]) == 2
-    assert "answers with scores, which have no best class" in capfd.readouterr().err
+    assert "the rendered scenes have one class each and no scores" in capfd.readouterr().err
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    (tmp_path / "labels.csv").write_text("file,label\na.png,0|1\n")
+    assert main(["accuracy", str(other), "--data", str(tmp_path)]) == 2
+    assert "answers with scores, its checkpoint with probabilities: convert it again" in capfd.readouterr().err
     assert main(["accuracy", str(artifact), "--data", str(tmp_path / "none")]) == 2
     assert "there is no folder" in capfd.readouterr().err

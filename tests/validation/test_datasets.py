@@ -137,6 +137,14 @@ def test_masks_are_reduced_as_transformers_does_it(tmp_path):
         open_dataset(masked(tmp_path, mask), "segmentation", ANIMALS, None, lambda: True)
 
 
+def test_masks_of_one_class(tmp_path):
+    """1 where it is, 0 where not; reduced, 0 would be none, and nothing would be left beside it."""
+    folder = masked(tmp_path, np.array([[0, 1, 255]], np.uint8))
+    assert np.asarray(open_dataset(folder, "segmentation", ["road"], None)[0].truth).tolist() == [[0, 1, 255]]
+    with pytest.raises(UserError, match="do_reduce_labels leaves of one class nothing"):
+        open_dataset(folder, "segmentation", ["road"], None, lambda: True)
+
+
 def test_masks_of_turned_photos_are_upright(tmp_path):
     masked(tmp_path, np.eye(20, 30, dtype=np.uint8))
     exif = Image.Exif()

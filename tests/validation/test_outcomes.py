@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from validation.checks.accuracy.batches import _classified
-from validation.checks.accuracy.outcomes import Classified, Segmented, drop
+from validation.checks.accuracy.outcomes import Classified, Segmented, loss
 
 
 def classified(probabilities: np.ndarray, truth: np.ndarray) -> Classified:
@@ -20,10 +20,12 @@ def test_top_1_and_top_5():
     outcome = classified(probabilities, truth)
     order = np.argsort(-probabilities, axis=1)
     for name, count in (("top-1", 1), ("top-5", 5)):
-        assert outcome.percent(name) == pytest.approx(100 * np.mean([t in o[:count] for t, o in zip(truth, order)]))
+        assert outcome.figure(name) == pytest.approx(100 * np.mean([t in o[:count] for t, o in zip(truth, order)]))
     right = order[:, 0] == truth
-    assert outcome.per_class(13)[:12] == pytest.approx([100 * right[truth == label].mean() for label in range(12)])
-    assert np.isnan(outcome.per_class(13)[12])
+    assert outcome.per_class(13)["top-1"][:12] == pytest.approx(
+        [100 * right[truth == label].mean() for label in range(12)]
+    )
+    assert np.isnan(outcome.per_class(13)["top-1"][12])
 
 
 def test_nan_and_ties_are_not_right_by_chance():
@@ -40,8 +42,8 @@ def test_mean_iou_of_all_pixels_together():
         np.add.at(confusion[image], (truth[image], answer[image]), 1)
     expected = [100 * ((truth == c) & (answer == c)).sum() / ((truth == c) | (answer == c)).sum() for c in range(3)]
     outcome = Segmented(confusion)
-    assert outcome.percent("mIoU") == pytest.approx(np.mean(expected))
-    assert outcome.per_class(4)[:3] == pytest.approx(expected)
+    assert outcome.figure("mIoU") == pytest.approx(np.mean(expected))
+    assert outcome.per_class(4)["IoU"][:3] == pytest.approx(expected)
     assert outcome.quality() == pytest.approx((truth == answer).mean(axis=1))
 
 
@@ -52,7 +54,7 @@ def test_the_interval_is_that_of_paired_differences():
     after = np.where(generator.random(3000) < 0.05, ~before, before)
     truth = np.zeros(3000, int)
     outcomes = [Classified(truth, truth, np.where(right, 0, 9), right.astype(float)) for right in (before, after)]
-    points, low, high = drop(*outcomes, "top-1")
+    points, low, high = loss(*outcomes, "top-1")
     differences = 100 * (before.astype(float) - after)
     half = 1.96 * differences.std() / np.sqrt(3000)
     assert points == pytest.approx(differences.mean())

@@ -106,7 +106,7 @@ def test_in_a_browser(tflite, wrong, photographs, tmp_path):
             assert float(cells[3].replace(",", "")) == pytest.approx(check.value, rel=1e-3)
     for cells, row in zip(wide["measured"], data["measured"], strict=True):
         assert cells[1] == row["model"]
-        assert cells[5] == f"{row['percents']['top-1']:.2f}"
+        assert cells[5] == f"{row['figures']['top-1']:.2f}"
         assert cells[4] == ("" if row["latency_ratio"] is None else f"{row['latency_ratio']:.2f}")
     drawn = [bars for bars in wide["bars"] if bars]
     counts = [[int(bar.split()[0].replace(",", "")) for bar in bars] for bars in drawn[: len(data["histograms"])]]
@@ -132,9 +132,13 @@ def test_histograms_count_every_value():
     assert each.counts[low] == each.counts[high] == each.counts[0] == 1
 
 
-def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs):
+@pytest.mark.parametrize(
+    ("labels", "palette", "ground"),
+    [(["ground", "sky"], ["#000000", "#00FF00"], "ground"), (["sky"], ["#00FF00"], "all else")],
+)
+def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs, labels, palette, ground):
     artifact = mistaken.copy_of(tflite("none").path, tmp_path)
-    changes = {"task": "segmentation", "labels": ["ground", "sky"], "palette": ["#000000", "#00FF00"]}
+    changes = {"task": "segmentation", "labels": labels, "palette": palette}
     mistaken.describe_anew(artifact, **changes)
     path = artifact.with_name(artifact.name + ".manifest.json")
     path.write_text(path.read_text("utf-8").replace('"probabilities"', '"class_map"'), "utf-8")
@@ -147,7 +151,7 @@ def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs):
     compared = [Parity(opened, "litert", [], expected=expected, answers=answers)]
     (example,) = worst_of_parity(compared, photographs[:2])
     assert example.name == "picture 1", "where nothing differs there is nothing to show"
-    assert example.lines[1] == "most often sky by the reference, ground here"
+    assert example.lines[1] == f"most often sky by the reference, {ground} here"
     _, reference, ours, differ = (
         np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.png.split(",")[1]))).convert("RGB"))
         for picture in example.pictures

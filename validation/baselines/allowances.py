@@ -16,6 +16,7 @@ from ..checks.metrics import METRICS, TOP
 
 DEVIATIONS = 3.0  # of the difference of two samples
 SQUARES, MAGNITUDES = 2.0, math.pi / 2 - 1  # of normal values: their variance, in units of their squared mean
+NORMAL = math.pi / 2  # the variance of a normal value itself, in units of its squared mean magnitude
 UNSURE = 1 / 8  # the share of images that are unsure enough to move, and so make the sample
 
 
@@ -23,13 +24,16 @@ UNSURE = 1 / 8  # the share of images that are unsure enough to move, and so mak
 class Sample:
     """What a figure was measured on.
 
-    images: how many; anew: see above; turned: how many images the baseline's artifact gave another class than the
-    reference did.
+    images: how many; anew: see above; turned: how many images the baseline's artifact gave another class, or other
+    labels, than the reference did; moved: by how much the errors of its values differed from the reference's.
+    unit: of an accuracy the points that one image can move it by, of errors the largest value, at least 1 in parity.
     """
 
     images: int
     anew: bool = False
     turned: float = 0
+    moved: float = 0
+    unit: float = 1
 
     def times(self, variance: float) -> float:
         """How many times its baseline a mean of differences may be; `variance`: of one, in units of its mean."""
@@ -63,8 +67,8 @@ def _none_more(says: str) -> Allowance:
 
 
 def _noise(variance: float, floor: float) -> Callable[[float, Sample], float]:
-    """Of means and largest values of differences; `floor`: what float32 alone may cost anywhere."""
-    return lambda before, sample: sample.times(variance) * abs(before) + floor
+    """Of means and largest values of differences; `floor`: what float32 alone may cost anywhere, of values up to 1."""
+    return lambda before, sample: sample.times(variance) * abs(before) + floor * sample.unit
 
 
 def _count(share: float, sample: Sample, per_image: int = 1) -> float:
@@ -78,8 +82,13 @@ def _count(share: float, sample: Sample, per_image: int = 1) -> float:
 def _points(before: float, sample: Sample) -> float:
     """An accuracy in percent: images that turned may have turned the other way."""
     if sample.anew:
-        return before - 100 * (1 + DEVIATIONS * (2 * sample.turned) ** 0.5) / sample.images
-    return before - max(0.5, 300 / sample.images)
+        return before - sample.unit * (1 + DEVIATIONS * (2 * sample.turned) ** 0.5)
+    return before - max(0.5, 3 * sample.unit)
+
+
+def _error(before: float, sample: Sample) -> float:
+    """A mean absolute error: what the file moves errors by, it may move the other way."""
+    return before + (sample.times(NORMAL) - 1) * sample.moved + _FLOAT32 * sample.unit
 
 
 # What float32 itself costs: eight times 17 roundings of 2**-24 (reference/tolerances.py).
@@ -87,6 +96,7 @@ _FLOAT32_DB, _FLOAT32 = 100.0, 1e-5
 _POWER = "twice the noise power, or as samples of it differ; beyond 100 dB lies float32's own"
 _TWICE = "twice as much, or as samples of the noise differ"
 _POINTS = "half a point, or three images; where noise is drawn anew, as many images as may turn by chance"
+_ERROR = "as much more as the file moved errors before; where noise is drawn anew, as samples of it differ"
 _BORDER = "half as many again, and one image; where noise is drawn anew, as counts of rare events differ"
 
 ALLOWANCES: dict[str, Allowance] = {
@@ -101,6 +111,8 @@ ALLOWANCES: dict[str, Allowance] = {
     "top1_agreement": _metric("top1_agreement", _count, _BORDER),
     "top5_agreement": _metric("top5_agreement", lambda before, sample: _count(before, sample, TOP), _BORDER),
     "same_answer": Allowance("same top 1, all images", True, _count, _BORDER),
+    "same_labels": Allowance("same labels, all images", True, _count, _BORDER),
+    "error_change": Allowance("change in errors, all images", False, _noise(MAGNITUDES, _FLOAT32), _TWICE),
     "quality_change": Allowance("change in what is right, all images", False, _noise(MAGNITUDES, _FLOAT32), _TWICE),
     "pixel_agreement": _metric(
         "pixel_agreement", lambda before, _: 1 - 1.5 * (1 - before) - 1e-3, "half as many again, and 0.1 % of them"
@@ -109,6 +121,10 @@ ALLOWANCES: dict[str, Allowance] = {
     "top-1": Allowance("top-1, %", True, _points, _POINTS),
     "top-5": Allowance("top-5, %", True, _points, _POINTS),
     "mIoU": Allowance("mIoU, %", True, _points, _POINTS),
+    "mAP": Allowance("mAP, %", True, _points, _POINTS),
+    "macro F1": Allowance("macro F1, %", True, _points, _POINTS),
+    "F1": Allowance("F1 (%)", True, _points, _POINTS),
+    "MAE": Allowance("MAE", False, _error, _ERROR),
     "bytes": Allowance("bytes", False, lambda before, _: 1.02 * before, "2 %: metadata of newer tools, no weights"),
     "weight_bytes": Allowance("bytes of weights", False, lambda before, _: 1.01 * before, "1 %: folded constants"),
     "operations": _none_more("operations"),

@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from reference.errors import UserError
 
 from ..artifact import Given, Source, open_of_one_checkpoint
+from ..checks.accuracy.outcomes import Outcome
 from ..checks.metrics import METRICS
 from ..checks.parity import Parity
 from ..results import Check, Judged
@@ -74,7 +77,7 @@ def compare(before: Baseline, run: Run) -> list[Drift]:
             f"the baseline is of checkpoint {before.checkpoint.id}, with other weights or another input size: give "
             "--baseline FILE; --update-baseline makes it"
         )
-    pair = _Pair(before, now)
+    pair = _Pair(before, now, None if run.accuracy is None else run.accuracy.reference.outcome)
     running = _changes(before.tool_versions, now.tool_versions)
     found = [pair.drift(f"checkpoint {now.checkpoint.id}", "PyTorch", before.reference, now.reference, running)]
     for label, measured in now.artifacts.items():
@@ -91,8 +94,11 @@ def compare(before: Baseline, run: Run) -> list[Drift]:
 
 @dataclass(frozen=True)
 class _Pair:
+    """outcome: the reference's on the images of the data set, None where nothing ran on them."""
+
     before: Baseline
     now: Baseline
+    outcome: Outcome | None
 
     def drift(
         self,
@@ -119,7 +125,7 @@ class _Pair:
         notes = []
         told = {each.check for each in checks}
         for name in [*new, *(name for name in old if name not in new and name not in told)]:
-            sample = self._sample(label, name, old)
+            sample = self._sample(label, name, old, seen)
             check = self._check(about, name, old.get(name), new.get(name), sample)
             checks.append(check)
             allowed = allowance(name)
@@ -129,12 +135,21 @@ class _Pair:
             notes += [*(seen.diagnosis if seen is not None else []), *changes]
         return Drift(label, runtime, checks, notes)
 
-    def _sample(self, label: str, name: str, old: Figures) -> Sample:
+    def _sample(self, label: str, name: str, old: Figures, seen: Parity | None) -> Sample:
         """What a figure was measured on here."""
         known = self.now.artifacts.get(label)
         images = self.now.compared if name in METRICS else self.now.images
-        turned = (1 - old.get("same_answer", 1)) * self.now.images
-        return Sample(images, anew=known is not None and known.anew, turned=turned)
+        turned = (1 - old.get("same_answer", old.get("same_labels", 1))) * self.now.images
+        moved = old.get(name.replace("MAE", "error_change", 1), 0) if name.startswith("MAE") else 0
+        anew = known is not None and known.anew
+        return Sample(images, anew=anew, turned=turned, moved=moved, unit=self._unit(name, seen))
+
+    def _unit(self, name: str, seen: Parity | None) -> float:
+        """See Sample."""
+        if name in METRICS:
+            return 1.0 if seen is None or not seen.expected.size else max(1.0, float(np.abs(seen.expected).max()))
+        figure = name.replace("error_change", "MAE", 1)
+        return self.outcome.unit(figure) if self.outcome is not None and figure in self.outcome.figures() else 1.0
 
     def _check(self, about: Check, name: str, old: float | None, new: float | None, sample: Sample) -> Check:
         allowed = allowance(name)

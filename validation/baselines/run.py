@@ -12,7 +12,8 @@ from PIL import Image
 from reference.tolerances import numbers_of
 
 from ..artifact import Given, Source, open_of_one_checkpoint, references_from
-from ..checks.accuracy import Accuracies, Accuracy, accuracy
+from ..checks.accuracy import Accuracies, Accuracy, accuracy, labelled
+from ..checks.accuracy.independent import Regressed, Scored
 from ..checks.accuracy.outcomes import Classified, Outcome
 from ..checks.latency import latency
 from ..checks.metrics import METRICS
@@ -20,7 +21,6 @@ from ..checks.parity import Parity, parity
 from ..checks.pictures import IMAGES as PARITY_IMAGES
 from ..checks.pictures import scenes
 from ..checks.structure import Structure, structure
-from ..datasets import open_dataset
 from ..doctor.environment import machine, versions
 from ..runtimes import DEFAULT_OPTIONS, Options, suitable_runtimes
 from .file import Baseline, Figures, Measured, rounded
@@ -74,9 +74,7 @@ def measure(
     first = given[0].manifest
     dataset = None  # features have no accuracy, and so no labelled data
     if first.task != "features":
-        dataset = open_dataset(
-            data, first.task, first.labels, images, lambda: references.of(given[0]).processor.do_reduce_labels
-        )
+        dataset = labelled(given, references, data, images)
     if dataset is None:
         pictures = scenes()
     else:
@@ -108,10 +106,8 @@ def measure(
     chosen = {artifact.label: runtimes[artifact.label][runtime] for artifact, runtime in ran.items()}
     if accuracies is not None:
         for measured in accuracies.artifacts:
-            chosen[measured.label] |= _percents(measured.outcome)
-            chosen[measured.label] |= {
-                name: rounded(value) for name, value in change(accuracies.reference, measured).items()
-            }
+            chosen[measured.label] |= _accuracies(measured.outcome)
+            chosen[measured.label] |= _finite(change(accuracies.reference, measured))
     for timing in times:
         if timing.model in chosen and timing.processor_ratio is not None:
             chosen[timing.model]["latency_ratio"] = rounded(timing.processor_ratio)
@@ -126,7 +122,7 @@ def measure(
         compared=len(pictures),
         machine=machine(),
         tool_versions=versions(),
-        reference=_percents(accuracies.reference.outcome) if accuracies is not None else {},
+        reference=_accuracies(accuracies.reference.outcome) if accuracies is not None else {},
         artifacts={
             artifact.label: Measured(
                 anew=numbers_of(artifact.manifest.artifact).anew,
@@ -143,14 +139,23 @@ def measure(
 def change(reference: Accuracy, artifact: Accuracy) -> Figures:
     """How far an artifact's answers lie from the reference's, over all images of the data set; see ALLOWANCES."""
     before, after = reference.outcome, artifact.outcome
-    found = {"quality_change": float(np.abs(after.quality() - before.quality()).mean())}
+    if isinstance(before, Regressed) and isinstance(after, Regressed):
+        return {**after.moved(before)}
+    found: Figures = {"quality_change": float(np.abs(after.quality() - before.quality()).mean())}
     if isinstance(before, Classified) and isinstance(after, Classified):
         found["same_answer"] = float((after.answer == before.answer).mean())
+    if isinstance(before, Scored) and isinstance(after, Scored):
+        found["same_labels"] = float((after.said() == before.said()).all(axis=1).mean())
     return found
 
 
-def _percents(outcome: Outcome) -> Figures:
-    return {name: rounded(outcome.percent(name)) for name in outcome.figures()}
+def _accuracies(outcome: Outcome) -> Figures:
+    return _finite({name: outcome.figure(name) for name in outcome.figures()})
+
+
+def _finite(figures: Figures) -> Figures:
+    """JSON has no NaN; parity fails an artifact whose answers are none."""
+    return {name: rounded(value) for name, value in figures.items() if np.isfinite(value)}
 
 
 def _of_file(found: Structure) -> Figures:

@@ -11,12 +11,14 @@ from rich.table import Table
 
 from ..artifact import References, open_of_one_checkpoint
 from ..checks.accuracy import Accuracies, Accuracy, accuracy
-from ..checks.accuracy.outcomes import Classified
+from ..checks.accuracy.independent import Scored
+from ..checks.accuracy.outcomes import direction
+from ..reporting.formats import figure, heading, lost, lost_heading, signed
 from ..reporting.page import Page
-from ..reporting.page.examples import worst_of_accuracy
-from ..reporting.page.plot_data import Measured, measured
+from ..reporting.page.examples import said, truth, worst_of_accuracy
+from ..reporting.page.plot_data import Measured, OfLabel, by_label, measured
 from ..reporting.tables import show
-from ..results import NOT_RUN_BUT_REQUIRED, PASSED, Check, Judged
+from ..results import NOT_RUN_BUT_REQUIRED, Check, Judged, exit_code
 from ..runtimes import NotRun, Options
 from .reports import about, write_reports
 
@@ -42,18 +44,29 @@ def run(arguments: Namespace) -> int:
         missing = [_not_run(each.label, str(reason)) for each in artifacts]
         write_reports(arguments, missing, "accuracy", lambda: Page("accuracy", missing))
         return NOT_RUN_BUT_REQUIRED
-    rows = measured(artifacts, result)
-    show(_summary(rows, len(result.images)))
+    rows, labels = measured(artifacts, result), by_label(result)
+    left_out = _left_out(result)
+    show(_summary(rows, len(result.images)), *left_out)
     if arguments.verbose:
-        show(_classes(result), *(_worst(result, each) for each in result.artifacts))
+        show(*_classes(result, labels), *(_worst(result, each) for each in result.artifacts))
 
     def page() -> Page:
         examples = worst_of_accuracy(result, references)
-        return Page("accuracy", measured=rows, examples=examples, about=about(result.dataset.identity))
+        notes = about(result.dataset.identity) | ({"note": left_out[0]} if left_out else {})
+        return Page("accuracy", measured=rows, labels=labels, examples=examples, about=notes)
 
     told = [_told(each, len(result.images)) for each in rows]
-    write_reports(arguments, told, "accuracy", page, measured=[asdict(each) for each in rows])
-    return PASSED
+    told[0].diagnosis.extend(left_out)
+    numbers = {name: [asdict(each) for each in given] for name, given in (("measured", rows), ("labels", labels))}
+    write_reports(arguments, told, "accuracy", page, **numbers)
+    return exit_code(told)
+
+
+def _left_out(result: Accuracies) -> list[str]:
+    """A line about labels of which nothing can be measured, where there are some."""
+    outcome = result.reference.outcome
+    missing = outcome.left_out() if isinstance(outcome, Scored) else []
+    return [f"left out, since no image has them: {', '.join(missing)}"] if missing else []
 
 
 def _not_run(label: str, reason: str) -> Judged:
@@ -63,64 +76,69 @@ def _not_run(label: str, reason: str) -> Judged:
 
 def _told(row: Measured, images: int) -> Judged:
     """Figures without a bound: `drift` holds them against a baseline."""
-    figures = {name: (value, f"only told: on {images} images") for name, value in row.percents.items()}
-    if row.lost is not None:
-        figures["points lost"] = (row.lost[0], f"{_lost(row.lost)}, 95 % interval on {images} images")
     checks = [
-        Check(artifact=row.model, runtime=row.runtime, check=name, verdict="PASS", value=value, reason=reason)
-        for name, (value, reason) in figures.items()
+        Check(
+            artifact=row.model,
+            runtime=row.runtime,
+            check=name,
+            verdict="PASS" if value is not None else "FAIL",
+            value=value,
+            reason=f"only told: on {images} images" if value is not None else "not a finite number",
+        )
+        for name, value in row.figures.items()
     ]
+    if row.lost is not None:
+        name = next(iter(row.figures))
+        reason = f"{lost(name, row.lost)}, 95 % interval on {images} images"
+        told = {"verdict": "PASS", "check": lost_heading(name), "value": row.lost[0], "reason": reason}
+        checks.append(checks[0].model_copy(update=told))
     return Judged(row.model, row.runtime, checks)
 
 
-def _lost(lost: tuple[float, float, float]) -> str:
-    points, low, high = lost
-    return f"{points:+.2f} ({low:+.2f} .. {high:+.2f})"
-
-
 def _summary(rows: Sequence[Measured], images: int) -> Table:
+    names = rows[0].headlines
     table = Table(title=f"{images} images", title_justify="left")
     table.add_column("model", overflow="fold")
     table.add_column("runtime", max_width=14)
-    for name in rows[0].percents:
-        table.add_column(f"{name}, %", justify="right")
-    table.add_column("points lost, 95 % interval", justify="right", no_wrap=True)
+    for name in names:
+        table.add_column(heading(name), justify="right")
+    table.add_column(f"{lost_heading(names[0])}, 95 % interval", justify="right", no_wrap=True)
     for each in rows:
-        percents = [f"{percent:.2f}" for percent in each.percents.values()]
-        table.add_row(each.model, each.runtime, *percents, "-" if each.lost is None else _lost(each.lost))
+        figures = [figure(name, each.figures[name]) for name in names]
+        table.add_row(each.model, each.runtime, *figures, "-" if each.lost is None else lost(names[0], each.lost))
     return table
 
 
-def _classes(result: Accuracies) -> Table:
-    """Each class's accuracy by the reference, and how far each artifact lies below."""
-    table = Table(title="by class, %, and points lost", title_justify="left")
-    table.add_column("class", overflow="fold")
-    table.add_column("reference", justify="right")
-    for number, each in enumerate(result.artifacts, start=1):
-        table.add_column(f"{number}", justify="right")
-        table.caption = f"{table.caption or ''}{number}: {each.label}\n"
-    table.caption_justify = "left"
-    percents = result.reference.outcome.per_class(len(result.labels))
-    lost = [percents - each.outcome.per_class(len(result.labels)) for each in result.artifacts]
-    for index, label in enumerate(result.labels):
-        if not np.isnan(percents[index]):
-            table.add_row(label, f"{percents[index]:.1f}", *(f"{drops[index]:+.1f}" for drops in lost))
-    return table
+def _classes(result: Accuracies, labels: Sequence[OfLabel]) -> list[Table]:
+    """Each class's figures by the reference, and how much worse each artifact is; those that lost most first."""
+    tables = []
+    sign = direction(result.reference.outcome)
+    for name in dict.fromkeys(each.figure for each in labels):
+        table = Table(title=f"{heading(name)} by class, and {lost_heading(name)}", title_justify="left")
+        table.add_column("class", overflow="fold")
+        table.add_column("reference", justify="right")
+        for number, each in enumerate(result.artifacts, start=1):
+            table.add_column(f"{number}", justify="right")
+            table.caption = f"{table.caption or ''}{number}: {each.label}\n"
+        table.caption_justify = "left"
+        for row in (each for each in labels if each.figure == name):
+            before = row.reference
+            worse = [
+                "not finite" if value is None or before is None else signed(name, sign * (before - value))
+                for value in row.artifacts.values()
+            ]
+            table.add_row(row.label, figure(name, before), *worse)
+        tables.append(table)
+    return tables
 
 
 def _worst(result: Accuracies, artifact: Accuracy) -> Table:
     """The images that lost most against the reference."""
     before, after = result.reference.outcome, artifact.outcome
     table = Table(title=f"worst images of {artifact.label}", title_justify="left")
-    for heading in ("image", "truth", "reference", "artifact"):
-        table.add_column(heading, overflow="fold")
+    for name in ("image", "truth", "reference", "artifact"):
+        table.add_column(name, overflow="fold")
     for index in np.argsort(after.quality() - before.quality(), kind="stable")[:WORST]:
-        if isinstance(before, Classified) and isinstance(after, Classified):
-            said = [
-                f"{result.labels[each.answer[index]]}, truth {each.probability[index]:.1%}" for each in (before, after)
-            ]
-            table.add_row(result.images[index], result.labels[before.truth[index]], *said)
-        else:
-            said = [f"{each.quality()[index]:.1%} of the pixels right" for each in (before, after)]
-            table.add_row(result.images[index], "-", *said)
+        answers = [said(each, index, result.labels) for each in (before, after)]
+        table.add_row(result.images[index], truth(before, index, result.labels), *answers)
     return table

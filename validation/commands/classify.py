@@ -14,12 +14,12 @@ from reference.picture_files import open_image
 from reference.tensor_specs import Meaning
 
 from ..artifact import References, app_processor, open_artifacts
+from ..checks.accuracy.independent import HALF
 from ..reporting.tables import show
 from ..runtimes import NotRun, load
 from ..runtimes.pytorch import PyTorchRuntime
 
 TOP = 3
-HALF = 0.5  # scores above it say that the label is there
 
 
 def run(arguments: Namespace) -> int:

@@ -15,7 +15,7 @@ from ..baselines.run import IMAGES, Run, measure
 from ..reporting.formats import diagnoses
 from ..reporting.page import Page
 from ..reporting.page.examples import worst_of_accuracy, worst_of_parity
-from ..reporting.page.plot_data import histograms, measured, profiles
+from ..reporting.page.plot_data import by_label, histograms, measured, profiles
 from ..reporting.tables import judged, show
 from ..results import PASSED, exit_code
 from ..runtimes import Options
@@ -67,6 +67,7 @@ def _page(
         histograms=histograms(done.parity),
         profiles=profiles(done.pictures[0], done.parity, checkpoint=references, options=options),
         measured=measured(artifacts, accuracies, done.latency_ratios),
+        labels=[] if accuracies is None else by_label(accuracies),
         examples=examples,
         about=about(done.facts.data),
     )

@@ -17,6 +17,8 @@ from ..results import Check, verdict
 
 SIGNS = {"PASS": "✅", "FAIL": "❌", "NOT RUN": "➖"}
 
+OF_LABELS = {name: f"{name}, %" for name in ("AP", "F1", "IoU")}  # above columns of labels
+
 
 class Reported(Protocol):
     """One artifact in one runtime, as `parity` gives it; label: the artifact's."""
@@ -57,6 +59,35 @@ def shown(check: Check) -> Shown:
 def number(value: float) -> str:
     """Counts in full, shares close to 1 to seven digits, all else to four."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{7 if 0.999 < value < 1 else 4}g}"
+
+
+def heading(figure: str) -> str:
+    """What an accuracy is called above a column, with its unit."""
+    known = allowance(figure)
+    return OF_LABELS.get(figure, figure if known is None else known.says)
+
+
+def figure(name: str, value: float | None) -> str:
+    """The value of an accuracy: percents with two decimals, errors in their own unit as `number` has them."""
+    if value is None:
+        return "not finite"
+    return f"{value:.2f}" if "%" in heading(name) else number(value)
+
+
+def lost(name: str, interval: tuple[float, float, float]) -> str:
+    """How much worse an artifact is in that accuracy, and the interval."""
+    points, low, high = (signed(name, value) for value in interval)
+    return f"{points} ({low} .. {high})"
+
+
+def signed(name: str, change: float) -> str:
+    """By how much an accuracy differs."""
+    return f"{change:+.2f}" if "%" in heading(name) else f"{change:+.3g}"
+
+
+def lost_heading(name: str) -> str:
+    """What `lost` is called."""
+    return "points lost" if "%" in heading(name) else f"{name} added"
 
 
 def told(check: Check) -> bool:

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
+from reference.answers import meaning_of
 from reference.errors import UserError
+from reference.tensor_specs import Meaning
 from reference.threads import torch_threads
 
-from ...artifact import Artifact, Given, Source, open_of_one_checkpoint, references_from
+from ...artifact import Artifact, Given, References, Source, class_names, open_of_one_checkpoint, references_from
 from ...datasets import Dataset, open_dataset
 from ...runtimes import DEFAULT_OPTIONS, Options
 from ...runtimes.pytorch import PyTorchRuntime
-from .batches import Job, Models, classes_of, count_all, runtimes_of
+from .batches import Job, Models, count_all, runtimes_of
+from .independent import Regressed, Scored
 from .journal import Journal
 from .outcomes import Classified, Outcome, Segmented
-
-RANKED = ("probabilities", "logits", "class_map")  # what says which class is the best
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,14 @@ def accuracy(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
-    first = given[0].manifest
-    dataset = open_dataset(
-        data, first.task, first.labels, images, lambda: references.of(given[0]).processor.do_reduce_labels
-    )
-    odd = next((each for each in given if each.manifest.answer.meaning not in RANKED), None)
+    first, dataset = given[0].manifest, labelled(given, references, data, images)
+    meaning = meaning_of(references.of(given[0]))
+    odd = next((each for each in given if each.manifest.answer.meaning not in (meaning, "logits")), None)
     if odd is not None:
         raise UserError(
-            f"{odd.label} answers with {odd.manifest.answer.meaning}, which have no best class: measure it with "
-            "`python -m validation parity`"
+            f"{odd.label} answers with {odd.manifest.answer.meaning}, its checkpoint with {meaning}: convert it again"
         )
-    job = Job(tuple(given), references.source, dataset, options)
+    job = Job(tuple(given), references.source, dataset, options, meaning)
     runtimes = runtimes_of(job)  # mistakes show here, once, and not in every process
     names = [runtime.name for runtime in runtimes]
     journal = None if journal_folder is None else Journal(journal_folder / f".accuracy-{job.key(names)}.jsonl")
@@ -102,21 +100,37 @@ def accuracy(
     if journal is not None:
         journal.remove()
     of_models = [[image for number in sorted(done) for image in done[number][place]] for place in range(len(names) + 1)]
-    outcomes = [_outcome(np.array(numbers), classes_of(first), first.task == "segmentation") for numbers in of_models]
+    names_of_classes = class_names(first)
+    outcomes = [_outcome(np.array(numbers), names_of_classes, meaning) for numbers in of_models]
     return Accuracies(
         Accuracy(f"checkpoint {first.checkpoint.id}", PyTorchRuntime.name, outcomes[0]),
         [Accuracy(each.label, name, outcome, each) for each, name, outcome in zip(given, names, outcomes[1:])],
         _names(job),
-        ["all else"] * (classes_of(first) - len(first.labels)) + first.labels,
+        names_of_classes,
         dataset,
     )
 
 
-def _outcome(numbers: np.ndarray, classes: int, segments: bool) -> Outcome:
-    if segments:
+def labelled(given: Sequence[Artifact], references: References, data: str, images: int | None) -> Dataset:
+    """The data set that fits the artifacts' answers; see `open_dataset`."""
+    first = given[0].manifest
+    said = first.answer.meaning
+    meaning: Meaning = meaning_of(references.of(given[0])) if said == "logits" else said
+    return open_dataset(
+        data, first.task, first.labels, images, lambda: references.of(given[0]).processor.do_reduce_labels, meaning
+    )
+
+
+def _outcome(numbers: np.ndarray, labels: list[str], meaning: Meaning) -> Outcome:
+    if meaning == "class_map":
         if not numbers.any():
-            raise UserError(f"no pixel of the masks is one of the checkpoint's {classes} classes: look at the masks")
-        return Segmented(numbers.reshape(-1, classes, classes))
+            raise UserError(
+                f"no pixel of the masks is one of the checkpoint's {len(labels)} classes: look at the masks"
+            )
+        return Segmented(numbers.reshape(-1, len(labels), len(labels)))
+    if meaning in ("scores", "values"):
+        truth, answer = np.moveaxis(numbers.reshape(-1, 2, len(labels)), 1, 0)
+        return Scored(truth > 0, answer, labels) if meaning == "scores" else Regressed(truth, answer, labels)
     truth, answer, rank, probability = numbers.T
     return Classified(truth.astype(int), answer.astype(int), rank.astype(int), probability)
 

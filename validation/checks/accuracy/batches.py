@@ -19,29 +19,36 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from reference.class_maps import class_maps
-from reference.manifest import Manifest
+from reference.tensor_specs import Meaning
 
-from ...artifact import Artifact, References, app_processor
+from ...artifact import Artifact, References, app_processor, class_names
 from ...datasets import Dataset, Sample
+from ...labels_csv import Truth
 from ...runtimes import NotRun, Options, Runtime, load
 from ...runtimes.pytorch import PyTorchRuntime
-from ..metrics import softmax
+from ..metrics import sigmoid, softmax
 
 BATCH = 25  # images at least
+OF_LOGITS: dict[Meaning, Callable[[np.ndarray], np.ndarray]] = {"probabilities": softmax, "scores": sigmoid}
 # Of each model, of each image: numbers; see Models.outcomes.
 Numbers = list[list[Any]]
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every process must know; `source`: where the reference's weights are, see References."""
+    """What every process must know.
+
+    source: where the reference's weights are, see References; meaning: of the reference's answers.
+    """
 
     artifacts: tuple[Artifact, ...]
     source: str | None
     dataset: Dataset
     options: Options
+    meaning: Meaning
 
     @property
     def batches(self) -> list[range]:
@@ -58,7 +65,7 @@ class Job:
     def key(self, runtimes: Sequence[str]) -> str:
         """Differs where results would; `runtimes`: what runs each artifact."""
         manifests = [each.manifest.model_dump_json() for each in self.artifacts]
-        facts = [manifests, list(runtimes), asdict(self.options), self.dataset.identity, self.size]
+        facts = [manifests, list(runtimes), asdict(self.options), self.dataset.identity, self.size, self.meaning]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
@@ -69,7 +76,7 @@ class Models:
         first = job.artifacts[0]
         self._runtimes = [PyTorchRuntime(references.of(first)), *runtimes]
         self._processor = app_processor(first.manifest.preprocessing)
-        self._classes = classes_of(first.manifest)
+        self._classes = len(class_names(first.manifest))
         self._meanings = [None, *(each.manifest.answer.meaning for each in job.artifacts)]
         self._job = job
 
@@ -82,20 +89,18 @@ class Models:
         return number, [list(of_model) for of_model in zip(*outcomes)]
 
     def _outcomes(self, sample: Sample, answers: Sequence[np.ndarray]) -> list[Any]:
-        """Of each model's answer: of a classifier the truth, the answer, the truth's rank and its probability; of a
-        segmenter how many pixels of each class got which, flat."""
-        if isinstance(sample.truth, int):
-            ranked = [
-                softmax(answer) if meaning == "logits" else answer for answer, meaning in zip(answers, self._meanings)
-            ]
-            return [_classified(answer, sample.truth) for answer in ranked]
+        """Of each model's answer: of a classifier the truth, the answer, the truth's rank and its probability; of
+        independent labels and of values those that are true, then the answer's; of a segmenter how many pixels of each
+        class got which, flat."""
+        if not isinstance(sample.truth, Image.Image):
+            of_logits = OF_LOGITS.get(self._job.meaning)
+            read = (
+                of_logits(answer) if of_logits and meaning == "logits" else answer
+                for answer, meaning in zip(answers, self._meanings)
+            )
+            return [of_answer(self._job.meaning, answer, sample.truth) for answer in read]
         truth = self._processor(sample.image, sample.truth)["labels"][0]
         return [_segmented(answer, truth, self._classes) for answer in answers]
-
-
-def classes_of(manifest: Manifest) -> int:
-    """How many classes an answer tells apart: of one label that label, and all else."""
-    return max(2, len(manifest.labels))
 
 
 def runtimes_of(job: Job) -> list[Runtime]:
@@ -140,6 +145,17 @@ def count(job: Job, number: int) -> tuple[int, Numbers]:
 @lru_cache(maxsize=1)  # a worker's one memory of what it has loaded
 def _models(job: Job) -> Models:
     return Models(job, References(job.source), runtimes_of(job))
+
+
+def of_answer(meaning: Meaning, answer: np.ndarray, truth: Truth) -> list[float]:
+    """Of one image in one model; see Models._outcomes."""
+    if isinstance(truth, int):
+        return _classified(answer, truth)
+    if meaning == "values":
+        return [*truth, *map(float, answer)]
+    true = np.isin(np.arange(len(answer)), truth)
+    # What is no number is as wrong as can be.
+    return [*map(float, true), *map(float, np.where(np.isfinite(answer), answer, ~true))]
 
 
 def _classified(probabilities: np.ndarray, truth: int) -> list[float]:

@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from ...results import verdict
-from ..formats import Reported, facts_of, has_baseline, shown
+from ..formats import Reported, facts_of, figure, has_baseline, heading, lost, lost_heading, shown
 from . import charts
 from .examples import Example
-from .plot_data import Histogram, Measured, Profile
+from .plot_data import Histogram, Measured, OfLabel, Profile
 
 JSON_ID = "results"  # of the element that holds the numbers
+PLOTTED = ("histograms", "profiles", "measured", "labels")
+WORST = 20  # labels that are shown for each figure; the numbers have all
 
 
 @dataclass(frozen=True)
 class Page:
     """What the page shows.
 
-    measured: size, speed and accuracy side by side; about: small print, for example versions.
+    measured: size, speed and accuracy side by side; labels: what became of each; about: small print, such as versions.
     """
 
     title: str
@@ -27,6 +29,7 @@ class Page:
     histograms: Sequence[Histogram] = ()
     profiles: Sequence[Profile] = ()
     measured: Sequence[Measured] = ()
+    labels: Sequence[OfLabel] = ()
     examples: Sequence[Example] = ()
     about: dict[str, str] = field(default_factory=dict)
 
@@ -35,7 +38,7 @@ class Page:
         return {
             "title": self.title,
             **facts_of(self.results),
-            **{name: [asdict(each) for each in getattr(self, name)] for name in ("histograms", "profiles", "measured")},
+            **{name: [asdict(each) for each in getattr(self, name)] for name in PLOTTED},
             "examples": [each.facts() for each in self.examples],
             "about": self.about,
         }
@@ -53,7 +56,8 @@ def as_html(page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {"shown": shown, "verdict": verdict, "has_baseline": has_baseline}
-    environment.globals |= {"charts": charts, "json_id": JSON_ID}
+    environment.globals |= {"figure": figure, "heading": heading, "lost": lost, "lost_heading": lost_heading}
+    environment.globals |= {"charts": charts, "json_id": JSON_ID, "worst": WORST}
     # "</script>" within a string would end the element.
     facts = json.dumps(page.facts(), allow_nan=False).replace("<", "\\u003c")
     return environment.get_template("page.html").render(page=page, facts=facts)

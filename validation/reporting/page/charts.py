@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
 
+from ..formats import heading
 from .plot_data import Histogram, Measured, Profile
 
 WIDTH, HEIGHT = 360, 200
@@ -61,10 +62,10 @@ def profile(data: Profile) -> Markup:
 
 def scatters(models: Sequence[Measured]) -> list[Markup]:
     """Accuracy by size and by latency, latency by size; those for which there are two points or more."""
-    accuracy = next(iter(models[0].percents), "")
+    accuracy = next(iter(models[0].figures), "")
 
-    def percent(model: Measured) -> float | None:
-        return model.percents.get(accuracy)
+    def right(model: Measured) -> float | None:
+        return model.figures.get(accuracy)
 
     def megabytes(model: Measured) -> float | None:
         return None if model.bytes is None else model.bytes / 1e6
@@ -72,8 +73,8 @@ def scatters(models: Sequence[Measured]) -> list[Markup]:
     def latency(model: Measured) -> float | None:
         return model.latency_ratio
 
-    size, speed, right = (megabytes, "size, MB"), (latency, "latency, to the reference's"), (percent, f"{accuracy}, %")
-    plots = [_scatter(models, x, y) for x, y in ((size, right), (speed, right), (size, speed))]
+    size, speed, figure = (megabytes, "size, MB"), (latency, "latency, to the reference's"), (right, heading(accuracy))
+    plots = [_scatter(models, x, y) for x, y in ((size, figure), (speed, figure), (size, speed))]
     return [plot for plot in plots if plot]
 
 

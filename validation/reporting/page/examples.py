@@ -11,15 +11,20 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from reference.manifest import Manifest
+from reference.tensor_specs import Meaning
 
-from ...artifact import Source, app_processor
+from ...artifact import Source, app_processor, class_names
 from ...checks.accuracy import Accuracies
-from ...checks.accuracy.outcomes import Classified
+from ...checks.accuracy.independent import HALF, Scored
+from ...checks.accuracy.outcomes import Classified, Outcome, Segmented
 from ...checks.parity import Parity, parity
+from ..formats import number
 
 SIDE = 160  # pixels
 WORST = 4  # pictures of each artifact in a runtime
 DIFFERENT = (255, 45, 85)
+SHOWN = ("probabilities", "scores", "values", "class_map")  # meanings of answers that people can read
+VALUES = 5  # of a regression, in one line
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,10 @@ class Example:
 
 
 def worst_of_parity(compared: Sequence[Parity], pictures: Sequence[Image.Image]) -> list[Example]:
-    """The pictures whose answers differ most from the reference's; none for features."""
+    """The pictures whose answers differ most from the reference's; none for features and logits."""
     found = []
     for each in compared:
-        if each.ran is None or each.ran.manifest.answer.meaning not in ("probabilities", "class_map"):
+        if each.ran is None or each.ran.manifest.answer.meaning not in SHOWN:
             continue
         manifest = each.ran.manifest
         maps = manifest.answer.meaning == "class_map"
@@ -63,7 +68,10 @@ def worst_of_parity(compared: Sequence[Parity], pictures: Sequence[Image.Image])
                 if maps
                 else (
                     [_shot(crop, "the picture, cropped")],
-                    [f"{who}: {_top(answer, manifest.labels)}" for who, answer in zip(("reference", "artifact"), pair)],
+                    [
+                        f"{who}: {in_words(answer, manifest.answer.meaning, manifest.labels)}"
+                        for who, answer in zip(("reference", "artifact"), pair)
+                    ],
                 )
             )
             found.append(Example(each.label, each.runtime, f"picture {index}", shots, lines))
@@ -80,40 +88,65 @@ def worst_of_accuracy(accuracies: Accuracies, checkpoint: Source = None) -> list
         worst = [int(index) for index in order if after.quality()[index] < before.quality()[index]]
         if artifact is None or not worst:
             continue
-        if not (isinstance(before, Classified) and isinstance(after, Classified)):
+        if isinstance(before, Segmented):
             images = [dataset[index].image for index in worst]
             compared = [each for each in parity([artifact], images=images, checkpoint=checkpoint) if each.ran][:1]
             found += worst_of_parity(compared, images)
             continue
         processor = app_processor(artifact.manifest.preprocessing)
         for index in worst:
-            lines = [f"truth: {accuracies.labels[before.truth[index]]}"]
-            for who, said in (("reference", before), ("artifact", after)):
-                answer = accuracies.labels[said.answer[index]]
-                lines.append(f"{who}: {answer}; {said.probability[index]:.1%} for the truth")
+            lines = [f"truth: {truth(before, index, accuracies.labels)}"]
+            for who, outcome in (("reference", before), ("artifact", after)):
+                lines.append(f"{who}: {said(outcome, index, accuracies.labels)}")
             shot = _shot(processor.resize_and_crop(dataset[index].image), "the picture, cropped")
             found.append(Example(measured.label, measured.runtime, accuracies.images[index], [shot], lines))
     return found
 
 
-def _top(probabilities: np.ndarray, labels: Sequence[str]) -> str:
-    best = int(probabilities.argmax())
-    return f"{labels[best]}, {probabilities[best]:.1%}"
+def truth(outcome: Outcome, index: int, labels: Sequence[str]) -> str:
+    """What is true of an image, in words."""
+    if isinstance(outcome, Classified):
+        return labels[outcome.truth[index]]
+    if isinstance(outcome, Scored):
+        return ", ".join(label for label, true in zip(labels, outcome.truth[index]) if true) or "none of the labels"
+    return "-" if isinstance(outcome, Segmented) else in_words(outcome.truth[index], "values", labels)
+
+
+def said(outcome: Outcome, index: int, labels: Sequence[str]) -> str:
+    """What a model answers to an image, in words."""
+    if isinstance(outcome, Classified):
+        return f"{labels[outcome.answer[index]]}; {outcome.probability[index]:.1%} for the truth"
+    if isinstance(outcome, Segmented):
+        return f"{outcome.quality()[index]:.1%} of the pixels right"
+    if isinstance(outcome, Scored):
+        return in_words(outcome.scores[index], "scores", labels)
+    return in_words(outcome.answer[index], "values", labels)
+
+
+def in_words(answer: np.ndarray, meaning: Meaning, labels: Sequence[str]) -> str:
+    """The most probable label, the labels that are more likely than not or else the first, or the first values."""
+    best = np.argsort(-answer, kind="stable")
+    if meaning == "values":
+        return ", ".join(f"{label} {number(value)}" for label, value in list(zip(labels, answer))[:VALUES])
+    there = [index for index in best if answer[index] > HALF] if meaning == "scores" else []
+    return ", ".join(f"{labels[index]} {answer[index]:.1%}" for index in there or best[:1])
 
 
 def _class_maps(
     crop: np.ndarray, expected: np.ndarray, answer: np.ndarray, manifest: Manifest
 ) -> tuple[list[Picture], list[str]]:
     """Class maps [H, W], painted in the manifest's colours."""
-    colors = np.array([ImageColor.getrgb(color) for color in manifest.palette], np.uint8)
+    names = class_names(manifest)
+    black = ["#000000"] * (len(names) - len(manifest.palette))  # of what is not the only label
+    colors = np.array([ImageColor.getrgb(color) for color in [*black, *manifest.palette]], np.uint8)
     differ = expected != answer
     grey = np.asarray(Image.fromarray(crop).convert("L"), np.uint8)[..., None] // 2 + 96
     shown = np.where(differ[..., None], np.array(DIFFERENT, np.uint8), grey)
     lines = [f"{differ.sum():,} of {differ.size:,} pixels differ"]
     pairs, counts = np.unique(np.stack([expected[differ], answer[differ]]), axis=1, return_counts=True)
     if counts.size:
-        truth, said = pairs[:, counts.argmax()]
-        lines.append(f"most often {manifest.labels[truth]} by the reference, {manifest.labels[said]} here")
+        theirs, ours = pairs[:, counts.argmax()]
+        lines.append(f"most often {names[theirs]} by the reference, {names[ours]} here")
     return [
         _shot(crop, "the picture, cropped"),
         _shot(colors[expected], "the reference's class map"),

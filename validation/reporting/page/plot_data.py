@@ -12,7 +12,7 @@ from reference.manifest import size_in_bytes
 
 from ...artifact import Artifact, Source
 from ...checks.accuracy import Accuracies
-from ...checks.accuracy.outcomes import drop
+from ...checks.accuracy.outcomes import Outcome, direction, loss
 from ...checks.localize import localize
 from ...checks.parity import Parity
 from ...runtimes import DEFAULT_OPTIONS, NotRun, Options
@@ -56,15 +56,31 @@ class Profile:
 class Measured:
     """A model's size, latency and accuracies; null or empty where not measured.
 
-    latency_ratio: to the reference's; percents: by their names; lost: points below the reference, 95 % interval.
+    latency_ratio: to the reference's; figures: accuracies by their names, null where not finite; lost: how much worse
+    than the reference by the first of them, and the 95 % interval.
     """
 
     model: str
     runtime: str
     bytes: int | None
     latency_ratio: float | None
-    percents: dict[str, float]
+    figures: dict[str, float | None]
     lost: tuple[float, float, float] | None
+
+    @property
+    def headlines(self) -> list[str]:
+        """The figures that are not of one label."""
+        return [name for name in self.figures if ", " not in name]
+
+
+@dataclass(frozen=True)
+class OfLabel:
+    """A figure of one label: by the reference, and by each artifact's label; null where there is none."""
+
+    label: str
+    figure: str
+    reference: float | None
+    artifacts: dict[str, float | None]
 
 
 def histograms(compared: Iterable[Parity]) -> list[Histogram]:
@@ -111,8 +127,8 @@ def measured(
     rows = []
     if accuracies is not None:
         reference = accuracies.reference
-        percents = {name: reference.outcome.percent(name) for name in reference.outcome.figures()}
-        rows.append(Measured(reference.label, reference.runtime, None, 1.0 if ratios else None, percents, None))
+        figures = _figures(reference.outcome)
+        rows.append(Measured(reference.label, reference.runtime, None, 1.0 if ratios else None, figures, None))
     for artifact in artifacts:
         ratio = None if ratios is None else ratios.get(artifact.label)
         size = size_in_bytes(artifact.path)
@@ -120,7 +136,33 @@ def measured(
         if accuracies is None or model is None:
             rows.append(Measured(artifact.label, "-", size, ratio, {}, None))
             continue
-        percents = {name: model.outcome.percent(name) for name in model.outcome.figures()}
-        lost = drop(accuracies.reference.outcome, model.outcome, next(iter(percents)))
-        rows.append(Measured(artifact.label, model.runtime, size, ratio, percents, lost))
+        figures = _figures(model.outcome)
+        lost = loss(accuracies.reference.outcome, model.outcome, next(iter(figures)))
+        finite = lost if np.isfinite(lost).all() else None
+        rows.append(Measured(artifact.label, model.runtime, size, ratio, figures, finite))
     return rows
+
+
+def by_label(accuracies: Accuracies) -> list[OfLabel]:
+    """Each figure of the labels that have one, those first of which an artifact lost most."""
+    count, reference = len(accuracies.labels), accuracies.reference.outcome
+    of_reference = reference.per_class(count)
+    of_artifacts = {each.label: each.outcome.per_class(count) for each in accuracies.artifacts}
+    found = []
+    for name, before in of_reference.items():
+        lost = [direction(reference) * (before - each[name]) for each in of_artifacts.values()]
+        worst = np.nan_to_num(np.max(lost, axis=0), nan=np.inf)
+        for index in np.argsort(-worst, kind="stable"):
+            if np.isnan(before[index]):
+                continue
+            values = {label: _or_none(each[name][index]) for label, each in of_artifacts.items()}
+            found.append(OfLabel(accuracies.labels[index], name, _or_none(before[index]), values))
+    return found
+
+
+def _figures(outcome: Outcome) -> dict[str, float | None]:
+    return {name: _or_none(outcome.figure(name)) for name in outcome.figures()}
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
