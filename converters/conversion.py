@@ -59,8 +59,8 @@ class Conversion(Generic[Chosen]):
 
     @property
     def inputs(self) -> list[Tensor]:
-        """The images to measure on, as a `network` without the input baked in takes them, [1, 3, H, W] each."""
-        rest = torch.tensor(self.transform.unevenness).reshape(1, 3, 1, 1)
+        """The images to measure on, as a `network` without the input baked in takes them, [1, C, H, W] each."""
+        rest = torch.tensor(self.transform.unevenness).reshape(1, -1, 1, 1)
         given = [] if self.images is None else self.images.inputs
         return [each / rest for each in given] if (rest != 1).any() else given
 
@@ -71,16 +71,17 @@ class Conversion(Generic[Chosen]):
         dtype: Dtype,
         quantization: Quantization | None = None,
     ) -> InputSpec:
-        """RGB 0..255, which the artifact reorders, scales and shifts itself."""
+        """RGB or grey 0..255, which the artifact reorders, scales and shifts itself."""
+        channels = self.transform.channels
         return InputSpec(
             name=INPUT,
             kind=kind,
-            shape=[1, 3, *self.size] if layout == "NCHW" else [1, *self.size, 3],
+            shape=[1, channels, *self.size] if layout == "NCHW" else [1, *self.size, channels],
             layout=layout,
             dtype=dtype,
             minimum=0,
             maximum=255,
-            color_order="RGB",
+            color_order="L" if self.transform.color_order == "L" else "RGB",
             network_color_order=self.transform.color_order,
             scale=list(self.transform.scale),
             offset=list(self.transform.offset),
@@ -163,14 +164,16 @@ def begin(
         required = options.images == "required"
         images = calibration(checkpoint, options.calibration, options.calibration_samples, required=required)
     network = deployable(checkpoint, passes=passes, bake_input=bake_input, output=options.output)
+    transform = input_transform(checkpoint)
+    image = torch.zeros(1, transform.channels, preprocessing.crop_height, preprocessing.crop_width)
     return Conversion(
         checkpoint=checkpoint,
         options=options,
         target=target,
         preprocessing=preprocessing,
-        transform=input_transform(checkpoint),
+        transform=transform,
         network=network,
-        outputs=_outputs(network, torch.zeros(1, 3, preprocessing.crop_height, preprocessing.crop_width)),
+        outputs=_outputs(network, image),
         images=images,
     )
 

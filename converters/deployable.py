@@ -24,7 +24,7 @@ Output = Literal["answer", "logits"]
 
 
 class Deployable(nn.Module):
-    """What an artifact computes from an image [1, 3, H, W]; one subclass for each kind of answer.
+    """What an artifact computes from an image [1, C, H, W]; one subclass for each kind of answer.
 
     meanings: of the results, in their order; see OutputSpec.
     """
@@ -38,7 +38,7 @@ class Deployable(nn.Module):
         self.register_buffer("shift", None)
 
     def read(self, image: Tensor) -> Any:
-        """What the network makes of an image, whose pixels are first moved by `shift`, RGB, where there is one."""
+        """What the network makes of an image, whose pixels are first moved by `shift` where there is one."""
         return self.network(image if self.shift is None else image + self.shift)
 
     def answers(self, image: Tensor) -> tuple[Tensor, ...]:
@@ -116,7 +116,7 @@ def deployable(
     Args:
         checkpoint: the reference; left unchanged.
         passes: names in PASSES; each pipeline has its own choice.
-        bake_input: True: the result takes RGB 0..255. False: it takes what the reference takes (for example BGR 0..1),
+        bake_input: True: the result takes RGB or grey 0..255. False: it takes what the reference takes (for example BGR 0..1),
             but for one scale of all channels, and the pipeline's own image preprocessing scales, shifts and reorders.
             Core ML computes in fp16, where weights times 1/255 fall into subnormals, which the Neural Engine may flush
             to zero: it must not bake. TFLite's CPU kernels widen fp16 weights to fp32 before use, subnormals included:
@@ -142,7 +142,7 @@ def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform) ->
     Moving the pixels by offset / scale first leaves zero where it was.
 
     Returns:
-        What to add to the pixels, [1, 3, 1, 1], RGB; None where the offset is zero.
+        What to add to the pixels, [1, C, 1, 1], red first; None where the offset is zero.
     """
     scale_stem(network, transform.scale)
     shift = torch.tensor([offset / scale for offset, scale in zip(transform.offset, transform.scale)])
@@ -150,7 +150,7 @@ def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform) ->
         weight = anatomy.stem(network).convolution.weight
         weight.copy_(weight.flip(1))
         shift = shift.flip(0)
-    return shift.reshape(1, 3, 1, 1) if shift.any() else None
+    return shift.reshape(1, -1, 1, 1) if shift.any() else None
 
 
 @torch.no_grad()

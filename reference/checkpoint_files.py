@@ -76,11 +76,12 @@ def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, 
         if "num_labels" in changes:
             inferred.pop("id2label", None)
         config = MobileViTConfig.from_dict({**inferred, **changes}, source=str(weights_file))
+    channels = config.num_channels
     if preprocessor is not None:
-        processor = MobileViTImageProcessor.from_json_file(preprocessor)
+        processor = MobileViTImageProcessor.from_json_file(preprocessor, num_channels=channels)
     elif timm_fields is not None:
-        processor = timm.processor(timm_fields, str(config_file))
+        processor = timm.processor(timm_fields, str(config_file), channels)
     else:
-        processor = layout.processor(task)
+        processor = layout.processor(task, channels)
     notes = [f"{weights_file}: {choice}"] if choice else []
     return CheckpointFiles(layout.name, task, config, weights, processor, digest, tuple(notes))

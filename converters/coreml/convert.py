@@ -65,7 +65,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
     outputs = job.outputs
     if classifies(job.network):
         outputs = classifier_outputs(len(class_names(job.checkpoint)))
-    describe(model, job.checkpoint, job.preprocessing, outputs)
+    describe(model, job.checkpoint, job.preprocessing, feed, outputs)
 
     def write(path: Path) -> None:
         model.save(str(path))

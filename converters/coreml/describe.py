@@ -8,11 +8,10 @@ from typing import Any
 from reference.checkpoints import Checkpoint
 from reference.labels import as_hex, palette
 from reference.manifest import Preprocessing
-from reference.tensor_specs import OutputSpec
+from reference.tensor_specs import InputSpec, OutputSpec
 
 from ..deployable import Deployable
 from ..naming import AUTHOR, PURPOSES, class_names
-from ..preprocessing import INPUT
 
 LABEL = "classLabel"
 PROBABILITIES = "classLabel_probs"  # coremltools' own name; it cannot be chosen
@@ -54,7 +53,9 @@ def classifier_outputs(labels: int) -> list[OutputSpec]:
     ]
 
 
-def describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: list[OutputSpec]) -> None:
+def describe(
+    model: Any, checkpoint: Checkpoint, facts: Preprocessing, feed: InputSpec, outputs: list[OutputSpec]
+) -> None:
     """What Xcode shows on the model's page."""
     own = checkpoint.id in ("demo", "random")
     model.author = AUTHOR
@@ -71,8 +72,8 @@ def describe(model: Any, checkpoint: Checkpoint, facts: Preprocessing, outputs: 
         labels = class_names(checkpoint)
         colors = list(map(as_hex, palette(len(labels))))
         model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
-    model.input_description[INPUT] = (
-        f"RGB image; {_RESIZING[facts.resize].format(facts)}, crop the central {facts.crop_width}x{facts.crop_height}"
+    model.input_description[feed.name] = (
+        f"{'grey' if feed.color_order == 'L' else 'RGB'} image; {_RESIZING[facts.resize].format(facts)}, crop the central {facts.crop_width}x{facts.crop_height}"
     )
     for output in outputs:
         model.output_description[output.name] = MEANINGS[output.meaning]

@@ -28,14 +28,15 @@ def to_ml_program(
         pipeline: coremltools' passes. ranges: of nodes' results, where they decide the precision.
     """
     labelled = classifies(job.network)
-    transform, sides, shape = job.transform, job.options.image_size, [1, 3, *job.size]
-    sizes = ct.EnumeratedShapes([[1, 3, *size] for size in sides], shape) if sides[1:] else shape
+    transform, sides = job.transform, job.options.image_size
+    shape = [1, transform.channels, *job.size]
+    sizes = ct.EnumeratedShapes([[*shape[:2], *size] for size in sides], shape) if sides[1:] else shape
     image = ct.ImageType(
         INPUT,
         sizes,
         scale=transform.even_scale,
         bias=transform.even_offset if any(transform.offset) else None,
-        color_layout=ct.colorlayout[transform.color_order],
+        color_layout=ct.colorlayout["GRAYSCALE" if transform.color_order == "L" else transform.color_order],
     )
     model = ct.convert(
         program,

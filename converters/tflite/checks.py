@@ -73,7 +73,7 @@ def structure(content: bytes) -> Structure:
 
 
 def golden_image(checkpoint: Checkpoint) -> np.ndarray:
-    """A rendered scene as an app hands it over, uint8 RGB [H, W, 3]; it can be shown to every network."""
+    """A rendered scene as an app hands it over, uint8 [H, W, C]; it can be shown to every network."""
     return checkpoint.processor.resize_and_crop(scenes.render("validation", 0).image)
 
 
@@ -100,7 +100,7 @@ def check(
     Args:
         plain: the float file it was made from.
         plan: how.
-        golden: an image [H, W, 3], RGB 0..255.
+        golden: an image [H, W, C], 0..255.
         expected: what PyTorch answers to it, by the outputs' names, maps as [1, H, W, C].
 
     Raises:

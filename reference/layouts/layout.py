@@ -117,11 +117,15 @@ class Layout:
             name if name.startswith(tuple(HEADS)) else backbone + name: tensor for name, tensor in known.items()
         } | strange
 
-    def processor(self, task: str) -> MobileViTImageProcessor:
-        """The preprocessing that checkpoints in this layout expect."""
+    def processor(self, task: str, channels: int) -> MobileViTImageProcessor:
+        """The preprocessing that checkpoints in this layout expect, of a network that takes so many channels."""
         edge, crop = self.edges[task]
         return MobileViTImageProcessor(
-            size=edge, crop_size=crop, resample=self.resample, do_flip_channel_order=self.bgr
+            size=edge,
+            crop_size=crop,
+            resample=self.resample,
+            do_flip_channel_order=self.bgr,
+            num_channels=channels,
         )
 
     def _module(self, name: str) -> str:

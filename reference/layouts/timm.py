@@ -95,24 +95,27 @@ def labels(fields: Mapping[str, Any], count: int) -> dict[int, str] | None:
     }
 
 
-def processor(fields: Mapping[str, Any], source: str) -> MobileViTImageProcessor:
+def processor(fields: Mapping[str, Any], source: str, channels: int) -> MobileViTImageProcessor:
     """timm's evaluation transform for its config.json, named `source`, as an image processor.
 
+    Args:
+        channels: what the network takes.
+
     Raises:
-        UserError: for crops other than a central square or of the squashed picture, for other than three channels, and
-            for filters that Pillow lacks.
+        UserError: for crops other than a central square or of the squashed picture, for other channels than the
+            network's, and for filters that Pillow lacks.
     """
     given = fields.get("pretrained_cfg") or fields  # the first configurations were flat
     try:
         said = {**UNSAID, **{name: given[name] for name in UNSAID if given.get(name) is not None}}
-        channels, height, width = said["input_size"]
+        pictured, height, width = said["input_size"]
         mean, deviation = list(said["mean"]), list(said["std"])
         size = {side: math.floor(crop / said["crop_pct"]) for side, crop in (("height", height), ("width", width))}
         resample = Resampling[said["interpolation"].upper()]
     except (TypeError, ValueError, ArithmeticError, AttributeError, KeyError) as error:
         raise UserError(f"{source}: its preprocessing cannot be read ({type(error).__name__}: {error})") from error
-    if channels != 3:
-        raise UserError(f"{source} asks for pictures of {channels} channels: this kit's have red, green and blue")
+    if pictured != channels:
+        raise UserError(f"{source} asks for pictures of {pictured} channels, its network for {channels}")
     if said["crop_mode"] != "squash" and (height != width or said["crop_mode"] != "center"):
         raise UserError(
             f"{source} asks for crop_mode {said['crop_mode']} to {height}x{width}, which is not known here: set "
@@ -127,4 +130,5 @@ def processor(fields: Mapping[str, Any], source: str) -> MobileViTImageProcessor
         do_normalize=normalizes or None,
         image_mean=mean if normalizes else None,
         image_std=deviation if normalizes else None,
+        num_channels=channels,
     )

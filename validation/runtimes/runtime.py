@@ -37,7 +37,7 @@ class Runtime(Protocol):
         ...
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """uint8 RGB pixels [H, W, 3], resized and cropped -> the manifest's `answer`.
+        """uint8 RGB pixels [H, W, 3], or grey ones [H, W, 1], resized and cropped -> the manifest's `answer`.
 
         Without the batch axis, maps channels first.
         """

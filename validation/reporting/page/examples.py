@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageColor
 
+from reference.images import as_rgb
 from reference.manifest import Manifest
 
 from ...artifact import Source, app_processor
@@ -56,7 +57,7 @@ def worst_of_parity(compared: Sequence[Parity], pictures: Sequence[Image.Image])
         differences = np.abs(each.expected.astype(np.float64) - each.answers).reshape(len(each.answers), -1)
         off = (differences > 0).mean(axis=1) if maps else np.nan_to_num(differences.max(axis=1), nan=np.inf)
         for index in (each for each in np.argsort(-off, kind="stable")[:WORST] if off[each] > 0):
-            crop = app_processor(manifest.preprocessing).resize_and_crop(pictures[index])
+            crop = app_processor(manifest).resize_and_crop(pictures[index])
             pair = each.expected[index], each.answers[index]
             shots, lines = (
                 _class_maps(crop, *pair, manifest)
@@ -85,7 +86,7 @@ def worst_of_accuracy(accuracies: Accuracies, checkpoint: Source = None) -> list
             compared = [each for each in parity([artifact], images=images, checkpoint=checkpoint) if each.ran][:1]
             found += worst_of_parity(compared, images)
             continue
-        processor = app_processor(artifact.manifest.preprocessing)
+        processor = app_processor(artifact.manifest)
         for index in worst:
             lines = [f"truth: {accuracies.labels[before.truth[index]]}"]
             for who, said in (("reference", before), ("artifact", after)):
@@ -107,7 +108,7 @@ def _class_maps(
     """Class maps [H, W], painted in the manifest's colours."""
     colors = np.array([ImageColor.getrgb(color) for color in manifest.palette], np.uint8)
     differ = expected != answer
-    grey = np.asarray(Image.fromarray(crop).convert("L"), np.uint8)[..., None] // 2 + 96
+    grey = np.asarray(as_rgb(crop).convert("L"), np.uint8)[..., None] // 2 + 96
     shown = np.where(differ[..., None], np.array(DIFFERENT, np.uint8), grey)
     lines = [f"{differ.sum():,} of {differ.size:,} pixels differ"]
     pairs, counts = np.unique(np.stack([expected[differ], answer[differ]]), axis=1, return_counts=True)
@@ -123,8 +124,8 @@ def _class_maps(
 
 
 def _shot(pixels: np.ndarray, says: str) -> Picture:
-    """uint8 [H, W, 3], made small; class maps keep their colours."""
-    image = Image.fromarray(np.ascontiguousarray(pixels))
+    """uint8 [H, W, C], made small; class maps keep their colours."""
+    image = as_rgb(pixels)
     image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST if "class map" in says else Image.Resampling.BOX)
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
