@@ -66,9 +66,8 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions = D
 
 def _compress(job: Conversion[CoreAIOptions], compression: Compression) -> dict[str, Chosen]:
     """What becomes of each weight, by its name in the network, whose biases make up for it where images are known."""
-    program = torch.export.export(job.network, (torch.zeros(1, job.transform.channels, *job.size),)).run_decompositions(
-        {}
-    )
+    image = torch.zeros(1, job.transform.channels, *job.size)
+    program = torch.export.export(job.network, (image,)).run_decompositions({})
     chosen = {name: choose(compression, weight) for name, weight in weights_to_compress(program).items()}
     if job.images is not None:
         dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}

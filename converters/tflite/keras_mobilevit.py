@@ -15,7 +15,7 @@ from ..preprocessing import INPUT
 
 
 def build(deployable: Deployable, height: int, width: int, input_dtype: str) -> keras.Model:
-    """Pixels 0..255 [1, height, width, C] of `input_dtype` -> what `deployable` answers, maps as NHWC; see its class."""
+    """Pixels 0..255 [1, height, width, C] of `input_dtype` -> what `deployable` answers, maps as NHWC."""
     shift = None if deployable.shift is None else deployable.shift.flatten().numpy()
     network = functional(deployable.network, height, width, dtype=input_dtype, name=INPUT, shift=shift)
     if isinstance(deployable, Classifier):

@@ -137,7 +137,8 @@ def functional(
         The model; its answer is logits [1, num_labels] of a classifier, logits [1, h, w, num_labels] of a segmentation
         model, or of a backbone the list of the last feature map [1, h, w, C] and, where it expands, its mean [1, C].
     """
-    image = keras.Input(batch_shape=(1, height, width, source.config.num_channels), dtype=dtype, name=name)
+    config: Any = source.config  # a PreTrainedModel's
+    image = keras.Input(batch_shape=(1, height, width, config.num_channels), dtype=dtype, name=name)
     values = image if dtype == "float32" else ops.cast(image, "float32")
     answer, _ = mirror(source)(values if shift is None else values + ops.convert_to_tensor(shift, "float32"))
     if isinstance(source, mobilevit.MobileViTModel):

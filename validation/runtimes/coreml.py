@@ -39,7 +39,6 @@ class CoreMLRuntime:
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        outputs = self._model.predict(
-            {self._manifest.input.name: Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)}
-        )
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+        outputs = self._model.predict({self._manifest.input.name: image})
         return app_answer(outputs, self._manifest)
