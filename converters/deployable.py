@@ -117,10 +117,10 @@ def deployable(
         checkpoint: the reference; left unchanged.
         passes: names in PASSES; each pipeline has its own choice.
         bake_input: True: the result takes RGB or grey 0..255. False: it takes what the reference takes (for example BGR
-            0..1), but for one scale of all channels, and the pipeline's own image preprocessing scales, shifts and reorders.
-            Core ML computes in fp16, where weights times 1/255 fall into subnormals, which the Neural Engine may flush
-            to zero: it must not bake. TFLite's CPU kernels widen fp16 weights to fp32 before use, subnormals included:
-            baking costs them nothing. For what GPUs may lose, see the README.
+            0..1), but for one scale of all channels, and the pipeline's own image preprocessing scales, shifts and
+            reorders. Core ML computes in fp16, where weights times 1/255 fall into subnormals, which the Neural Engine
+            may flush to zero: it must not bake. TFLite's CPU kernels widen fp16 weights to fp32 before use, subnormals
+            included: baking costs them nothing. For what GPUs may lose, see the README.
         output: what the task asks for, or the network's logits.
     """
     network = copy.deepcopy(checkpoint.model).eval()
