@@ -25,7 +25,7 @@ def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
     edge = size.get("shortest_edge")
     return Preprocessing.model_validate(
         {
-            "resize": "none" if not size else "both_sides" if edge is None else "shortest_edge",
+            "resize": "none" if not size else (processor.fit or "both_sides") if edge is None else "shortest_edge",
             "resize_height": size.get("height"),
             "resize_width": size.get("width"),
             "resize_shortest_edge": edge,

@@ -17,7 +17,7 @@ from PIL import Image
 
 from .batches import BatchFeature, as_batch
 from .errors import UserError
-from .geometry import centered, resized
+from .geometry import centered, fitted, resized
 from .images import Picture, as_labels, as_list, as_rgb, in_unit_range
 from .json_files import read_json, write_json
 from .processor_classes import completed
@@ -44,6 +44,9 @@ class MobileViTImageProcessor:
         num_channels: what the network takes: 3, or 1, for which pictures become grey before all else, by Pillow's
             mode "L" (ITU-R BT.601), as data sets are read in grey. A checkpoint's config.json says it; transformers'
             own class leaves it to who opens the picture.
+        fit: what height and width of `size` mean: None: the picture's own, out of proportion; "cover": in proportion,
+            the smallest picture that covers them; "contain": the largest within them. timm crops so; transformers' own
+            class does not know it.
         extra: other keys of a preprocessor_config.json, kept so that a round trip loses nothing.
 
     Raises:
@@ -65,12 +68,16 @@ class MobileViTImageProcessor:
         image_mean: float | Sequence[float] | None = None,
         image_std: float | Sequence[float] | None = None,
         num_channels: int = 3,
+        fit: str | None = None,
         **extra: Any,
     ) -> None:
         if extra.get("do_pad"):
             raise UserError("do_pad is not part of MobileViT's preprocessing: remove it or set it to false")
         self.do_resize = bool(do_resize)
         self.size = edges_of("size", 224 if size is None else size, "shortest_edge")
+        if fit not in (None, "cover", "contain") or (fit and "shortest_edge" in self.size):
+            raise UserError(f"fit must be cover or contain, beside a size of height and width, not {fit!r}")
+        self.fit = fit
         if num_channels not in (1, 3):
             raise UserError(f"pictures have 3 channels, or are grey and have 1, but the network takes {num_channels}")
         self.num_channels = num_channels
@@ -250,9 +257,10 @@ class MobileViTImageProcessor:
 
     def fitted(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of a resized picture of `width` x `height`, before the crop, pixels."""
-        if "shortest_edge" not in self.size:
-            return self.size["width"], self.size["height"]
-        return resized(width, height, self.size["shortest_edge"])
+        if "shortest_edge" in self.size:
+            return resized(width, height, self.size["shortest_edge"])
+        sides = self.size["width"], self.size["height"]
+        return sides if self.fit is None else fitted(width, height, *sides, within=self.fit == "contain")
 
     def _label_map(self, picture: Picture) -> np.ndarray:
         labels = as_labels(picture)

@@ -11,6 +11,7 @@ from .errors import UserError
 OPTIONS = (
     "do_resize", "size", "resample", "do_rescale", "rescale_factor", "do_center_crop", "crop_size",
     "do_flip_channel_order", "do_reduce_labels", "do_normalize", "image_mean", "image_std", "num_channels",
+    "fit",
 )  # fmt: skip
 # Options of transformers' that leave no choice here: images become RGB, with zeros where a crop is larger.
 SETTLED = ("do_convert_rgb", "do_pad")

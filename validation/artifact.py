@@ -115,6 +115,7 @@ def app_processor(manifest: Manifest, facts: Preprocessing | None = None) -> Mob
     return MobileViTImageProcessor(
         do_resize=facts.resize != "none",
         size=facts.resize_shortest_edge or sides,
+        fit=facts.resize if facts.resize in ("cover", "contain") else None,
         resample=Image.Resampling[facts.interpolation.upper()],
         crop_size={"height": facts.crop_height, "width": facts.crop_width},
         num_channels=1 if manifest.input.color_order == "L" else 3,

@@ -34,6 +34,8 @@ MEANINGS = {
 _RESIZING = {
     "shortest_edge": "resize its shortest edge to {0.resize_shortest_edge}",
     "both_sides": "resize it to {0.resize_width}x{0.resize_height}",
+    "cover": "resize it in proportion, to just cover {0.resize_width}x{0.resize_height}",
+    "contain": "resize it in proportion, to lie just within {0.resize_width}x{0.resize_height}",
     "none": "as large as it is",
 }
 

@@ -29,8 +29,10 @@ from ..rounding import assert_as_model
 CASES = json.loads((Path(__file__).parents[1] / "fixtures" / "contract" / "processors.json").read_text())
 
 
+@pytest.mark.parametrize("kind", ["grey", "expected"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["preprocessing"]["resize"])
-def test_crops_are_those_of_the_phone_libraries(case):
+def test_crops_are_those_of_the_phone_libraries(case, kind):
+    """In colours too, for the sake of timm's ways to resize."""
     steps = case["preprocessing"]
     rgb = np.frombuffer(base64.b64decode(case["rgb"]), np.uint8).reshape(case["height"], case["width"], 3)
     processor = MobileViTImageProcessor(
@@ -38,11 +40,12 @@ def test_crops_are_those_of_the_phone_libraries(case):
         size=steps["resize_shortest_edge"] or (steps["resize_height"] or 1, steps["resize_width"] or 1),
         crop_size={"height": steps["crop_height"], "width": steps["crop_width"]},
         resample=Image.Resampling[steps["interpolation"].upper()],
-        num_channels=1,
+        fit=steps["resize"] if steps["resize"] in ("cover", "contain") else None,
+        num_channels=1 if kind == "grey" else 3,
     )
     pixels = processor.resize_and_crop(rgb)
-    assert pixels.shape == (steps["crop_height"], steps["crop_width"], 1)
-    assert pixels.tobytes() == base64.b64decode(case["grey"])
+    assert pixels.shape == (steps["crop_height"], steps["crop_width"], processor.num_channels)
+    assert pixels.tobytes() == base64.b64decode(case[kind])
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "RGBA"])

@@ -89,7 +89,7 @@ def _normalised(times: int) -> Callable[[Checkpoint, Image.Image], Tensor]:
 
 
 def _squashed(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
-    return _with(size=checkpoint.processor.crop_size)(checkpoint, image)
+    return _with(size=checkpoint.processor.crop_size, fit=None)(checkpoint, image)
 
 
 def _uncropped(checkpoint: Checkpoint, image: Image.Image) -> Tensor:

@@ -200,7 +200,7 @@ def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
     """What a manifest says otherwise than its checkpoint."""
     processor, said = checkpoint.processor, manifest.preprocessing
     size = processor.size if processor.do_resize else {}
-    resize = "shortest_edge" if "shortest_edge" in size else "both_sides" if size else "none"
+    resize = "shortest_edge" if "shortest_edge" in size else (processor.fit or "both_sides") if size else "none"
     truth = {
         "preprocessing.interpolation": (said.interpolation, processor.resample.name.lower()),
         "preprocessing.resize": (said.resize, resize),
