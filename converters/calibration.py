@@ -20,8 +20,8 @@ from reference.picture_files import images_in, open_image
 class Calibration:
     """Calibration images.
 
-    source: where they are from; pixels: uint8 RGB [H, W, 3] each, resized and cropped; inputs: what the network makes
-    of them, float32 [1, 3, H, W] each.
+    source: where they are from; pixels: uint8 RGB or grey [H, W, C] each, resized and cropped; inputs: what the network
+    makes of them, float32 [1, C, H, W] each.
     """
 
     source: str

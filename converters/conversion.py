@@ -59,10 +59,10 @@ class Conversion(Generic[Chosen]):
 
     @property
     def inputs(self) -> list[Tensor]:
-        """The images to measure on, as `network` takes them, [1, 3, H, W] each."""
+        """The images to measure on, as `network` takes them, [1, C, H, W] each."""
         if self.images is not None and self.network.takes_pixels:
             return [torch.tensor(each).permute(2, 0, 1)[None].float() for each in self.images.pixels]
-        rest = torch.tensor(self.transform.unevenness).reshape(1, 3, 1, 1)
+        rest = torch.tensor(self.transform.unevenness).reshape(1, -1, 1, 1)
         given = [] if self.images is None else self.images.inputs
         return [each / rest for each in given] if (rest != 1).any() else given
 
@@ -73,16 +73,17 @@ class Conversion(Generic[Chosen]):
         dtype: Dtype,
         quantization: Quantization | None = None,
     ) -> InputSpec:
-        """RGB 0..255, which the artifact reorders, scales and shifts itself."""
+        """RGB or grey 0..255, which the artifact reorders, scales and shifts itself."""
+        channels = self.transform.channels
         return InputSpec(
             name=INPUT,
             kind=kind,
-            shape=[self.options.batch, *((3, *self.size) if layout == "NCHW" else (*self.size, 3))],
+            shape=[self.options.batch, *((channels, *self.size) if layout == "NCHW" else (*self.size, channels))],
             layout=layout,
             dtype=dtype,
             minimum=0,
             maximum=255,
-            color_order="RGB",
+            color_order="L" if self.transform.color_order == "L" else "RGB",
             network_color_order=self.transform.color_order,
             scale=list(self.transform.scale),
             offset=list(self.transform.offset),
@@ -173,13 +174,14 @@ def begin(
     network = deployable(
         checkpoint, passes=passes, bake_input=bake_input, scale_first=scale_first, output=options.output
     )
-    images_at_once = torch.zeros(options.batch, 3, preprocessing.crop_height, preprocessing.crop_width)
+    transform = input_transform(checkpoint)
+    images_at_once = torch.zeros(options.batch, transform.channels, preprocessing.crop_height, preprocessing.crop_width)
     return Conversion(
         checkpoint=checkpoint,
         options=options,
         target=target,
         preprocessing=preprocessing,
-        transform=input_transform(checkpoint),
+        transform=transform,
         network=network,
         outputs=_outputs(network, images_at_once),
         images=images,

@@ -24,7 +24,7 @@ Output = Literal["answer", "logits"]
 
 
 class Deployable(nn.Module):
-    """What an artifact computes from images [B, 3, H, W]; one subclass for each kind of answer.
+    """What an artifact computes from images [B, C, H, W]; one subclass for each kind of answer.
 
     meanings: of the results, in their order; see OutputSpec. takes_pixels: whether images are RGB 0..255. scale: what
     all their values are multiplied by first; shift: what is added then, for each channel.
@@ -125,11 +125,11 @@ def deployable(
     Args:
         checkpoint: the reference; left unchanged.
         passes: names in PASSES; each pipeline has its own choice.
-        bake_input: True: the result takes RGB 0..255. False: it takes what the reference takes (for example BGR 0..1),
-            but for one scale of all channels, and the pipeline's own image preprocessing scales, shifts and reorders.
-            Core ML computes in fp16, where weights times 1/255 fall into subnormals, which the Neural Engine may flush
-            to zero: it must not bake all of it. TFLite's CPU kernels widen fp16 weights to fp32 before use, subnormals
-            included: baking costs them nothing. For what GPUs may lose, see the README.
+        bake_input: True: the result takes RGB or grey 0..255. False: it takes what the reference takes (for example BGR
+            0..1), but for one scale of all channels, and the pipeline's own image preprocessing scales, shifts and
+            reorders. Core ML computes in fp16, where weights times 1/255 fall into subnormals, which the Neural Engine
+            may flush to zero: it must not bake all of it. TFLite's CPU kernels widen fp16 weights to fp32 before use,
+            subnormals included: baking costs them nothing. For what GPUs may lose, see the README.
         scale_first: of what is baked, whether that one scale is an operation of its own, and in no weight.
         output: what the task asks for, or the network's logits.
     """
@@ -157,7 +157,7 @@ def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform, *,
         scaled: whether the pixels have been multiplied by the even scale already.
 
     Returns:
-        What to add to the pixels, [1, 3, 1, 1], RGB; None where the offset is zero.
+        What to add to the pixels, [1, C, 1, 1], red first; None where the offset is zero.
     """
     factors = transform.unevenness if scaled else transform.scale
     scale_stem(network, factors)
@@ -166,7 +166,7 @@ def bake_input_into_stem(network: PreTrainedModel, transform: InputTransform, *,
         weight = anatomy.stem(network).convolution.weight
         weight.copy_(weight.flip(1))
         shift = shift.flip(0)
-    return shift.reshape(1, 3, 1, 1) if shift.any() else None
+    return shift.reshape(1, -1, 1, 1) if shift.any() else None
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
     edge = size.get("shortest_edge")
     return Preprocessing.model_validate(
         {
-            "resize": "none" if not size else "both_sides" if edge is None else "shortest_edge",
+            "resize": "none" if not size else (processor.fit or "both_sides") if edge is None else "shortest_edge",
             "resize_height": size.get("height"),
             "resize_width": size.get("width"),
             "resize_shortest_edge": edge,
@@ -39,22 +39,27 @@ def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
 
 @dataclass(frozen=True)
 class InputTransform:
-    """The second half of the preprocessing, from RGB bytes to the network's input: reorder channels, then pixel * scale
-    + offset, a number for each channel of the network."""
+    """The second half of the preprocessing, from RGB or grey bytes to the network's input: reorder channels, then
+    pixel * scale + offset, a number for each channel of the network."""
 
     color_order: ColorOrder
-    scale: tuple[float, float, float]
-    offset: tuple[float, float, float]
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+
+    @property
+    def channels(self) -> int:
+        """Of the picture, and of the network."""
+        return len(self.scale)
 
     @property
     def even_scale(self) -> float:
         """One scale for all channels, where a format has but one; see `unevenness`."""
-        return self.scale[0] if len(set(self.scale)) == 1 else sum(self.scale) / 3
+        return self.scale[0] if len(set(self.scale)) == 1 else sum(self.scale) / self.channels
 
     @property
-    def unevenness(self) -> tuple[float, float, float]:
+    def unevenness(self) -> tuple[float, ...]:
         """What `even_scale` leaves for the weights of each channel to do."""
-        return tuple(scale / self.even_scale for scale in self.scale)  # type: ignore[return-value]
+        return tuple(scale / self.even_scale for scale in self.scale)
 
     @property
     def even_offset(self) -> list[float]:
@@ -66,11 +71,13 @@ def input_transform(checkpoint: Checkpoint) -> InputTransform:
     """What the checkpoint's own preprocessing does after the crop."""
     processor = checkpoint.processor
     factor = processor.rescale_factor if processor.do_rescale else 1.0
-    channels = list(zip(processor.mean or (0.0,) * 3, processor.deviation or (1.0,) * 3))  # red first
+    none, one = (0.0,) * processor.num_channels, (1.0,) * processor.num_channels
+    channels = list(zip(processor.mean or none, processor.deviation or one))  # red first
     if processor.do_flip_channel_order:
         channels.reverse()
+    colors: ColorOrder = "BGR" if processor.do_flip_channel_order else "RGB"
     return InputTransform(
-        color_order="BGR" if processor.do_flip_channel_order else "RGB",
-        scale=tuple(factor / deviation for _, deviation in channels),  # type: ignore[arg-type]
-        offset=tuple(0.0 - mean / deviation for mean, deviation in channels),  # type: ignore[arg-type]
+        color_order=colors if processor.num_channels == 3 else "L",
+        scale=tuple(factor / deviation for _, deviation in channels),
+        offset=tuple(0.0 - mean / deviation for mean, deviation in channels),
     )

@@ -39,7 +39,7 @@ def meaning_of(checkpoint: Checkpoint) -> Meaning:
 
 @torch.inference_mode()
 def answer(checkpoint: Checkpoint, values: Tensor, meaning: Meaning) -> np.ndarray:
-    """The network's own input [1, 3, H, W] -> its answer, without the batch axis, maps with their channels first."""
+    """The network's own input [1, C, H, W] -> its answer, without the batch axis, maps with their channels first."""
     output = checkpoint.model(values)
     if meaning == "class_map":
         height, width = values.shape[-2:]
@@ -53,5 +53,5 @@ def answer(checkpoint: Checkpoint, values: Tensor, meaning: Meaning) -> np.ndarr
 
 
 def answer_to_pixels(checkpoint: Checkpoint, pixels: np.ndarray, meaning: Meaning) -> np.ndarray:
-    """The same for what an app hands over: uint8 RGB [H, W, 3]."""
+    """The same for what an app hands over: uint8 RGB [H, W, 3], or grey [H, W, 1]."""
     return answer(checkpoint, torch.from_numpy(checkpoint.processor.network_input(pixels))[None], meaning)

@@ -13,6 +13,7 @@ from .image_processor import MobileViTImageProcessor
 from .json_files import read_json
 from .layouts import architecture, recognise, timm
 from .layouts.layout import task_of
+from .layouts.sequential import one_linear
 from .sources import CONFIG_FILE, PREPROCESSOR_FILE, WEIGHT_FILES, Source, require_file
 from .state_dicts import network_in
 from .weight_files import read_content
@@ -66,6 +67,7 @@ def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, 
     content, digest = read_content(place, weights_file)
     named, choice = network_in(content, str(weights_file))
     layout = recognise(named, place.id)
+    named, head = one_linear(named, layout.classifier, place.id)
     weights = layout.renamed(named, place.id)
     task = task_of(weights)
     if config is None:
@@ -76,11 +78,12 @@ def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, 
         if "num_labels" in changes:
             inferred.pop("id2label", None)
         config = MobileViTConfig.from_dict({**inferred, **changes}, source=str(weights_file))
+    channels = config.num_channels
     if preprocessor is not None:
-        processor = MobileViTImageProcessor.from_json_file(preprocessor)
+        processor = MobileViTImageProcessor.from_json_file(preprocessor, num_channels=channels)
     elif timm_fields is not None:
-        processor = timm.processor(timm_fields, str(config_file))
+        processor = timm.processor(timm_fields, str(config_file), channels)
     else:
-        processor = layout.processor(task)
-    notes = [f"{weights_file}: {choice}"] if choice else []
+        processor = layout.processor(task, channels)
+    notes = [f"{weights_file}: {word}" for word in (choice, head) if word]
     return CheckpointFiles(layout.name, task, config, weights, processor, digest, tuple(notes))

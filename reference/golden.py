@@ -96,7 +96,7 @@ def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Im
             GoldenPicture.model_construct(
                 name=f"{index:03}",
                 png=as_png(picture),
-                crop_png=as_png(Image.fromarray(pixels)),
+                crop_png=as_png(as_rgb(pixels)),  # of grey ones too: a system's reader may stretch a grey PNG
                 answer=np.ascontiguousarray(answer, _stored(spec.meaning)).tobytes(),
             )
         )

@@ -1,4 +1,4 @@
-"""From a photograph to the network's input: resize, centre crop, 0..1, BGR.
+"""From a photograph to the network's input: grey where it is to be, resize, centre crop, 0..1, BGR.
 
 The first half, `resize_and_crop`, is what an app does too; the second half (scaling and channel order) is folded into
 every artifact. Source: the Hugging Face page (``MobileViTImageProcessor``), except the filter: bilinear, as the
@@ -17,7 +17,7 @@ from PIL import Image
 
 from .batches import BatchFeature, as_batch
 from .errors import UserError
-from .geometry import centered, resized
+from .geometry import centered, fitted, resized
 from .images import Picture, as_labels, as_list, as_rgb, in_unit_range
 from .json_files import read_json, write_json
 from .processor_classes import completed
@@ -41,6 +41,12 @@ class MobileViTImageProcessor:
         do_normalize: whether to subtract `image_mean` and divide by `image_std`, after rescaling; the published
             checkpoints want neither, and transformers' own class for them leaves it out even where it is asked for.
         image_mean, image_std: a number for each channel, red first, or one for all; needed for `do_normalize`.
+        num_channels: what the network takes: 3, or 1, for which pictures become grey before all else, by Pillow's
+            mode "L" (ITU-R BT.601), as data sets are read in grey. A checkpoint's config.json says it; transformers'
+            own class leaves it to who opens the picture.
+        fit: what height and width of `size` mean: None: the picture's own, out of proportion; "cover": in proportion,
+            the smallest picture that covers them; "contain": the largest within them. timm crops so; transformers' own
+            class does not know it.
         extra: other keys of a preprocessor_config.json, kept so that a round trip loses nothing.
 
     Raises:
@@ -61,12 +67,20 @@ class MobileViTImageProcessor:
         do_normalize: bool | None = None,
         image_mean: float | Sequence[float] | None = None,
         image_std: float | Sequence[float] | None = None,
+        num_channels: int = 3,
+        fit: str | None = None,
         **extra: Any,
     ) -> None:
         if extra.get("do_pad"):
             raise UserError("do_pad is not part of MobileViT's preprocessing: remove it or set it to false")
         self.do_resize = bool(do_resize)
         self.size = edges_of("size", 224 if size is None else size, "shortest_edge")
+        if fit not in (None, "cover", "contain") or (fit and "shortest_edge" in self.size):
+            raise UserError(f"fit must be cover or contain, beside a size of height and width, not {fit!r}")
+        self.fit = fit
+        if num_channels not in (1, 3):
+            raise UserError(f"pictures have 3 channels, or are grey and have 1, but the network takes {num_channels}")
+        self.num_channels = num_channels
         if resample not in range(6):  # Pillow has grown further ones, which other frameworks do not know
             raise UserError(f"resample must be a PIL filter, 0 to 5, not {resample!r}")
         if not isinstance(rescale_factor, int | float) or not 0 < rescale_factor < math.inf:
@@ -81,25 +95,30 @@ class MobileViTImageProcessor:
         self.do_normalize, self.image_mean, self.image_std = do_normalize, image_mean, image_std
         self.mean = self.deviation = None
         if do_normalize:
-            self.mean = of_channels("image_mean", image_mean)
-            self.deviation = of_channels("image_std", image_std)
+            self.mean = of_channels("image_mean", image_mean, num_channels)
+            self.deviation = of_channels("image_std", image_std, num_channels)
             if not all(value > 0 for value in self.deviation):
                 raise UserError(f"image_std must be above 0, not {image_std!r}")
         self.extra = extra
 
     def resize_and_crop(self, picture: Picture, input_data_format: str | None = None) -> np.ndarray:
-        """The pixels an app hands to an artifact: uint8 RGB [height, width, 3]; arguments: see images.as_rgb."""
-        return np.asarray(self._fit(as_rgb(picture, input_data_format), self.resample))
+        """The pixels an app hands to an artifact: uint8 RGB [height, width, 3], or grey [height, width, 1].
+
+        Arguments: see images.as_rgb.
+        """
+        image = as_rgb(picture, input_data_format)
+        fitted = np.asarray(self._fit(image.convert("L") if self.num_channels == 1 else image, self.resample))
+        return fitted.reshape(*fitted.shape[:2], self.num_channels)
 
     def network_input(self, pixels: np.ndarray) -> np.ndarray:
-        """uint8 RGB [height, width, 3] -> float32 [3, height, width], as the network takes it."""
+        """What `resize_and_crop` gives -> float32 [num_channels, height, width], as the network takes it."""
         values = pixels.astype(np.float32)
         if self.do_rescale:
             values *= np.float32(self.rescale_factor)
         if self.mean is not None:
             mean, deviation = (np.asarray(each, np.float32) for each in (self.mean, self.deviation))
             values = (values - mean) / deviation
-        if self.do_flip_channel_order:
+        if self.do_flip_channel_order and self.num_channels > 1:
             values = values[..., ::-1]
         return np.ascontiguousarray(values.transpose(2, 0, 1))
 
@@ -121,7 +140,7 @@ class MobileViTImageProcessor:
             segmentation_maps: a map for each image, one class index in 0..255 per pixel [H, W], resized with the
                 nearest filter and cropped like the images; int64 [height, width] each.
             return_tensors: None: lists of arrays; "np", "pt" or "tf": one array or tensor for the batch.
-            data_format: "channels_first": float32 [3, H, W] each; "channels_last": [H, W, 3].
+            data_format: "channels_first": float32 [num_channels, H, W] each; "channels_last": [H, W, num_channels].
             input_data_format: the same for arrays given as `images`; None: found out from their shape.
             changes: options of the class that differ for this call; None: do not differ.
 
@@ -182,6 +201,8 @@ class MobileViTImageProcessor:
     def to_dict(self) -> dict[str, Any]:
         """The contents of a preprocessor_config.json as Hugging Face writes it."""
         options = {name: getattr(self, name) for name in OPTIONS if getattr(self, name) is not None}
+        if self.num_channels == 3:  # which transformers' class knows no word for
+            del options["num_channels"]
         return {**self.extra, **options, "resample": int(self.resample), "image_processor_type": type(self).__name__}
 
     @classmethod
@@ -236,9 +257,10 @@ class MobileViTImageProcessor:
 
     def fitted(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of a resized picture of `width` x `height`, before the crop, pixels."""
-        if "shortest_edge" not in self.size:
-            return self.size["width"], self.size["height"]
-        return resized(width, height, self.size["shortest_edge"])
+        if "shortest_edge" in self.size:
+            return resized(width, height, self.size["shortest_edge"])
+        sides = self.size["width"], self.size["height"]
+        return sides if self.fit is None else fitted(width, height, *sides, within=self.fit == "contain")
 
     def _label_map(self, picture: Picture) -> np.ndarray:
         labels = as_labels(picture)

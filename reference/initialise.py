@@ -47,7 +47,8 @@ def randomise(model: nn.Module, seed: int) -> None:
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         norm.train().momentum = 1.0  # take over the statistics of the one batch that follows
-    colors = torch.rand((8, 3, 6, 6), generator=draw)
+    stem = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
+    colors = torch.rand((8, stem.in_channels, 6, 6), generator=draw)
     smooth = functional.interpolate(colors, size=(128, 128), mode="bicubic")
     model((smooth + 0.2 * torch.randn(smooth.shape, generator=draw)).clamp(0, 1))
     for norm in norms:

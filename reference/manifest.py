@@ -22,7 +22,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Color = Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
 Format = Literal["mlpackage", "tflite", "onnx", "aimodel"]
 Task = Literal["classification", "segmentation", "features"]
-Resize = Literal["shortest_edge", "both_sides", "none"]
+Resize = Literal["shortest_edge", "both_sides", "cover", "contain", "none"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 
 # What writes each format, as a user calls it.
@@ -67,8 +67,9 @@ class CalibrationFacts(Strict):
 class Preprocessing(Strict):
     """The app's half: resize, then crop the centre, with zeros around an image that is smaller than the crop.
 
-    resize: so that the shortest edge has `resize_shortest_edge` pixels, or the image `resize_height` and
-    `resize_width`, or not at all; what does not belong to it is null.
+    resize: so that the shortest edge has `resize_shortest_edge` pixels; or the image has `resize_height` and
+    `resize_width` (both_sides), or in proportion just covers them, or lies just within them (contain), both sides
+    rounded, halves to even; or not at all. What does not belong to it is null.
     """
 
     resize: Resize
@@ -83,7 +84,7 @@ class Preprocessing(Strict):
     @model_validator(mode="after")
     def _one_way(self) -> Preprocessing:
         given = (self.resize_shortest_edge is not None, self.resize_height is not None, self.resize_width is not None)
-        if given != (self.resize == "shortest_edge", *[self.resize == "both_sides"] * 2):
+        if given != (self.resize == "shortest_edge", *[self.resize in ("both_sides", "cover", "contain")] * 2):
             raise ValueError(f"resize {self.resize} does not go with the pixels given")
         return self
 

@@ -10,7 +10,8 @@ from .errors import UserError
 
 OPTIONS = (
     "do_resize", "size", "resample", "do_rescale", "rescale_factor", "do_center_crop", "crop_size",
-    "do_flip_channel_order", "do_reduce_labels", "do_normalize", "image_mean", "image_std",
+    "do_flip_channel_order", "do_reduce_labels", "do_normalize", "image_mean", "image_std", "num_channels",
+    "fit",
 )  # fmt: skip
 # Options of transformers' that leave no choice here: images become RGB, with zeros where a crop is larger.
 SETTLED = ("do_convert_rgb", "do_pad")
@@ -23,16 +24,17 @@ def check_names(changes: Mapping[str, Any]) -> None:
         raise UserError(f"unknown option {unknown[0]}: choose among {', '.join(OPTIONS)}")
 
 
-def of_channels(name: str, value: Any) -> tuple[float, ...]:
-    """One number for each of red, green and blue."""
-    numbers = [value] * 3 if isinstance(value, int | float) else value
+def of_channels(name: str, value: Any, channels: int) -> tuple[float, ...]:
+    """One number for each of red, green and blue, or for grey, which one for three alike is too."""
+    numbers = [value] * channels if isinstance(value, int | float) else value
     if (
         not isinstance(numbers, list | tuple)
-        or len(numbers) != 3
         or not all(isinstance(each, int | float) and math.isfinite(each) for each in numbers)
+        or len(numbers if channels > 1 else set(numbers)) != channels
     ):
-        raise UserError(f"{name} must be three numbers for do_normalize, not {value!r}")
-    return tuple(map(float, numbers))
+        wanted = "three numbers" if channels > 1 else "one number, as the network's one channel is grey,"
+        raise UserError(f"{name} must be {wanted} for do_normalize, not {value!r}")
+    return tuple(map(float, numbers[:channels]))
 
 
 def edges_of(name: str, value: Any, *keys: str) -> dict[str, int]:

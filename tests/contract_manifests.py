@@ -6,18 +6,26 @@ from typing import Any
 
 from reference.manifest import Preprocessing
 
-# The shortest edge, both sides as width and height, or None: as it is; pixels.
-Resize = int | tuple[int, int] | None
+# The shortest edge, both sides as width and height, with "cover" or "contain" before them, or None: as it is; pixels.
+Resize = int | tuple[int, int] | tuple[str, int, int] | None
 
 
 def preprocessing(resize: Resize, crop_width: int, crop_height: int, interpolation: str = "bilinear") -> dict[str, Any]:
     """The app's half of the preprocessing, as manifests have it."""
-    both = isinstance(resize, tuple)
+    match resize:
+        case None:
+            way, edge, width, height = "none", None, None, None
+        case int():
+            way, edge, width, height = "shortest_edge", resize, None, None
+        case (int(width), int(height)):
+            way, edge = "both_sides", None
+        case (str(way), int(width), int(height)):
+            edge = None
     facts = {
-        "resize": "none" if resize is None else "both_sides" if both else "shortest_edge",
-        "resize_shortest_edge": None if both else resize,
-        "resize_height": resize[1] if both else None,
-        "resize_width": resize[0] if both else None,
+        "resize": way,
+        "resize_shortest_edge": edge,
+        "resize_height": height,
+        "resize_width": width,
         "interpolation": interpolation,
         "antialias": True,
         "crop_height": crop_height,
@@ -102,7 +110,7 @@ def valid() -> list[dict[str, Any]]:
         {"input": feed | {"shape": [4, 16, 16, 3]}, "outputs": [spec | {"shape": [4, 3]}]},
         {"input": feed | {"scale": [0.017, 0.0175, 0.0174], "offset": [-2.1, -2.0, -1.8]}},
     ]
-    steps = [{"preprocessing": preprocessing(resize, 16, 16)} for resize in ((18, 16), None)]
+    steps = [{"preprocessing": preprocessing(resize, 16, 16)} for resize in ((18, 16), ("cover", 18, 16), None)]
     form = {"artifact": whole["artifact"] | {"file": "m.aimodel", "format": "aimodel"}}
     return [whole, segmenter(), maps, *alone, *(whole | changes for changes in (*heads, *inputs, *steps, form))]
 
@@ -144,6 +152,7 @@ def invalid() -> list[dict[str, Any]]:
         "one offset for three channels": whole | {"input": feed | {"offset": [0.0]}},
         "an unknown way to resize": whole | {"preprocessing": steps | {"resize": "longest_edge"}},
         "pixels for another way to resize": whole | {"preprocessing": steps | {"resize": "none"}},
+        "pixels that a proportion lacks": whole | {"preprocessing": steps | {"resize": "contain"}},
         "a side too few": whole | {"preprocessing": preprocessing((18, 16), 16, 16) | {"resize_width": None}},
         "options that are no text": whole | {"options": {"calibration-samples": 128}},
     }

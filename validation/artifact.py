@@ -111,14 +111,20 @@ def class_names(manifest: Manifest) -> list[str]:
     return ["all else", *manifest.labels] if alone else manifest.labels
 
 
-def app_processor(facts: Preprocessing) -> MobileViTImageProcessor:
-    """Its `resize_and_crop` gives what an app that follows the manifest hands to the artifact: uint8 RGB [H, W, 3]."""
+def app_processor(manifest: Manifest, facts: Preprocessing | None = None) -> MobileViTImageProcessor:
+    """Its `resize_and_crop` gives what an app that follows the manifest hands to the artifact: uint8 [H, W, C].
+
+    facts: of the manifest's other sizes one, None: its default.
+    """
+    facts = facts or manifest.preprocessing
     sides = (facts.resize_height, facts.resize_width) if facts.resize_height and facts.resize_width else None
     return MobileViTImageProcessor(
         do_resize=facts.resize != "none",
         size=facts.resize_shortest_edge or sides,
+        fit=facts.resize if facts.resize in ("cover", "contain") else None,
         resample=Image.Resampling[facts.interpolation.upper()],
         crop_size={"height": facts.crop_height, "width": facts.crop_width},
+        num_channels=1 if manifest.input.color_order == "L" else 3,
     )
 
 

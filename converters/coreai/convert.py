@@ -71,7 +71,8 @@ def _compress(job: Conversion[CoreAIOptions], compression: Compression) -> tuple
 
     Both by the weight's name in the network, whose biases make up for them where images are known.
     """
-    program = torch.export.export(job.network, (torch.zeros(1, 3, *job.size),)).run_decompositions({})
+    image = torch.zeros(1, job.transform.channels, *job.size)
+    program = torch.export.export(job.network, (image,)).run_decompositions({})
     ranges: dict[str, Range] = {}
     chosen = {name: choose(compression, weight) for name, weight in weights_to_compress(program).items()}
     if job.images is not None:

@@ -14,7 +14,7 @@ from ..preprocessing import InputTransform
 
 
 class Whole(nn.Module):
-    """uint8 RGB [B, 3, H, W] -> the task's answers.
+    """uint8 RGB or grey [B, C, H, W] -> the task's answers.
 
     Scaling pixels here, and not in the stem's weights, keeps those out of float16's subnormals. A class is chosen among
     float32 logits: among float16 ones devices have been seen to choose wrongly.
@@ -25,7 +25,7 @@ class Whole(nn.Module):
     def __init__(self, network: Deployable, transform: InputTransform, dtype: torch.dtype) -> None:
         super().__init__()
         self.network, self.dtype, self.scale = network.to(dtype), dtype, transform.even_scale
-        offset = torch.tensor(transform.even_offset, dtype=dtype).reshape(1, 3, 1, 1)
+        offset = torch.tensor(transform.even_offset, dtype=dtype).reshape(1, -1, 1, 1)
         self.register_buffer("offset", offset if offset.any() else None)
         self.flips = transform.color_order == "BGR"
         if network.meanings == ("class_map",):

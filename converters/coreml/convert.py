@@ -69,7 +69,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
     outputs = job.outputs
     if classifies(job):
         outputs = classifier_outputs(len(class_names(job.checkpoint)))
-    describe(model, job, outputs)
+    describe(model, job, feed, outputs)
 
     def write(path: Path) -> None:
         model.save(str(path))

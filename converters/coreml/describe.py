@@ -6,11 +6,10 @@ import json
 from typing import Any
 
 from reference.labels import as_hex, palette
-from reference.tensor_specs import OutputSpec
+from reference.tensor_specs import InputSpec, OutputSpec
 
 from ..conversion import Conversion
 from ..naming import AUTHOR, PURPOSES, class_names
-from ..preprocessing import INPUT
 from .options import CoreMLOptions
 
 LABEL = "classLabel"
@@ -34,6 +33,8 @@ MEANINGS = {
 _RESIZING = {
     "shortest_edge": "resize its shortest edge to {0.resize_shortest_edge}",
     "both_sides": "resize it to {0.resize_width}x{0.resize_height}",
+    "cover": "resize it in proportion, to just cover {0.resize_width}x{0.resize_height}",
+    "contain": "resize it in proportion, to lie just within {0.resize_width}x{0.resize_height}",
     "none": "as large as it is",
 }
 
@@ -53,7 +54,7 @@ def classifier_outputs(labels: int) -> list[OutputSpec]:
     ]
 
 
-def describe(model: Any, job: Conversion[CoreMLOptions], outputs: list[OutputSpec]) -> None:
+def describe(model: Any, job: Conversion[CoreMLOptions], feed: InputSpec, outputs: list[OutputSpec]) -> None:
     """What Xcode shows on the model's page."""
     checkpoint, facts, batch = job.checkpoint, job.preprocessing, job.options.batch
     own = checkpoint.id in ("demo", "random")
@@ -71,8 +72,9 @@ def describe(model: Any, job: Conversion[CoreMLOptions], outputs: list[OutputSpe
         labels = class_names(checkpoint)
         colors = list(map(as_hex, palette(len(labels))))
         model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
-    what = "RGB image; " if batch == 1 else f"{batch} RGB images, 0 to 255, channels first; each: "
-    model.input_description[INPUT] = (
+    order = "grey" if feed.color_order == "L" else "RGB"
+    what = f"{order} image; " if batch == 1 else f"{batch} {order} images, 0 to 255, channels first; each: "
+    model.input_description[feed.name] = (
         f"{what}{_RESIZING[facts.resize].format(facts)}, crop the central {facts.crop_width}x{facts.crop_height}"
     )
     for output in outputs:

@@ -13,7 +13,7 @@ from ..deployable import Deployable
 
 
 def export(network: Deployable, shape: Sequence[int], sizes: Sequence[tuple[int, int]]) -> ExportedProgram:
-    """The graph for images [B, 3, H, W].
+    """The graph for images [B, C, H, W].
 
     Args:
         shape: of the images; sizes: height and width of all crops that it shall take, where there are

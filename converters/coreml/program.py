@@ -46,14 +46,15 @@ def to_ml_program(
 def _input(job: Conversion[CoreMLOptions]) -> Any:
     """An image, which Core ML then scales and shifts; or numbers, where the network does."""
     if job.network.takes_pixels:
-        return ct.TensorType(INPUT, (job.options.batch, 3, *job.size), dtype=np.float32)
-    transform, sides, shape = job.transform, job.options.image_size, [1, 3, *job.size]
+        return ct.TensorType(INPUT, (job.options.batch, job.transform.channels, *job.size), dtype=np.float32)
+    transform, sides = job.transform, job.options.image_size
+    shape = [1, transform.channels, *job.size]
     return ct.ImageType(
         INPUT,
-        ct.EnumeratedShapes([[1, 3, *size] for size in sides], shape) if sides[1:] else shape,
+        ct.EnumeratedShapes([[*shape[:2], *size] for size in sides], shape) if sides[1:] else shape,
         scale=transform.even_scale,
         bias=transform.even_offset if any(transform.offset) else None,
-        color_layout=ct.colorlayout[transform.color_order],
+        color_layout=ct.colorlayout["GRAYSCALE" if transform.color_order == "L" else transform.color_order],
     )
 
 

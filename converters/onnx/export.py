@@ -14,7 +14,7 @@ from .rows import to_rows
 
 
 class FromPixels(nn.Module):
-    """A deployable network that takes RGB 0..255 as images lie in memory, [B, H, W, 3] of any dtype."""
+    """A deployable network that takes pixels 0..255 as images lie in memory, [B, H, W, C] of any dtype."""
 
     def __init__(self, network: Deployable) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ def to_onnx(network: Deployable, image: Tensor, *, dynamic_batch: bool, opset: i
 
     Args:
         network: its MobileViT blocks are replaced.
-        image: an example [B, H, W, 3], of the dtype that the model shall take.
+        image: an example [B, H, W, C], of the dtype that the model shall take.
         dynamic_batch, opset: see ONNXOptions.
     """
     to_rows(network.network, whole_attention=opset >= WHOLE_FROM)

@@ -42,7 +42,7 @@ def quantize_layers(model: ModelProto, pixels: Sequence[np.ndarray], *, range_me
 
     Args:
         model: float32.
-        pixels: images as the model takes them, RGB 0..255 [H, W, 3]; the values they lead to give the ranges.
+        pixels: images as the model takes them, 0..255 [H, W, C]; the values they lead to give the ranges.
         range_method: "minmax" (all values) or "percentile" (PERCENTILE of them).
         spared: how many convolutions at the beginning stay float32, with what activates them.
     """

@@ -73,7 +73,7 @@ def structure(content: bytes) -> Structure:
 
 
 def golden_images(checkpoint: Checkpoint, count: int) -> np.ndarray:
-    """Rendered scenes as an app hands them over, uint8 RGB [count, H, W, 3]; they can be shown to every network."""
+    """Rendered scenes as an app hands them over, uint8 [count, H, W, C]; they can be shown to every network."""
     pictures = [scenes.render("validation", index).image for index in range(count)]
     return np.stack([checkpoint.processor.resize_and_crop(each) for each in pictures])
 
@@ -102,7 +102,7 @@ def check(
     Args:
         plain: the float file it was made from.
         plan: how.
-        golden: a batch of images [N, H, W, 3], RGB 0..255.
+        golden: a batch of images [N, H, W, C], 0..255.
         expected: what PyTorch answers to each, by the outputs' names [N, ...], maps as [N, H, W, C].
 
     Raises:

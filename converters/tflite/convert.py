@@ -47,7 +47,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: TFLiteOptions = D
     tensors = running(quantized.content).get_signature_runner()
     (feed,) = tensors.get_input_details().values()
     outputs = [_stored(spec, tensors.get_output_details()[spec.name]) for spec in job.outputs]
-    content = with_metadata(quantized.content, job.checkpoint, outputs)
+    content = with_metadata(quantized.content, job.checkpoint, job.transform.color_order == "L", outputs)
     golden = golden_images(job.checkpoint, options.batch)
     notes = [*quantized.notes]
 

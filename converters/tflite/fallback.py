@@ -46,7 +46,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images as an app hands them over, uint8 RGB [H, W, 3], and their class indices."""
+    """Images as an app hands them over, uint8 [H, W, C], and their class indices."""
 
     pixels: list[np.ndarray]
     classes: np.ndarray

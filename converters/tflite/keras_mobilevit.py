@@ -15,7 +15,7 @@ from ..preprocessing import INPUT
 
 
 def build(deployable: Deployable, height: int, width: int, input_dtype: str, batch: int = 1) -> keras.Model:
-    """RGB 0..255 [batch, height, width, 3] of `input_dtype` -> what `deployable` answers, maps as NHWC."""
+    """Pixels 0..255 [batch, height, width, C] of `input_dtype` -> what `deployable` answers, maps as NHWC."""
     shift = None if deployable.shift is None else deployable.shift.flatten().numpy()
     network = functional(deployable.network, height, width, batch=batch, dtype=input_dtype, name=INPUT, shift=shift)
     if isinstance(deployable, Classifier):

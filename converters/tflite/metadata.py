@@ -27,13 +27,14 @@ FIELD = "TFLITE_METADATA"
 SEGMENTER_FIELD = "SEGMENTER_METADATA"
 
 
-def with_metadata(content: bytes, checkpoint: Checkpoint, outputs: Sequence[OutputSpec]) -> bytes:
-    """The file with a description, the input's normalisation (none: RGB 0..255) and its labels inside.
+def with_metadata(content: bytes, checkpoint: Checkpoint, grey: bool, outputs: Sequence[OutputSpec]) -> bytes:
+    """The file with a description, the input's normalisation (none: pixels 0..255) and its labels inside.
 
-    ImageClassifier runs classifiers as they are, ImageSegmenter those that answer with logits.
+    ImageClassifier runs classifiers as they are, ImageSegmenter those that answer with logits; both refuse `grey`
+    images, which they are told of.
     """
     labels = class_names(checkpoint)
-    described = _model_metadata(checkpoint, sorted(outputs, key=lambda output: _place(content, output)))
+    described = _model_metadata(checkpoint, grey, sorted(outputs, key=lambda output: _place(content, output)))
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     entry = model_schema.MetadataT()
     entry.name, entry.buffer = FIELD, len(model.buffers)
@@ -48,13 +49,14 @@ def with_metadata(content: bytes, checkpoint: Checkpoint, outputs: Sequence[Outp
     return file.getvalue()
 
 
-def _model_metadata(checkpoint: Checkpoint, outputs: Sequence[OutputSpec]) -> schema.ModelMetadataT:
+def _model_metadata(checkpoint: Checkpoint, grey: bool, outputs: Sequence[OutputSpec]) -> schema.ModelMetadataT:
     normalisation = _table("NormalizationOptions", mean=[0.0], std=[1.0])
-    pixels = _table("ImageProperties", colorSpace=schema.ColorSpaceType.RGB)
+    colors = schema.ColorSpaceType.GRAYSCALE if grey else schema.ColorSpaceType.RGB
+    pixels = _table("ImageProperties", colorSpace=colors)
     image = _table(
         "TensorMetadata",
         name="image",
-        description="RGB, resized and cropped as the manifest beside the file says",
+        description=f"{'grey' if grey else 'RGB'}, resized and cropped as the manifest beside the file says",
         content=_table(
             "Content", contentPropertiesType=schema.ContentProperties.ImageProperties, contentProperties=pixels
         ),

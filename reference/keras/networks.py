@@ -137,14 +137,15 @@ def functional(
 
     Args:
         source: as in `mirror`.
-        height, width, batch: of the input [batch, height, width, 3] called `name`, of type `dtype`.
-        shift: what is added to each channel first, [3]; None: nothing.
+        height, width, batch: of the input [batch, height, width, C] called `name`, of type `dtype`.
+        shift: what is added to each channel first, [C]; None: nothing.
 
     Returns:
         The model; its answer is logits [B, num_labels] of a classifier, logits [B, h, w, num_labels] of a segmentation
         model, or of a backbone the list of the last feature map [B, h, w, C] and, where it expands, its mean [B, C].
     """
-    image = keras.Input(batch_shape=(batch, height, width, 3), dtype=dtype, name=name)
+    config: Any = source.config  # a PreTrainedModel's
+    image = keras.Input(batch_shape=(batch, height, width, config.num_channels), dtype=dtype, name=name)
     values = image if dtype == "float32" else ops.cast(image, "float32")
     answer, _ = mirror(source)(values if shift is None else values + ops.convert_to_tensor(shift, "float32"))
     if isinstance(source, mobilevit.MobileViTModel):

@@ -12,7 +12,6 @@ from torch import Tensor
 from ..config import BACKBONE, PREPROCESSING
 from ..errors import UserError
 from ..image_processor import MobileViTImageProcessor
-from .sequential import one_linear
 
 # The network's fixed skeleton: how many inverted residuals the early encoder stages have, how many transformer layers
 # the late ones, and how many convolutions the segmentation head's pyramid.
@@ -89,10 +88,8 @@ class Layout:
             source: names the checkpoint in errors.
 
         Raises:
-            UserError: when a fused matrix does not split into queries, keys and values, a tensor is there twice, or a
-                head has layers that are not one.
+            UserError: when a fused matrix does not split into queries, keys and values, or a tensor is there twice.
         """
-        weights = one_linear(weights, self.classifier, source)
         known: dict[str, Tensor] = {}
         strange: dict[str, Tensor] = {}
         for name, tensor in weights.items():
@@ -117,11 +114,15 @@ class Layout:
             name if name.startswith(tuple(HEADS)) else backbone + name: tensor for name, tensor in known.items()
         } | strange
 
-    def processor(self, task: str) -> MobileViTImageProcessor:
-        """The preprocessing that checkpoints in this layout expect."""
+    def processor(self, task: str, channels: int) -> MobileViTImageProcessor:
+        """The preprocessing that checkpoints in this layout expect, of a network that takes so many channels."""
         edge, crop = self.edges[task]
         return MobileViTImageProcessor(
-            size=edge, crop_size=crop, resample=self.resample, do_flip_channel_order=self.bgr
+            size=edge,
+            crop_size=crop,
+            resample=self.resample,
+            do_flip_channel_order=self.bgr,
+            num_channels=channels,
         )
 
     def _module(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Heads of more than one layer, an nn.Sequential in the place of one nn.Linear, where they still are one."""
+"""Heads of more than one layer in the place of one nn.Linear, where they still are one."""
 
 from __future__ import annotations
 
@@ -14,48 +14,71 @@ EPSILON = 1e-5  # that nn.BatchNorm1d adds to the variance; a state dict does no
 ADVICE = "fine-tune it with a single nn.Linear there"
 
 
-def one_linear(weights: Mapping[str, Tensor], head: str, source: str) -> dict[str, Tensor]:
-    """`weights` with the layers of an nn.Sequential at `head`, or at all of its parent, put together into one linear.
+def one_linear(weights: Mapping[str, Tensor], head: str, source: str) -> tuple[dict[str, Tensor], str | None]:
+    """`weights` with the layers of a module at `head`, or at all of its parent, put together into one linear.
 
-    Layers without tensors leave a gap in the numbers. Before the first layer with some it is taken for Dropout (or
-    Flatten), which changes nothing; behind one, it may be an activation, which no key tells. BatchNorm1d and linear
-    layers that follow each other are one linear layer, computed in float64.
+    Layers without tensors leave a gap in an nn.Sequential's numbers, and no trace beside named ones. Before the first
+    layer with tensors, or beside the only one, they are taken for Dropout (or Flatten), which changes nothing; behind
+    one, there may be an activation, which no key tells. BatchNorm1d and linear layers that follow each other are one
+    linear layer, computed in float64.
 
     Args:
         source: names the checkpoint in errors.
 
+    Returns:
+        The weights, and a word on what was taken for Dropout.
+
     Raises:
         UserError: with the tensor's name, for what cannot be told, or is no linear layer.
     """
-    key = re.compile(rf"((?:{re.escape(head)}|{re.escape(head.partition('.')[0])})\.(\d+))\.(\w+)")
-    layers: dict[int, dict[str, Tensor]] = {}
-    names: dict[int, str] = {}
+    key = re.compile(rf"((?:{re.escape(head)}|{re.escape(head.partition('.')[0])})\.(?P<place>.+))\.(?P<leaf>\w+)")
+    layers: dict[str, dict[str, Tensor]] = {}
+    rest: dict[str, Tensor] = {}
     for name, tensor in weights.items():
-        if found := key.fullmatch(name):
-            names[int(found[2])] = found[1]
-            layers.setdefault(int(found[2]), {})[found[3]] = tensor
+        found = None if name.rpartition(".")[0] == head else key.fullmatch(name)
+        if found is None:
+            rest[name] = tensor
+        else:
+            layers.setdefault(found[1], {})[found["leaf"]] = tensor
     if not layers:
-        return dict(weights)
-    first, numbers = min(layers), sorted(layers)
-    for number in numbers:
-        if number - first >= len(layers) or numbers[number - first] != number:
-            raise UserError(
-                f"checkpoint {source}: before {names[number]}.weight stands a layer without tensors, an activation or "
-                f"dropout, and no key tells which: {ADVICE}"
-            )
-    rest = {name: tensor for name, tensor in weights.items() if not key.fullmatch(name)}
-    if len(numbers) == 1 and layers[first].get("weight", torch.zeros(0)).ndim == 2:
-        return rest | {f"{head}.{leaf}": tensor for leaf, tensor in layers[first].items()}
-    weight, bias = _affine(layers[first], names[first], source)
-    for number in numbers[1:]:
-        own, shift = _affine(layers[number], names[number], source)
+        return rest, None
+    names = _in_order(list(layers), source)
+    place = names[0].rpartition(".")[2]
+    word = f"what stands before {names[0]} in the head has no tensors and is taken for dropout"
+    note = None if place == "0" else word if place.isdecimal() else word.replace("before", "beside")
+    if len(names) == 1 and layers[names[0]].get("weight", torch.zeros(0)).ndim == 2:
+        return rest | {f"{head}.{leaf}": tensor for leaf, tensor in layers[names[0]].items()}, note
+    weight, bias = _affine(layers[names[0]], names[0], source)
+    for name in names[1:]:
+        own, shift = _affine(layers[name], name, source)
         if own.shape[1] != weight.shape[0]:
             raise UserError(
-                f"checkpoint {source}: tensor {names[number]}.weight takes {own.shape[1]} values, the layer before "
-                f"it gives {weight.shape[0]}: {ADVICE}"
+                f"checkpoint {source}: tensor {name}.weight takes {own.shape[1]} values, the layer before it gives "
+                f"{weight.shape[0]}: {ADVICE}"
             )
         weight, bias = own @ weight, own @ bias + shift
-    return rest | {f"{head}.weight": weight.float(), f"{head}.bias": bias.float()}
+    return rest | {f"{head}.weight": weight.float(), f"{head}.bias": bias.float()}, note
+
+
+def _in_order(names: list[str], source: str) -> list[str]:
+    """The layers as they follow each other; UserError with the name of one whose place no key tells."""
+    if len(names) == 1:
+        return names
+    unnumbered = next((name for name in names if not re.fullmatch(r"[^\d.]+(\.\D[^.]*)?\.\d+", name)), None)
+    if unnumbered is not None:
+        raise UserError(
+            f"checkpoint {source}: {unnumbered}.weight is one of {len(names)} layers of the head, and no key tells in "
+            f"which order they stand, or which activation between them: {ADVICE}"
+        )
+    numbers = {int(name.rpartition(".")[2]): name for name in names}
+    ordered = sorted(numbers)
+    for before, number in zip(ordered, ordered[1:]):
+        if number != before + 1:
+            raise UserError(
+                f"checkpoint {source}: before {numbers[number]}.weight stands a layer without tensors, an activation "
+                f"or dropout, and no key tells which: {ADVICE}"
+            )
+    return [numbers[number] for number in ordered]
 
 
 def _affine(layer: Mapping[str, Tensor], name: str, source: str) -> tuple[Tensor, Tensor]:

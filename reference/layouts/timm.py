@@ -21,6 +21,7 @@ from .layout import Layout
 ARCHITECTURES = ("mobilevit_xxs", "mobilevit_xs", "mobilevit_s")
 WRAPPED = "timm_wrapper"  # what transformers calls a timm model inside one of its own
 CROP, CROP_SHARE = 256, 0.9  # of these models
+CROP_MODES = {"center": "cover", "border": "contain", "squash": None}  # by how a picture fits both sides
 UNSAID: dict[str, Any] = {  # what a configuration that leaves it out means
     "input_size": (3, 224, 224),
     "crop_pct": 0.875,
@@ -95,36 +96,44 @@ def labels(fields: Mapping[str, Any], count: int) -> dict[int, str] | None:
     }
 
 
-def processor(fields: Mapping[str, Any], source: str) -> MobileViTImageProcessor:
+def processor(fields: Mapping[str, Any], source: str, channels: int) -> MobileViTImageProcessor:
     """timm's evaluation transform for its config.json, named `source`, as an image processor.
 
+    Args:
+        channels: what the network takes.
+
     Raises:
-        UserError: for crops other than a central square or of the squashed picture, for other than three channels, and
-            for filters that Pillow lacks.
+        UserError: for a border that is not black, for other channels than the network's, for filters that Pillow lacks,
+            and what cannot be read.
     """
     given = fields.get("pretrained_cfg") or fields  # the first configurations were flat
     try:
         said = {**UNSAID, **{name: given[name] for name in UNSAID if given.get(name) is not None}}
-        channels, height, width = said["input_size"]
+        pictured, height, width = said["input_size"]
         mean, deviation = list(said["mean"]), list(said["std"])
         size = {side: math.floor(crop / said["crop_pct"]) for side, crop in (("height", height), ("width", width))}
         resample = Resampling[said["interpolation"].upper()]
     except (TypeError, ValueError, ArithmeticError, AttributeError, KeyError) as error:
         raise UserError(f"{source}: its preprocessing cannot be read ({type(error).__name__}: {error})") from error
-    if channels != 3:
-        raise UserError(f"{source} asks for pictures of {channels} channels: this kit's have red, green and blue")
-    if said["crop_mode"] != "squash" and (height != width or said["crop_mode"] != "center"):
+    if pictured != channels:
+        raise UserError(f"{source} asks for pictures of {pictured} channels, its network for {channels}")
+    if said["crop_mode"] not in CROP_MODES:
+        raise UserError(f"{source}: crop_mode {said['crop_mode']!r} is unknown: choose among {', '.join(CROP_MODES)}")
+    if said["crop_mode"] == "border" and any(round(255 * value) for value in mean):
         raise UserError(
-            f"{source} asks for crop_mode {said['crop_mode']} to {height}x{width}, which is not known here: set "
-            "crop_mode to squash, or to center with a square"
+            f"{source} asks for crop_mode border in the colour of its mean {mean}, where this kit pads with black: set "
+            "crop_mode to center or squash"
         )
+    square = size["height"] == size["width"]
     normalizes = any(mean) or any(value != 1 for value in deviation)
     return MobileViTImageProcessor(
-        size=size if said["crop_mode"] == "squash" else size["height"],
+        size=size["height"] if said["crop_mode"] == "center" and square else size,
+        fit=None if said["crop_mode"] == "center" and square else CROP_MODES[said["crop_mode"]],
         crop_size={"height": height, "width": width},
         resample=resample,
         do_flip_channel_order=TIMM.bgr,
         do_normalize=normalizes or None,
         image_mean=mean if normalizes else None,
         image_std=deviation if normalizes else None,
+        num_channels=channels,
     )

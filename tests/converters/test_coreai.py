@@ -36,7 +36,7 @@ def asset():
 
 
 def pixels_of(artifact, index):
-    processor = app_processor(read_manifest(artifact).preprocessing)
+    processor = app_processor(read_manifest(artifact))
     return processor.resize_and_crop(scenes.render("validation", index).image)
 
 

@@ -150,7 +150,7 @@ def test_one_artifact_for_images_of_several_sizes(task, photographs, tmp_path):
     program = Program(written.path)
     edges = []
     for side, facts in zip((128, 192), [manifest.preprocessing, *manifest.other_sizes]):
-        pixels = app_processor(facts).resize_and_crop(photographs[0])
+        pixels = app_processor(manifest, facts).resize_and_crop(photographs[0])
         assert pixels.shape == (side, side, 3)
         expected = PyTorchRuntime(checkpoint.cropping(side, side)).run(pixels)
         answer = program.predict({"image": pixels})[manifest.answer.name]
@@ -167,7 +167,7 @@ def test_a_smaller_image(demo, photographs, tmp_path):
     written = convert(demo, tmp_path, CoreMLOptions(image_size=(160,)))
     assert written.path.name == "mobilevit_xxs_demo_float16_160.mlpackage"
     assert (written.manifest.preprocessing.resize_shortest_edge, written.manifest.other_sizes) == (180, [])
-    pixels = app_processor(written.manifest.preprocessing).resize_and_crop(photographs[0])
+    pixels = app_processor(written.manifest).resize_and_crop(photographs[0])
     expected = PyTorchRuntime(demo.cropping(160, 160)).run(pixels)
     assert np.abs(ProgramRuntime(written.path, written.manifest).run(pixels) - expected).max() <= 5e-3
 

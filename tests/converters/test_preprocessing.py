@@ -19,8 +19,11 @@ from converters.preprocessing import app_preprocessing, input_transform
 from reference.checkpoints import load_checkpoint
 from reference.errors import UserError
 from reference.image_processor import MobileViTImageProcessor
+from reference.manifest import Manifest
 from validation.artifact import app_processor, open_artifacts
 from validation.checks.parity import parity
+
+from ..contract_manifests import classifier
 
 IMAGENET = {"do_normalize": True, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 EPSILON = 2.0**-24
@@ -132,7 +135,7 @@ CASES = {
 def test_the_manifest_says_how_an_app_gets_there(demo, photographs, case):
     checkpoint = prepared(demo, **CASES[case])
     facts = app_preprocessing(checkpoint)
-    app = app_processor(facts)
+    app = app_processor(Manifest.model_validate(classifier()), facts)
     for photograph in photographs:
         pixels = app.resize_and_crop(photograph)
         assert pixels.shape[:2] == (facts.crop_height, facts.crop_width)

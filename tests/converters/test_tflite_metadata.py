@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+
 import numpy as np
 import pytest
 from mediapipe import Image, ImageFormat
@@ -11,6 +14,7 @@ from PIL import Image as Picture
 from converters.tflite.convert import convert
 from converters.tflite.options import TFLiteOptions
 from reference.checkpoints import load_checkpoint
+from reference.errors import UserError
 from reference.scenes import render
 from validation.runtimes.pytorch import PyTorchRuntime
 
@@ -30,6 +34,30 @@ def test_image_classifier_names_the_references_class(demo, photographs, tflite, 
             expected = PyTorchRuntime(demo).run(pixels)
             assert best.category_name == demo.model.config.labels[expected.argmax()]
             assert best.score == pytest.approx(expected.max(), abs=0.01 if mode == "float16" else 0.2)
+
+
+def test_image_classifier_shows_scores_under_labels_of_a_file(demo, photographs, tmp_path):
+    """Of several labels that are true at once; the names as people have them, which the file must hold line by line."""
+    names = [f'Größe {index}, 日本 "x"' for index in range(30)]
+    (tmp_path / "names.txt").write_text("\n".join(names) + "\n\n", encoding="utf-8-sig")
+    model = copy.copy(demo.model)
+    model.config = copy.copy(demo.model.config)
+    model.config.problem_type = "multi_label_classification"
+    checkpoint = dataclasses.replace(demo, model=model)
+    path = convert(checkpoint, tmp_path, TFLiteOptions(labels=tmp_path / "names.txt", image_size=(96,))).path
+    pixels = checkpoint.cropping(96, 96).processor.resize_and_crop(photographs[0])
+    with vision.ImageClassifier.create_from_model_path(str(path)) as classifier:
+        (found,) = (each.categories for each in classifier.classify(shown(pixels)).classifications)
+    scores = {each.category_name: each.score for each in found}
+    expected = PyTorchRuntime(checkpoint).run(pixels)
+    assert expected.sum() != pytest.approx(1, abs=0.05), "scores are no probabilities"
+    assert scores == pytest.approx(dict(zip(names, expected)), abs=0.01)
+
+
+@pytest.mark.parametrize("labels", ["two\nlines", "", "  "])
+def test_labels_that_no_line_holds_meet_no_mediapipe(demo, tmp_path, labels):
+    with pytest.raises(UserError, match="label 29 .* give one line of text for each label, with --labels FILE"):
+        convert(demo.labelled([*map(str, range(29)), labels]), tmp_path)
 
 
 def test_image_segmenter_paints_the_references_mask(tmp_path):

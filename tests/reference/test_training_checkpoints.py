@@ -8,6 +8,7 @@ import json
 import pathlib
 import sys
 import types
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -233,7 +234,7 @@ def with_head(network, *layers):
     changed = transformers.MobileViTForImageClassification(network.config)
     changed.load_state_dict(network.state_dict())
     changed.classifier = nn.Sequential(*layers)
-    for layer in layers:
+    for layer in changed.classifier.modules():
         if isinstance(layer, nn.BatchNorm1d):
             for tensor in (layer.running_mean, layer.running_var, layer.weight.data, layer.bias.data):
                 nn.init.uniform_(tensor, 0.5, 1.5)
@@ -253,8 +254,20 @@ def test_heads_of_several_layers(network, tmp_path, layers):
     twin = with_head(network, *layers(network.classifier))
     twin.save_pretrained(tmp_path / "mine")
     pixels = torch.rand((2, 3, 96, 96), generator=torch.Generator().manual_seed(0))
+    checkpoint = load_checkpoint(str(tmp_path / "mine"))
     with torch.no_grad():
-        assert_as_model(load_checkpoint(str(tmp_path / "mine")).model(pixels).logits, twin, pixels)
+        assert_as_model(checkpoint.model(pixels).logits, twin, pixels)
+    said = [note.partition("model.safetensors: ")[2] for note in checkpoint.notes]
+    dropout = "what stands before classifier.1 in the head has no tensors and is taken for dropout"
+    assert said == [dropout] * isinstance(twin.classifier[0], nn.Dropout)
+
+
+def test_head_with_a_name_of_its_own(network, tmp_path):
+    twin = with_head(network, OrderedDict(drop=nn.Dropout(0.3), fc=network.classifier))
+    twin.save_pretrained(tmp_path / "mine")
+    checkpoint = load_checkpoint(str(tmp_path / "mine"))
+    assert torch.equal(checkpoint.model.classifier.weight, network.classifier.weight)
+    assert "beside classifier.fc in the head has no tensors and is taken for dropout" in checkpoint.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -262,6 +275,18 @@ def test_heads_of_several_layers(network, tmp_path, layers):
     [
         ((nn.Linear(320, 64), nn.ReLU(), nn.Linear(64, 30)), r"before classifier\.2\.weight stands a layer without"),
         ((nn.LayerNorm(320), nn.Linear(320, 30)), r"classifier\.0\.\w+ of shape \[320\] is of no linear layer"),
+        (
+            (nn.Linear(320, 64), nn.GELU(), nn.LayerNorm(64), nn.Linear(64, 30)),
+            r"before classifier\.2\.weight stands a layer without",
+        ),
+        (
+            (nn.Sequential(nn.Linear(320, 64), nn.ReLU()), nn.Linear(64, 30)),
+            r"classifier\.0\.0\.weight is one of 2 layers of the head, and no key tells",
+        ),
+        (
+            (OrderedDict(fc1=nn.Linear(320, 64), act=nn.GELU(), fc2=nn.Linear(64, 30)),),
+            r"classifier\.fc1\.weight is one of 2 layers of the head, and no key tells",
+        ),
     ],
 )
 def test_heads_that_keys_do_not_tell(network, tmp_path, layers, message):

@@ -54,7 +54,7 @@ HERE = f'shift; exec "{sys.executable}" "$@"'  # this machine's own Python
 
 
 def crop_of(artifact, photographs) -> np.ndarray:
-    return app_processor(artifact.manifest.preprocessing).resize_and_crop(photographs[0])
+    return app_processor(artifact.manifest).resize_and_crop(photographs[0])
 
 
 def on_arm(artifact, photographs, runtime, processor):

@@ -44,7 +44,7 @@ def results(models, tflite):
     written = tflite("float16")
     golden = read_golden(golden_path(models / written.path.name))
     serve = Interpreter(str(written.path)).get_signature_runner()
-    crop = app_processor(written.manifest.preprocessing).resize_and_crop
+    crop = app_processor(written.manifest).resize_and_crop
 
     def answer(picture, pixels, exact):
         (value,) = serve(image=np.asarray(pixels, np.float32)[None]).values()

@@ -134,8 +134,8 @@ def test_pixels_laid_out_otherwise(file, photographs, monkeypatch):
 
 
 def test_an_app_that_squashes(file, photographs, monkeypatch):
-    def squashing(facts):
-        processor = app_processor(facts)
+    def squashing(manifest):
+        processor = app_processor(manifest)
         processor.size = processor.crop_size
         return processor
 
@@ -145,8 +145,8 @@ def test_an_app_that_squashes(file, photographs, monkeypatch):
 
 def test_an_app_that_turns_pictures(file, photographs, monkeypatch):
     class Turning:
-        def __init__(self, facts):
-            self.processor = app_processor(facts)
+        def __init__(self, manifest):
+            self.processor = app_processor(manifest)
 
         def resize_and_crop(self, picture):
             return self.processor.resize_and_crop(picture.transpose(Image.Transpose.TRANSPOSE))

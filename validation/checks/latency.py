@@ -144,7 +144,7 @@ def latency(
                 known[key] = len(contenders)
                 contenders.append(_reference(artifact, references, count, len(contenders)))
             loader = partial(_load_to_time, artifact, replace(options, threads=count))
-            crop = app_processor(manifest.preprocessing).resize_and_crop
+            crop = app_processor(manifest).resize_and_crop
             places.append(len(contenders))
             contenders.append(Contender(artifact.label, count, crop, loader, known[key]))
         if base is not None:

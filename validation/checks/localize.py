@@ -63,7 +63,7 @@ def localize(
     if not isinstance(loaded, LooksInside):
         raise UserError(f"{loaded.name} gives no results on the way: leave --runtime out")
     reference = references_from(checkpoint).of(opened)
-    layers = loaded.convolutions(app_processor(manifest.preprocessing).resize_and_crop(image))
+    layers = loaded.convolutions(app_processor(manifest).resize_and_crop(image))
     return align(reference, right_values(reference, image), layers), numbers_of(manifest.artifact).layer_db
 
 
@@ -71,7 +71,7 @@ def align(checkpoint: Checkpoint, values: Tensor, layers: Sequence[Layer]) -> li
     """Put the artifact's convolutions beside the reference's.
 
     Args:
-        values: what the network should see, float32 [1, 3, H, W].
+        values: what the network should see, float32 [1, C, H, W].
         layers: results of the artifact's convolutions on the same picture, in the order they run.
 
     Returns:

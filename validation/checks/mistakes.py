@@ -26,7 +26,7 @@ from .metrics import softmax
 
 @dataclass(frozen=True)
 class InputMistake:
-    """A wrong way from the picture to the network: what the network then sees, float32 [1, 3, H, W]."""
+    """A wrong way from the picture to the network: what the network then sees, float32 [1, C, H, W]."""
 
     says: str
     values: Callable[[Checkpoint, Image.Image], Tensor]
@@ -89,7 +89,7 @@ def _normalised(times: int) -> Callable[[Checkpoint, Image.Image], Tensor]:
 
 
 def _squashed(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
-    return _with(size=checkpoint.processor.crop_size)(checkpoint, image)
+    return _with(size=checkpoint.processor.crop_size, fit=None)(checkpoint, image)
 
 
 def _uncropped(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
@@ -108,7 +108,7 @@ def _laid_out(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Checkpoin
 
 
 def _hwc_as_chw(pixels: np.ndarray) -> np.ndarray:
-    return pixels.reshape(3, *pixels.shape[:2]).transpose(1, 2, 0)
+    return pixels.reshape(-1, *pixels.shape[:2]).transpose(1, 2, 0)
 
 
 def _chw_as_hwc(pixels: np.ndarray) -> np.ndarray:

@@ -153,7 +153,7 @@ def _compare(
     asked = reference.runtime
     found = [] if asked is None else lies(manifest, asked.checkpoint)
     checks = [_failed(name, runtime, "manifest", lie) for lie in found]
-    processor = app_processor(manifest.preprocessing)
+    processor = app_processor(manifest)
     try:
         loaded = load(artifact, runtime, options)
         answers = loaded.answers([processor.resize_and_crop(image) for image in images])
@@ -200,7 +200,7 @@ def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
     """What a manifest says otherwise than its checkpoint."""
     processor, said = checkpoint.processor, manifest.preprocessing
     size = processor.size if processor.do_resize else {}
-    resize = "shortest_edge" if "shortest_edge" in size else "both_sides" if size else "none"
+    resize = "shortest_edge" if "shortest_edge" in size else (processor.fit or "both_sides") if size else "none"
     truth = {
         "preprocessing.interpolation": (said.interpolation, processor.resample.name.lower()),
         "preprocessing.resize": (said.resize, resize),
@@ -210,7 +210,7 @@ def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
         "preprocessing.antialias": (said.antialias, True),
         "input.network_color_order": (
             manifest.input.network_color_order,
-            "BGR" if processor.do_flip_channel_order else "RGB",
+            "L" if processor.num_channels == 1 else "BGR" if processor.do_flip_channel_order else "RGB",
         ),
     }
     found = [

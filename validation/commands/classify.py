@@ -39,7 +39,7 @@ def run(arguments: Namespace) -> int:
     for artifact in artifacts:
         manifest = artifact.manifest
         with working(f"running {artifact.label}", arguments.verbose):
-            pixels = app_processor(manifest.preprocessing).resize_and_crop(photograph)
+            pixels = app_processor(manifest).resize_and_crop(photograph)
             meaning = manifest.answer.meaning
             key = (manifest.checkpoint.sha256, manifest.preprocessing, meaning)
             first = key not in known

@@ -101,7 +101,7 @@ def _stock(file: File, checkpoint: Checkpoint, base: int) -> Contender:
 
 
 def _own(artifact: Artifact, base: int) -> Contender:
-    crop = app_processor(artifact.manifest.preprocessing).resize_and_crop
+    crop = app_processor(artifact.manifest).resize_and_crop
     loader = partial(load, artifact, "litert")
     return Contender(artifact.label, 1, crop, loader, base, loader())
 
@@ -111,7 +111,7 @@ def _answers(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Probabilities of the reference [scenes, classes] and of all [scenes, contenders, classes], and the truth."""
     reference = PyTorchRuntime(references.of(artifact))
-    crop = app_processor(artifact.manifest.preprocessing).resize_and_crop
+    crop = app_processor(artifact.manifest).resize_and_crop
     expected, answers, truth = [], [], []
     for index in track(range(scenes), "validation scenes", transient=True):
         scene = render("validation", index)

@@ -61,7 +61,7 @@ class Runtime(ABC):
         return np.concatenate(found)[: len(images)]
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """The same of one image [H, W, 3], without the batch axis."""
+        """The same of one image [H, W, C], without the batch axis."""
         return self.answers([pixels])[0]
 
 
@@ -103,9 +103,12 @@ def fed(images: np.ndarray, spec: InputSpec) -> np.ndarray:
 
 
 def app_input(images: np.ndarray, manifest: Manifest) -> dict[str, Any]:
-    """What Core ML and the executor take for uint8 RGB pixels [batch, H, W, 3]: a picture, or numbers."""
+    """What Core ML and the executor take for uint8 pixels [batch, H, W, C]: a picture, or numbers."""
     spec = manifest.input
-    return {spec.name: Image.fromarray(images[0]) if spec.kind == "image" else fed(images, spec)}
+    if spec.kind != "image":
+        return {spec.name: fed(images, spec)}
+    (pixels,) = images
+    return {spec.name: Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)}
 
 
 def with_batch(value: np.ndarray) -> np.ndarray:

@@ -75,7 +75,7 @@ class Models:
     def __init__(self, job: Job, references: References, runtimes: Sequence[Runtime]) -> None:
         first = job.artifacts[0]
         self._runtimes = [PyTorchRuntime(references.of(first)), *runtimes]
-        self._processor = app_processor(first.manifest.preprocessing)
+        self._processor = app_processor(first.manifest)
         self._classes = len(class_names(first.manifest))
         self._meanings = [None, *(each.manifest.answer.meaning for each in job.artifacts)]
         self._job = job

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageColor
 
+from reference.images import as_rgb
 from reference.manifest import Manifest
 from reference.tensor_specs import Meaning
 
@@ -61,7 +62,7 @@ def worst_of_parity(compared: Sequence[Parity], pictures: Sequence[Image.Image])
         differences = np.abs(each.expected.astype(np.float64) - each.answers).reshape(len(each.answers), -1)
         off = (differences > 0).mean(axis=1) if maps else np.nan_to_num(differences.max(axis=1), nan=np.inf)
         for index in (each for each in np.argsort(-off, kind="stable")[:WORST] if off[each] > 0):
-            crop = app_processor(manifest.preprocessing).resize_and_crop(pictures[index])
+            crop = app_processor(manifest).resize_and_crop(pictures[index])
             pair = each.expected[index], each.answers[index]
             shots, lines = (
                 _class_maps(crop, *pair, manifest)
@@ -93,7 +94,7 @@ def worst_of_accuracy(accuracies: Accuracies, checkpoint: Source = None) -> list
             compared = [each for each in parity([artifact], images=images, checkpoint=checkpoint) if each.ran][:1]
             found += worst_of_parity(compared, images)
             continue
-        processor = app_processor(artifact.manifest.preprocessing)
+        processor = app_processor(artifact.manifest)
         for index in worst:
             lines = [f"truth: {truth(before, index, accuracies.labels)}"]
             for who, outcome in (("reference", before), ("artifact", after)):
@@ -140,7 +141,7 @@ def _class_maps(
     black = ["#000000"] * (len(names) - len(manifest.palette))  # of what is not the only label
     colors = np.array([ImageColor.getrgb(color) for color in [*black, *manifest.palette]], np.uint8)
     differ = expected != answer
-    grey = np.asarray(Image.fromarray(crop).convert("L"), np.uint8)[..., None] // 2 + 96
+    grey = np.asarray(as_rgb(crop).convert("L"), np.uint8)[..., None] // 2 + 96
     shown = np.where(differ[..., None], np.array(DIFFERENT, np.uint8), grey)
     lines = [f"{differ.sum():,} of {differ.size:,} pixels differ"]
     pairs, counts = np.unique(np.stack([expected[differ], answer[differ]]), axis=1, return_counts=True)
@@ -156,8 +157,8 @@ def _class_maps(
 
 
 def _shot(pixels: np.ndarray, says: str) -> Picture:
-    """uint8 [H, W, 3], made small; class maps keep their colours."""
-    image = Image.fromarray(np.ascontiguousarray(pixels))
+    """uint8 [H, W, C], made small; class maps keep their colours."""
+    image = as_rgb(pixels)
     image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST if "class map" in says else Image.Resampling.BOX)
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)

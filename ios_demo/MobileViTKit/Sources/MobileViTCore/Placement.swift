@@ -32,6 +32,12 @@ public struct Placement: Equatable, Sendable {
     case .bothSides(let edgeHeight, let edgeWidth):
       resizedWidth = edgeWidth
       resizedHeight = edgeHeight
+    case .cover(let edgeHeight, let edgeWidth):
+      let ratio = min(Double(width) / Double(edgeWidth), Double(height) / Double(edgeHeight))
+      (resizedWidth, resizedHeight) = (Self.rounded(width, ratio), Self.rounded(height, ratio))
+    case .contain(let edgeHeight, let edgeWidth):
+      let ratio = max(Double(width) / Double(edgeWidth), Double(height) / Double(edgeHeight))
+      (resizedWidth, resizedHeight) = (Self.rounded(width, ratio), Self.rounded(height, ratio))
     case .none:
       resizedWidth = width
       resizedHeight = height
@@ -74,6 +80,11 @@ public struct Placement: Equatable, Sendable {
   /// The crop's row of each row of the picture, likewise.
   var rows: [Int] {
     (0..<sourceHeight).map { Self.position($0, sourceHeight, resizedHeight) - top }
+  }
+
+  /// Halves to even, as Python does; one pixel at least.
+  private static func rounded(_ size: Int, _ ratio: Double) -> Int {
+    max(1, Int((Double(size) / ratio).rounded(.toNearestOrEven)))
   }
 
   private static func position(_ index: Int, _ size: Int, _ resized: Int) -> Int {

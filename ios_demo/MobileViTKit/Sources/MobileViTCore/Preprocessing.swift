@@ -9,6 +9,10 @@ public struct Preprocessing: Decodable, Equatable, Sendable {
     case shortestEdge(Int)
     /// Out of proportion, so that its sides have so many.
     case bothSides(height: Int, width: Int)
+    /// In proportion, so that it just covers so many.
+    case cover(height: Int, width: Int)
+    /// In proportion, so that it lies just within so many.
+    case contain(height: Int, width: Int)
     /// Not at all.
     case none
   }
@@ -40,7 +44,7 @@ public struct Preprocessing: Decodable, Equatable, Sendable {
   private enum Way: String, Decodable {
     case shortestEdge = "shortest_edge"
     case bothSides = "both_sides"
-    case none
+    case cover, contain, none
   }
 
   /// A preprocessing of one's own, bilinear and antialiased as the published checkpoints were trained.
@@ -63,6 +67,8 @@ public struct Preprocessing: Decodable, Equatable, Sendable {
     switch (way, edge, height, width) {
     case (.shortestEdge, let edge?, nil, nil): resize = .shortestEdge(edge)
     case (.bothSides, nil, let height?, let width?): resize = .bothSides(height: height, width: width)
+    case (.cover, nil, let height?, let width?): resize = .cover(height: height, width: width)
+    case (.contain, nil, let height?, let width?): resize = .contain(height: height, width: width)
     case (.none, nil, nil, nil): resize = .none
     default: throw fields.error(.resize, "\(way.rawValue) does not go with the pixels given")
     }

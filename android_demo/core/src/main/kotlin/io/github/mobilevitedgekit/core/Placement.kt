@@ -17,6 +17,8 @@ data class Placement(val width: Int, val height: Int, val left: Int, val top: In
                     if (width <= height) edge to longest else longest to edge
                 }
                 is Resize.BothSides -> resize.width to resize.height
+                is Resize.Cover -> fitted(width, height, minOf(width / resize.width.toDouble(), height / resize.height.toDouble()))
+                is Resize.Contain -> fitted(width, height, maxOf(width / resize.width.toDouble(), height / resize.height.toDouble()))
                 Resize.None -> width to height
             }
             return Placement(
@@ -26,5 +28,9 @@ data class Placement(val width: Int, val height: Int, val left: Int, val top: In
                 (high - preprocessing.cropHeight).floorDiv(2),
             )
         }
+
+        /** Halves to even, as Python does; one pixel at least. */
+        private fun fitted(width: Int, height: Int, ratio: Double) =
+            maxOf(1, Math.rint(width / ratio).toInt()) to maxOf(1, Math.rint(height / ratio).toInt())
     }
 }

@@ -17,6 +17,12 @@ sealed interface Resize {
     /** Out of proportion, so that its sides have so many. */
     data class BothSides(val height: Int, val width: Int) : Resize
 
+    /** In proportion, so that it just covers so many. */
+    data class Cover(val height: Int, val width: Int) : Resize
+
+    /** In proportion, so that it lies just within so many. */
+    data class Contain(val height: Int, val width: Int) : Resize
+
     /** Not at all. */
     data object None : Resize
 }
@@ -31,14 +37,19 @@ internal fun Fields.preprocessing() = Preprocessing(
 
 /** What does not belong to the way of resizing is null. */
 private fun Fields.resize(): Resize {
-    val way = word("resize", "shortest_edge", "both_sides", "none")
+    val way = word("resize", "shortest_edge", "both_sides", "cover", "contain", "none")
     val edge = orNull("resize_shortest_edge") { positive(it) }
     val height = orNull("resize_height") { positive(it) }
     val width = orNull("resize_width") { positive(it) }
     val given = listOfNotNull(edge, height, width).size
     return when {
         way == "shortest_edge" && given == 1 && edge != null -> Resize.ShortestEdge(edge)
-        way == "both_sides" && given == 2 && height != null && width != null -> Resize.BothSides(height, width)
+        given == 2 && height != null && width != null -> when (way) {
+            "both_sides" -> Resize.BothSides(height, width)
+            "cover" -> Resize.Cover(height, width)
+            "contain" -> Resize.Contain(height, width)
+            else -> wrong("resize", "$way does not go with the pixels given")
+        }
         way == "none" && given == 0 -> Resize.None
         else -> wrong("resize", "$way does not go with the pixels given")
     }
