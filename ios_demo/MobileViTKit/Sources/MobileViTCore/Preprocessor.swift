@@ -96,6 +96,8 @@ public final class Cropper {
 
   /// The crop of pixels in someone else's memory.
   public func crop(_ picture: PixelView) -> Crop {
+    let signpost = Signpost("crop")
+    defer { signpost.end() }
     let passes = passes(for: picture)
     if preprocessor.grey {
       brightness.withUnsafeMutableBytes { picture.writeGrey(to: $0, bytesPerRow: picture.width) }
