@@ -7,7 +7,12 @@ TensorFlow come with the first class that needs them.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
+
+# ONNX Runtime tells its maker of each import, and writes a number of this device under the user's cache; it reads this
+# as it is imported, for which all that imports it has imported this package before.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _MODULES = {
     "AutoImageProcessor": "image_processor",

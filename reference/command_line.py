@@ -72,7 +72,9 @@ def working(title: str, verbose: bool) -> Iterator[None]:
     if verbose:
         yield
         return
-    from rich.console import Console
+    from rich.text import Text
+
+    from .foreign_text import Plain
 
     with tempfile.TemporaryFile() as held, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -82,7 +84,7 @@ def working(title: str, verbose: bool) -> Iterator[None]:
         os.dup2(held.fileno(), 1)
         os.dup2(held.fileno(), 2)
         try:
-            with os.fdopen(os.dup(err), "w") as terminal, Console(file=terminal).status(title):
+            with os.fdopen(os.dup(err), "w") as terminal, Plain(file=terminal).status(Text(title)):
                 yield
         except (UserError, KeyboardInterrupt):
             raise
@@ -104,7 +106,9 @@ def run(command: Callable[[], int]) -> int:
     try:
         return command()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        from .foreign_text import one_line
+
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -38,6 +38,8 @@ def device_results() -> dict[str, Any]:
         warm_up=5,
         preprocessing_ms=[1.5, 1.25, 1.0],
         inference_ms=[4.0, 4.5, 4.25],
+        wait_ms=2000.0,
+        thermal_state_before="fair",
         thermal_state=None,
         peak_mib=96.5,
         answers=[answer],

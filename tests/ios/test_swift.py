@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -75,13 +76,17 @@ def interfaces() -> Path:
     return folder
 
 
-def test_app_and_core_ml_code_type_check(interfaces):
-    """Against the hand-written stubs of Apple's modules; on a Mac against Apple's SDK itself."""
+@pytest.fixture(scope="module")
+def checked(interfaces) -> list[str | Path]:
+    """The command that type-checks against the modules, once they are there.
+
+    They stand on the hand-written stubs of Apple's modules; on a Mac on Apple's SDK itself.
+    """
     compiler = ["swiftc", "-warnings-as-errors"]
     if sys.platform == "darwin":
         target = f"{platform.machine()}-apple-ios17.0-simulator"
         compiler = ["xcrun", "--sdk", "iphonesimulator", "swiftc", "-target", target]
-    options = ["-swift-version", "6", "-parse-as-library", "-wmo", "-emit-module", "-I", interfaces]
+    checking = [*compiler, "-swift-version", "6", "-parse-as-library", "-I", interfaces]
     sources = {name: sorted(folder.glob("*.swift")) for name, folder in MODULES.items()}
     if sys.platform != "darwin":
         sources = {name: sorted(STUBS.glob(f"{name}*.swift")) for name in STUBBED} | sources
@@ -91,4 +96,34 @@ def test_app_and_core_ml_code_type_check(interfaces):
     sources["Readme"][0].write_text(snippets[0], encoding="utf-8")
     for name, files in sources.items():
         place = ["-module-name", name, "-emit-module-path", interfaces / f"{name}.swiftmodule"]
-        assert_passes(*compiler, *options, *place, *files)
+        assert_passes(*checking, "-wmo", "-emit-module", *place, *files)
+    return checking
+
+
+def test_app_and_core_ml_code_type_check(checked, interfaces):
+    assert {path.stem for path in interfaces.glob("*.swiftmodule")} >= {*MODULES, "Readme"}
+
+
+def test_the_string_catalog_holds_what_the_app_says_and_no_more(checked):
+    """By the types that the compiler finds, as Xcode does: `LocalizedStringKey` is what is translated."""
+    dump = ["-module-name", "MobileViTDemo", "-dump-ast"]
+    tree = assert_passes(*checked, *dump, *sorted(MODULES["MobileViTDemo"].glob("*.swift")))
+    literal = r'string_literal_expr type="LocalizedStringKey" location=(?:\S*/)?(\w+\.swift):(\d+):(\d+) '
+    said = {key_at(*place) for place in re.findall(literal, tree)}
+    strings = json.loads((DEMO / "App" / "Resources" / "Localizable.xcstrings").read_text(encoding="utf-8"))["strings"]
+    assert said == {re.sub("%(lld|@)", "%", key) for key in strings}
+
+
+def key_at(file: str, line: str, column: str) -> str:
+    """The text at a place of the app's sources, "%" for each value in it."""
+    rows = (MODULES["MobileViTDemo"] / file).read_text(encoding="utf-8").splitlines()
+    rest, depth, key = rows[int(line) - 1][int(column) :], 0, ""  # behind the quotation mark
+    while depth or not rest.startswith('"'):
+        if depth:
+            depth += {"(": 1, ")": -1}.get(rest[0], 0)
+        elif rest.startswith("\\("):
+            depth, key, rest = 1, f"{key}%", rest[1:]
+        else:
+            key += rest[0]
+        rest = rest[1:]
+    return key

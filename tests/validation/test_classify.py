@@ -11,6 +11,8 @@ from reference.demo.picture import SAMPLE, SAMPLE_INDEX
 from reference.scenes import LABELS, label_of
 from validation.__main__ import main
 
+from . import mistaken
+
 
 @pytest.fixture(scope="module")
 def artifact(tflite):
@@ -24,6 +26,18 @@ def test_reference_and_artifact_side_by_side(artifact, capfd):
     assert "PyTorch" in out
     assert "LiteRT" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_labels_are_no_markup(artifact, tmp_path, capfd):
+    """Of rich, which prints the tables: it would leave them out, or end in an error."""
+    wrong = mistaken.copy_of(artifact, tmp_path)
+    mistaken.describe_anew(wrong, labels=lambda labels: [f"[{label}][/b]" for label in labels])
+    picture = tmp_path / "[red].png"
+    picture.write_bytes(SAMPLE.read_bytes())
+    assert main(["classify", str(wrong), "--image", str(picture)]) == 0
+    out = capfd.readouterr().out
+    assert f"[{LABELS[label_of('validation', SAMPLE_INDEX)]}][/b]" in out
+    assert "[red].png" in out
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")

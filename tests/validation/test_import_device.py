@@ -98,6 +98,32 @@ def test_a_sound_phone_passes_with_the_figures_of_a_run_here(results, models, tm
 
 
 @pytest.mark.parametrize(
+    ("wait", "before", "after", "says"),
+    [
+        (None, None, None, "3 runs after 2"),
+        (0.0, "nominal", "nominal", "3 runs after 2; thermal state nominal"),
+        (60000.0, "serious", "fair", "after 2; thermal state serious, then fair; after a wait of 60 s; a warm device"),
+        (1000.0, "nominal", "fair", "after 2; thermal state nominal, then fair; after a wait of 1 s; a warm device"),
+    ],
+)
+def test_the_heat_of_the_device_is_told_beside_its_times(results, models, tmp_path, wait, before, after, says):
+    heat = {"wait_ms": wait, "thermal_state_before": before, "thermal_state": after}
+    told, _ = import_device(written_to(tmp_path, results, **heat), models)
+    reasons = {check.check: check.reason for check in told.checks}
+    assert says in reasons["inference_ms"]
+    assert ("a warm device" in reasons["inference_ms"]) == ("a warm device" in says)
+
+
+def test_exports_of_before_the_heat_was_told_are_read(results, models, tmp_path):
+    path = written_to(tmp_path, results)
+    export = json.loads(path.read_text("utf-8"))
+    for name in ("wait_ms", "thermal_state_before"):
+        del export["runs"][0][name]
+    path.write_text(json.dumps(export), "utf-8")
+    assert exit_code(import_device(path, models)) == PASSED
+
+
+@pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda results: {"sha256": "0" * 64}, "ran another file"),

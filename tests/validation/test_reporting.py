@@ -6,10 +6,15 @@ import json
 from xml.etree import ElementTree
 
 import pytest
+from rich.table import Table
 
+from reference.command_line import run
+from reference.errors import UserError
 from validation import exit_code, verdict
 from validation.__main__ import main
 from validation.reporting.formats import as_json, as_junit, as_markdown
+from validation.reporting.page import Page, as_html
+from validation.reporting.tables import judged, show
 from validation.results import Check, Judged
 
 from . import mistaken
@@ -61,7 +66,7 @@ def test_markdown_is_one_table():
     assert len(rows) == 2 + 4
     assert {line.count("|") for line in rows} == {7}, "a bar within a cell would make columns of its own"
     assert "≥ 55" in rows[2]
-    assert lines[-1] == "- c.onnx, onnxruntime: answers match if <the channels> are swapped"
+    assert lines[-1] == r"- c.onnx, onnxruntime: answers match if \<the channels> are swapped", "no HTML element"
 
 
 def test_junit_counts():
@@ -73,6 +78,47 @@ def test_junit_counts():
     assert "not finite" in failure.get("message")
     assert failure.text == "answers match if <the channels> are swapped"
     assert suite.find("testcase/skipped").get("message") == "no Mac"
+
+
+FOREIGN = "[/b] [red] :smile: <b>&amp; a_b *c* `d`\x1b[31m\x00\ue000\udc80\ufffe\u202e\n| end"
+FOREIGN_RESULTS = [Judged(FOREIGN, FOREIGN, [FAIL.model_copy(update={"reason": FOREIGN, "check": FOREIGN})], [FOREIGN])]
+
+
+def test_foreign_text_is_shown_as_it_is_on_a_terminal(capsys):
+    table = Table(FOREIGN, title=FOREIGN)
+    table.add_row(FOREIGN)
+    show(table, FOREIGN, judged(FOREIGN_RESULTS, "parity", verbose=True))
+    out = capsys.readouterr().out
+    assert out.count("[/b]") >= 6
+    assert out.count("[red]") == out.count(":smile:") == out.count("[/b]")
+    assert "\\x1b[31m\\x00\ue000\\udc80\\ufffe\\u202e" in out
+    assert all(each.isprintable() or each in "\n\ue000" for each in out)
+    out.encode("utf-8")
+
+
+def test_foreign_text_is_text_in_every_report():
+    suite = ElementTree.fromstring(as_junit(FOREIGN_RESULTS).split("\n", 1)[1]).find("testsuite")
+    assert suite.find("testcase").get("classname").startswith(r"[/b] [red] :smile: <b>&amp; a_b *c* `d`\x1b[31m\x00")
+    row, last = [line for line in as_markdown(FOREIGN_RESULTS).splitlines() if "smile" in line]
+    assert row.count("|") == 7
+    assert r"\[/b\] \[red\] :smile: \<b>\&amp; a_b \*c\* \`d\`" in row
+    assert last.startswith("- ")
+    page = as_html(Page(FOREIGN, FOREIGN_RESULTS, about={FOREIGN: FOREIGN}))
+    page.encode("utf-8")
+    assert "<b>&" not in page
+    assert "&lt;b&gt;&amp;amp; a_b" in page
+    assert not {"\x1b", "\x00", "\u202e"} & set(page)
+
+
+def test_an_error_is_one_line_whatever_is_in_it(capsys):
+    def fails():
+        raise UserError(f"tensor {FOREIGN}\nis missing\n")
+
+    assert run(fails) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+    assert err.endswith("\\n| end\\nis missing\n")
 
 
 def test_the_command_writes_them(tflite, tmp_path, capfd):

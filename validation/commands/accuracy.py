@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> int:
             options=Options(arguments.threads, arguments.compute_units),
         )
     except NotRun as reason:
-        print(f"NOT RUN: {reason}")
+        show(f"NOT RUN: {reason}")
         missing = [_not_run(each.label, str(reason)) for each in artifacts]
         write_reports(arguments, missing, "accuracy", lambda: Page("accuracy", missing))
         return NOT_RUN_BUT_REQUIRED

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from itertools import groupby
 
 from rich.table import Table
-from rich.text import Text
 
 from reference.command_line import working
 
@@ -50,7 +49,7 @@ def _table(here: Environment) -> Table:
     table.add_column("found", overflow="fold", ratio=1)
     for rows in sections:
         for what, found in rows:
-            table.add_row(what, Text(found))  # Text: [coreml] is no markup
+            table.add_row(what, found)
         table.add_section()
     return table
 

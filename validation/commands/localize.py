@@ -34,7 +34,7 @@ def run(arguments: Namespace) -> int:
                 options=Options(arguments.threads, arguments.compute_units, arguments.arm_processor),
             )
     except NotRun as reason:
-        print(f"NOT RUN: {reason}")
+        show(f"NOT RUN: {reason}")
         return NOT_RUN_BUT_REQUIRED
     bad = first_bad(located, bound)
     table = Table(title=f"{artifact.name}, layer by layer", title_justify="left")

@@ -40,7 +40,9 @@ class DeviceRun(Strict):
 
     accelerator: "CPU", "GPU", or of Core ML the name of the compute units, such as "CPU_AND_NE". threads: null where
     the runtime chooses. warm_up: runs before those that count. preprocessing_ms, inference_ms: of each run that counts.
-    thermal_state: at the end, null where the system does not tell. peak_mib: memory of the process, null likewise.
+    wait_ms: for a cool device, null where the app does not wait. thermal_state_before, thermal_state: before the first
+    run and after the last one, null where the system does not tell. peak_mib: memory of the process, null likewise.
+    Older exports have no wait_ms and no thermal_state_before.
     """
 
     artifact: str
@@ -52,6 +54,8 @@ class DeviceRun(Strict):
     warm_up: Annotated[int, Field(ge=0)]
     preprocessing_ms: list[Milliseconds]
     inference_ms: list[Milliseconds]
+    wait_ms: Milliseconds | None = None
+    thermal_state_before: ThermalState | None = None
     thermal_state: ThermalState | None
     peak_mib: Milliseconds | None
     answers: list[DeviceAnswer]

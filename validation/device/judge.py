@@ -131,7 +131,6 @@ def _times(run: DeviceRun, found: Parity) -> list[Check]:
     if run.inference_ms:
         told["inference_ms"] = float(np.median(run.inference_ms))
         told["inference_p90_ms"] = float(np.percentile(run.inference_ms, 90))
-    state = "" if run.thermal_state is None else f"; thermal state {run.thermal_state}"
     return [
         Check(
             artifact=found.label,
@@ -139,11 +138,22 @@ def _times(run: DeviceRun, found: Parity) -> list[Check]:
             check=name,
             verdict="PASS",
             value=told[name],
-            reason=f"only told: {len(run.inference_ms)} runs after {run.warm_up}{state}",
+            reason=f"only told: {len(run.inference_ms)} runs after {run.warm_up}{_heat(run)}",
         )
         for name in TIMES
         if told.get(name) is not None
     ]
+
+
+def _heat(run: DeviceRun) -> str:
+    """The device's heat around the run, in words: a warm device is slower."""
+    states = [state for state in (run.thermal_state_before, run.thermal_state) if state is not None]
+    told = [f"thermal state {', then '.join(dict.fromkeys(states))}"] if states else []
+    if run.wait_ms:
+        told.append(f"after a wait of {run.wait_ms / 1000:.0f} s")
+    if any(state != "nominal" for state in states):
+        told.append("a warm device, whose times are not to be compared")
+    return "".join(f"; {words}" for words in told)
 
 
 def as_baseline(results: DeviceResults, compared: Sequence[Parity], models: Mapping[str, Shipped]) -> Baseline:

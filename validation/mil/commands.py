@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
 from rich.table import Table
 
 from reference.errors import UserError
+from reference.foreign_text import Plain
 from reference.images import as_rgb
 from reference.picture_files import open_image
 
@@ -31,10 +31,10 @@ def run(path: Path, image: Path, precision: str, spread: bool) -> int:
     program = Program(path, precision)
     inputs = {feature.name: _picture(feature, image) for feature in program.inputs}
     answers = program.predict(inputs)
-    console = Console()
+    console = Plain()
     console.print(f"{path}, {HERE}, precision {precision}", soft_wrap=True)
     for name, value in answers.items():
-        console.print(f"{name}: {_summary(value)}", soft_wrap=True, highlight=False)
+        console.print(f"{name}: {_summary(value)}", soft_wrap=True)
     if spread:
         exact = Program(path, Precision.FLOAT32).predict(inputs)
         for mode in Precision:
@@ -55,18 +55,18 @@ def list_operations(path: Path) -> int:
     known = {*REGISTRY, *CONTROL_FLOW}
     for kind, count in counts.most_common():
         table.add_row(kind, str(count), "yes" if kind in known else "NO")
-    Console().print(table)
+    Plain().print(table)
     return 0 if counts.keys() <= known else 1
 
 
 def inspect(path: Path) -> int:
     """Print inputs, outputs, operations and weights."""
     function = Package(path).function()
-    console = Console()
+    console = Plain()
     console.print(f"{path}: ML Program, opset {function.opset} ({OPSETS[function.opset]})", soft_wrap=True)
     for title, features in (("input", function.features.input), ("output", function.features.output)):
         for feature in features:
-            console.print(f"{title} {feature.name}: {described(feature)}", highlight=False, markup=False)
+            console.print(f"{title} {feature.name}: {described(feature)}")
     counts = function.count()
     console.print(
         f"{counts.total()} operations: {', '.join(f'{count} {kind}' for kind, count in counts.most_common())}"

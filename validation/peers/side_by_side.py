@@ -67,7 +67,7 @@ def print_side_by_side(artifacts: Sequence[Given], source: Source, *, scenes: in
     show(table)
     print(f"ms: processor time; ratio: median of the rounds' own, to {BASELINE};")
     print(f"|Δp|: of the most wrong class, mean; drop: points below {top:.2f} %")
-    print(*missing, sep="\n", end="\n" if missing else "")
+    show(*missing)
     return NOT_RUN_BUT_REQUIRED if missing else PASSED
 
 

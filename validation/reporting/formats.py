@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from xml.etree import ElementTree
 
 from reference.errors import UserError
+from reference.foreign_text import one_line, printable
 
 from ..baselines.allowances import allowance
 from ..checks.metrics import METRICS
@@ -121,9 +123,15 @@ def as_markdown(results: Sequence[Reported], title: str = "parity", *, everythin
         said = shown(check)
         values = [said.value, said.before, said.bound] if before else [said.value, said.bound]
         cells = [check.artifact, check.runtime, said.name, *values, SIGNS[check.verdict]]
-        lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
-    lines += ["", *(f"- {line}" for line in diagnoses(results))]
+        lines.append(f"| {' | '.join(map(_marked_down, cells))} |")
+    lines += ["", *(f"- {_marked_down(line)}" for line in diagnoses(results))]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _marked_down(text: str) -> str:
+    """Text that Markdown shows as it is, in a cell of a table too."""
+    marks = r"[\\`*\[\]<~&]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])"
+    return re.sub(marks, r"\\\g<0>", one_line(text)).replace("|", "&#124;")
 
 
 def diagnoses(results: Sequence[Reported]) -> list[str]:
@@ -134,16 +142,16 @@ def diagnoses(results: Sequence[Reported]) -> list[str]:
 def as_junit(results: Sequence[Reported], title: str = "parity") -> str:
     """One test case for each check; what did not run is a skipped one."""
     suites = ElementTree.Element("testsuites")
-    suite = ElementTree.SubElement(suites, "testsuite", name=title)
+    suite = ElementTree.SubElement(suites, "testsuite", name=printable(title))
     for each in results:
         for check in each.checks:
-            said, place = shown(check), f"{each.label}.{each.runtime}"
-            case = ElementTree.SubElement(suite, "testcase", classname=place, name=said.name)
+            said, place = shown(check), printable(f"{each.label}.{each.runtime}")
+            case = ElementTree.SubElement(suite, "testcase", classname=place, name=printable(said.name))
             measured = f"{said.value} {said.bound}".strip()
-            message = measured if check.reason in measured else f"{measured}; {check.reason}"
+            message = printable(measured if check.reason in measured else f"{measured}; {check.reason}")
             if check.verdict == "FAIL":
                 failure = ElementTree.SubElement(case, "failure", message=message)
-                failure.text = "\n".join(each.diagnosis) or None
+                failure.text = printable("\n".join(each.diagnosis)) or None
             elif check.verdict == "NOT RUN":
                 ElementTree.SubElement(case, "skipped", message=message)
     cases = list(suite)

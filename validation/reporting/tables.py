@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
+
+from reference.foreign_text import Plain
 
 from ..results import Check, verdict
 from .formats import Reported, shown, told
@@ -15,10 +16,10 @@ COLUMNS = 100
 
 def show(*tables: Table | str) -> None:
     """Print tables, and lines of text between them."""
-    console = Console(highlight=False)
+    console = Plain()
     console.width = min(console.width, COLUMNS) if console.is_terminal else COLUMNS
     for table in tables:
-        console.print(table, markup=False) if isinstance(table, str) else console.print(table)
+        console.print(table)
 
 
 def judged(results: Sequence[Reported], title: str, verbose: bool) -> Table:

@@ -20,15 +20,7 @@ struct BenchmarkOutcome: Sendable {
   let run: DeviceRun
   let preprocessing: LatencyStatistics
   let inference: LatencyStatistics
-  /// The device's heat before the first run; `run` has that after the last.
-  let heatBefore: DeviceRun.ThermalState?
   let selfTest: SelfTest?
-
-  /// Whether the times are of a device that was not slowed down by heat; nil where the system does not tell.
-  var isCool: Bool? {
-    guard let heatBefore, let after = run.thermalState else { return nil }
-    return heatBefore == .nominal && after == .nominal
-  }
 
   /// The golden set's pictures, shown to this device.
   struct SelfTest: Sendable {
@@ -48,7 +40,9 @@ func benchmark(
   let golden = try artifact.goldenSet()
   let picture = try golden.map { try RGBImage(png: $0.pictures[0].png) } ?? .plain(width: 640, height: 480)
   await tell(.cooling)
+  let start = ContinuousClock.now
   let heatBefore = try await DeviceRun.ThermalState.cooled { .now }
+  let wait = (ContinuousClock.now - start) / .milliseconds(1)
   await tell(.loading)
   // Memory is looked at while nothing is timed; a timed run takes no more of it than one of the warm-up.
   let (model, loadPeak) = try await watchingFootprint {
@@ -71,9 +65,9 @@ func benchmark(
     accelerator: settings.computeUnits.name,
     loadMilliseconds: model.loadMilliseconds, warmUp: max(settings.warmUp, 1),
     preprocessingMilliseconds: measured.preprocessing, inferenceMilliseconds: measured.inference,
-    thermalState: heatAfter, peakMiB: max(loadPeak, testPeak), answers: shown?.answers ?? [])
-  return BenchmarkOutcome(
-    run: run, preprocessing: cropTimes, inference: runTimes, heatBefore: heatBefore, selfTest: shown?.test)
+    waitMilliseconds: wait, thermalStateBefore: heatBefore, thermalState: heatAfter,
+    peakMiB: max(loadPeak, testPeak), answers: shown?.answers ?? [])
+  return BenchmarkOutcome(run: run, preprocessing: cropTimes, inference: runTimes, selfTest: shown?.test)
 }
 
 /// Milliseconds of `count` runs, one after the other.

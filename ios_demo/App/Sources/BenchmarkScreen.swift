@@ -69,9 +69,9 @@ struct OutcomeSections: View {
       row("Preprocessing, p90", outcome.preprocessing.p90)
       row("Inference, p50", outcome.inference.p50)
       row("Inference, p90", outcome.inference.p90)
-      LabeledContent("Thermal state before", value: outcome.heatBefore?.rawValue ?? "unknown")
+      LabeledContent("Thermal state before", value: outcome.run.thermalStateBefore?.rawValue ?? "unknown")
       LabeledContent("Thermal state after", value: outcome.run.thermalState?.rawValue ?? "unknown")
-      if outcome.isCool == false {
+      if outcome.run.isCool == false {
         Label("The device was warm: do not compare these times.", systemImage: "thermometer.high")
           .foregroundStyle(.red)
       }

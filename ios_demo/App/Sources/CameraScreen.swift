@@ -22,18 +22,28 @@ struct CameraScreen: View {
         } else if camera.isInterrupted {
           ProblemView(problem: "Another app is using the camera, or the system needs it.")
         } else {
-          ZStack {
-            CameraPreview(session: camera.feed.session)
-              .accessibilityLabel("Camera")
-            if let look = camera.look { OverlayView(finding: look.finding) }
-          }
-          if let look = camera.look { FindingView(look: look) }
+          LiveView(session: camera.feed.session, look: camera.look)
         }
       }
       .task(id: ObjectIdentifier(model)) { await camera.watch(with: model) }
       .task { await camera.note(AVCaptureSession.wasInterruptedNotification, isInterrupted: true) }
       .task { await camera.note(AVCaptureSession.interruptionEndedNotification, isInterrupted: false) }
     }
+  }
+}
+
+/// What the camera sees, and what was found in its last picture.
+struct LiveView: View {
+  let session: AVCaptureSession
+  let look: Look?
+
+  var body: some View {
+    ZStack {
+      CameraPreview(session: session)
+        .accessibilityLabel("Camera")
+      if let look { OverlayView(finding: look.finding) }
+    }
+    if let look { FindingView(look: look) }
   }
 }
 

@@ -18,20 +18,27 @@ struct PhotoScreen: View {
           .buttonStyle(.borderedProminent)
           .accessibilityIdentifier("choose photo")
           if let problem = photo.problem { ProblemView(problem: problem) }
-          if let seen = photo.seen {
-            ZStack {
-              Image(decorative: seen.picture.image, scale: 1)
-                .resizable()
-                .aspectRatio(contentMode: .fit)
-              OverlayView(finding: seen.look.finding)
-            }
-            FindingView(look: seen.look)
-          }
+          if let seen = photo.seen { SeenView(seen: seen) }
         }
         .padding()
       }
       .task(id: Photo.Question(item: photo.item, model: ObjectIdentifier(model))) { await photo.show(to: model) }
     }
+  }
+}
+
+/// A picture, and what was found in it.
+struct SeenView: View {
+  let seen: Photo.Seen
+
+  var body: some View {
+    ZStack {
+      Image(decorative: seen.picture.image, scale: 1)
+        .resizable()
+        .aspectRatio(contentMode: .fit)
+      OverlayView(finding: seen.look.finding)
+    }
+    FindingView(look: seen.look)
   }
 }
 

@@ -11,7 +11,5 @@ public struct OSSignposter: Sendable {
     fatalError()
   }
   public func endInterval(_ name: StaticString, _ state: OSSignpostIntervalState) {}
-  public func withIntervalSignpost<T>(
-    _ name: StaticString, id: OSSignpostID = .exclusive, around task: () throws -> T
-  ) rethrows -> T { try task() }
+  public func makeSignpostID() -> OSSignpostID { fatalError() }
 }

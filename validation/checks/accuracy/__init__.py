@@ -10,6 +10,7 @@ import numpy as np
 
 from reference.answers import meaning_of
 from reference.errors import UserError
+from reference.foreign_text import Plain
 from reference.tensor_specs import Meaning
 from reference.threads import torch_threads
 
@@ -87,9 +88,10 @@ def accuracy(
     done = {} if journal is None else journal.read()
     missing = [number for number in range(len(job.batches)) if number not in done]
     columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with torch_threads(1), Progress(*columns, transient=True) as progress:  # as in every process of a pool
+    # One thread, as in every process of a pool.
+    with torch_threads(1), Progress(*columns, transient=True, console=Plain()) as progress:
         if journal is not None and not journal.kept:
-            progress.console.print(f"{journal_folder} takes no notes: an interrupted run starts over", highlight=False)
+            progress.console.print(f"{journal_folder} takes no notes: an interrupted run starts over")
         bar = progress.add_task("images", total=len(dataset), completed=sum(len(each[0]) for each in done.values()))
         counted = count_all(job, missing, lambda: Models(job, references, runtimes), jobs=jobs, scheduler=scheduler)
         for number, numbers in counted:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+from reference.foreign_text import printable
+
 from ...results import verdict
 from ..formats import Reported, facts_of, figure, has_baseline, heading, lost, lost_heading, shown
 from . import charts
@@ -51,6 +53,7 @@ def as_html(page: Page) -> str:
     environment = Environment(
         loader=PackageLoader("validation.reporting", "page"),
         autoescape=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

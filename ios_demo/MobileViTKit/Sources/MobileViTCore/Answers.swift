@@ -23,6 +23,13 @@ public struct LabelledValue: Equatable, Sendable, Identifiable {
   public let label: String
   /// Any number.
   public let value: Double
+
+  /// Takes all three.
+  public init(id: Int, label: String, value: Double) {
+    self.id = id
+    self.label = label
+    self.value = value
+  }
 }
 
 /// The indices of the `count` largest values, largest first, the first of equal ones first.

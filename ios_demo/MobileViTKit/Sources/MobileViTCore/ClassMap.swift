@@ -65,13 +65,14 @@ public struct ClassMap: Equatable, Sendable {
   /// each of its pixels, colours multiplied by alpha. Class 0, the background, stays clear.
   ///
   /// `opacity` is 0..1; `palette` holds a colour for each class, classes beyond it stay clear.
-  public func overlay(_ palette: [RGBColor], opacity: Double) -> [UInt8] {
+  public func overlay(_ palette: [RGBColor], opacity: Double) -> Data {
     var colors = [SIMD4<UInt8>](repeating: .zero, count: 256)
     for (index, color) in palette.prefix(256).enumerated().dropFirst() {
       let channels = [color.red, color.green, color.blue, 255].map { UInt8((Double($0) * opacity).rounded()) }
       colors[index] = SIMD4(channels)
     }
-    return [UInt8](unsafeUninitializedCapacity: classes.count * 4) { pixels, count in
+    var pixels = Data(count: classes.count * 4)
+    pixels.withUnsafeMutableBytes { (pixels: UnsafeMutableRawBufferPointer) in
       colors.withUnsafeBufferPointer { colors in
         for (index, label) in classes.enumerated() {
           let color = colors[Int(label)]
@@ -81,8 +82,8 @@ public struct ClassMap: Equatable, Sendable {
           pixels[index * 4 + 3] = color.w
         }
       }
-      count = classes.count * 4
     }
+    return pixels
   }
 
   /// The classes in the map but for the background, and the share of its pixels that each has, largest first.

@@ -63,7 +63,11 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   public let preprocessingMilliseconds: [Double]
   /// Milliseconds of each run that counts, from pixels to the answer.
   public let inferenceMilliseconds: [Double]
-  /// At the end; nil where the system does not tell.
+  /// For a cool device, milliseconds; nil where the app does not wait.
+  public let waitMilliseconds: Double?
+  /// Before the model was loaded; nil where the system does not tell.
+  public let thermalStateBefore: ThermalState?
+  /// After the last run that counts, nil likewise.
   public let thermalState: ThermalState?
   /// Of the process, nil likewise.
   public let peakMiB: Double?
@@ -76,6 +80,8 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
     case warmUp = "warm_up"
     case preprocessingMilliseconds = "preprocessing_ms"
     case inferenceMilliseconds = "inference_ms"
+    case waitMilliseconds = "wait_ms"
+    case thermalStateBefore = "thermal_state_before"
     case thermalState = "thermal_state"
     case peakMiB = "peak_mib"
     case answers
@@ -85,7 +91,8 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   public init(
     artifact: String, sha256: String, runtime: String = "coreml-native", accelerator: String, threads: Int? = nil,
     loadMilliseconds: Double, warmUp: Int, preprocessingMilliseconds: [Double], inferenceMilliseconds: [Double],
-    thermalState: ThermalState?, peakMiB: Double?, answers: [DeviceAnswer]
+    waitMilliseconds: Double?, thermalStateBefore: ThermalState?, thermalState: ThermalState?, peakMiB: Double?,
+    answers: [DeviceAnswer]
   ) {
     self.artifact = artifact
     self.sha256 = sha256
@@ -96,6 +103,8 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
     self.warmUp = warmUp
     self.preprocessingMilliseconds = preprocessingMilliseconds
     self.inferenceMilliseconds = inferenceMilliseconds
+    self.waitMilliseconds = waitMilliseconds
+    self.thermalStateBefore = thermalStateBefore
     self.thermalState = thermalState
     self.peakMiB = peakMiB
     self.answers = answers
@@ -113,6 +122,8 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
     try fields.encode(warmUp, forKey: .warmUp)
     try fields.encode(preprocessingMilliseconds, forKey: .preprocessingMilliseconds)
     try fields.encode(inferenceMilliseconds, forKey: .inferenceMilliseconds)
+    try fields.encode(waitMilliseconds, forKey: .waitMilliseconds)
+    try fields.encode(thermalStateBefore, forKey: .thermalStateBefore)
     try fields.encode(thermalState, forKey: .thermalState)
     try fields.encode(peakMiB, forKey: .peakMiB)
     try fields.encode(answers, forKey: .answers)

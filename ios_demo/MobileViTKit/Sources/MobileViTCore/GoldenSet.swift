@@ -102,6 +102,13 @@ public struct Verdict: Equatable, Sendable, Identifiable {
   /// What it is held against.
   public let bound: Double
 
+  /// Takes all three.
+  public init(metric: Metric, value: Double, bound: Double) {
+    self.metric = metric
+    self.value = value
+    self.bound = bound
+  }
+
   /// The metric's name.
   public var id: String { metric.rawValue }
   /// Whether the value is as good as the bound.

@@ -1,5 +1,13 @@
 import Foundation
 
+extension DeviceRun {
+  /// Whether the times are of a device that was not slowed down by heat; nil where the system does not tell.
+  public var isCool: Bool? {
+    guard let thermalStateBefore, let thermalState else { return nil }
+    return thermalStateBefore == .nominal && thermalState == .nominal
+  }
+}
+
 extension DeviceRun.ThermalState {
   /// Waits until the device is as cool as can be, for a good benchmark, and asks for its state once a `pause` in seconds,
   /// so many `times`. Returns the last state, nil where the system does not tell.

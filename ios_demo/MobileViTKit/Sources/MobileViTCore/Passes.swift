@@ -23,33 +23,30 @@ struct Passes {
     placement.heightFirst ? across.sources.count * rows.count * 3 : columns.count * down.sources.count * 3
   }
 
-  /// The crop of a picture; `band` has `bandBytes`.
-  func crop(_ picture: PixelView, band: inout [UInt8]) -> RGBImage {
-    let (width, height) = (placement.cropWidth, placement.cropHeight)
-    let isWhole = columns.count == width && rows.count == height
-    let bytes = [UInt8](unsafeUninitializedCapacity: width * height * 3) { crop, count in
-      if !isWhole { crop.initialize(repeating: 0) }
-      let first = (max(-placement.top, 0) * width + max(-placement.left, 0)) * 3
-      let shown = Output(bytes: crop, first: first, bytesPerRow: width * 3)
-      if placement.heightFirst {
-        let wide = across.sources.count
-        band.withUnsafeMutableBufferPointer {
-          let between = Output(bytes: $0, first: 0, bytesPerRow: wide * 3)
+  /// Of the crop, three bytes a pixel.
+  var cropBytes: Int { placement.cropWidth * placement.cropHeight * 3 }
+
+  /// Writes what the crop shows of a picture, and leaves what is around it; `band` has `bandBytes`, `pixels` `cropBytes`.
+  func crop(_ picture: PixelView, band: inout [UInt8], to pixels: inout [UInt8]) {
+    let width = placement.cropWidth
+    let first = (max(-placement.top, 0) * width + max(-placement.left, 0)) * 3
+    band.withUnsafeMutableBufferPointer { band in
+      pixels.withUnsafeMutableBufferPointer { pixels in
+        let shown = Output(bytes: pixels, first: first, bytesPerRow: width * 3)
+        if placement.heightFirst {
+          let wide = across.sources.count
+          let between = Output(bytes: band, first: 0, bytesPerRow: wide * 3)
           resizeDown(picture, columns: across.sources, from: 0, to: between)
           resizeAcross(between.view(wide, rows.count), rows: 0..<rows.count, from: across.sources.lowerBound, to: shown)
-        }
-      } else {
-        let high = down.sources.count
-        band.withUnsafeMutableBufferPointer {
-          let between = Output(bytes: $0, first: 0, bytesPerRow: columns.count * 3)
+        } else {
+          let high = down.sources.count
+          let between = Output(bytes: band, first: 0, bytesPerRow: columns.count * 3)
           resizeAcross(picture, rows: down.sources, from: 0, to: between)
           resizeDown(
             between.view(columns.count, high), columns: 0..<columns.count, from: down.sources.lowerBound, to: shown)
         }
       }
-      count = width * height * 3
     }
-    return RGBImage(width: width, height: height, bytes: bytes)
   }
 
   /// Rows of a picture whose first column is column `from` to the taps.

@@ -32,8 +32,9 @@ public enum PreprocessingError: LocalizedError, Equatable {
 public struct Preprocessor: Sendable {
   /// What it does.
   public let preprocessing: Preprocessing
+  /// Whether pictures become grey before all else.
+  let grey: Bool
   private let filter: Filter
-  private let grey: Bool
 
   /// For a model that takes one image at a time; throws `PreprocessingError` where it takes something else.
   ///
@@ -72,19 +73,16 @@ public struct Preprocessor: Sendable {
   func passes(width: Int, height: Int) -> Passes {
     Passes(Placement(width: width, height: height, preprocessing), filter)
   }
-
-  /// The pixels that are resized: those of the picture, or its brightness.
-  func withColors<Result>(of picture: PixelView, _ body: (PixelView) -> Result) -> Result {
-    grey ? RGBImage(greyOf: picture).withPixels(body) : body(picture)
-  }
 }
 
 /// Makes crops one after the other, for one thread, a camera's queue for example: what pictures of one size share is made
-/// once, and the memory for what lies between the passes is kept.
+/// once, and all memory is used again, that of a crop once nobody holds it any more.
 public final class Cropper {
   private let preprocessor: Preprocessor
   private var passes: Passes?
+  private var brightness: [UInt8] = []
   private var band: [UInt8] = []
+  private var pixels: [UInt8] = []
 
   /// Does what `preprocessor` does.
   public init(_ preprocessor: Preprocessor) {
@@ -98,14 +96,31 @@ public final class Cropper {
 
   /// The crop of pixels in someone else's memory.
   public func crop(_ picture: PixelView) -> Crop {
-    let (width, height) = (picture.width, picture.height)
-    let kept = passes.flatMap { $0.placement.sourceWidth == width && $0.placement.sourceHeight == height ? $0 : nil }
-    let passes = kept ?? preprocessor.passes(width: width, height: height)
-    if kept == nil {
-      self.passes = passes
-      band = [UInt8](repeating: 0, count: passes.bandBytes)
+    let signpost = Signpost("crop")
+    defer { signpost.end() }
+    let passes = passes(for: picture)
+    if preprocessor.grey {
+      brightness.withUnsafeMutableBytes { picture.writeGrey(to: $0, bytesPerRow: picture.width) }
+      brightness.withUnsafeBytes {
+        let grey = PixelView(grey: $0, width: picture.width, height: picture.height)
+        passes.crop(grey, band: &band, to: &pixels)
+      }
+    } else {
+      passes.crop(picture, band: &band, to: &pixels)
     }
-    let pixels = preprocessor.withColors(of: picture) { passes.crop($0, band: &band) }
-    return Crop(pixels: pixels, placement: passes.placement)
+    let (width, height) = (passes.placement.cropWidth, passes.placement.cropHeight)
+    return Crop(pixels: RGBImage(width: width, height: height, bytes: pixels), placement: passes.placement)
+  }
+
+  /// Those of the picture before where it had the same size; else new ones, and memory for them, zeros around the crop.
+  private func passes(for picture: PixelView) -> Passes {
+    let (width, height) = (picture.width, picture.height)
+    if let passes, passes.placement.sourceWidth == width, passes.placement.sourceHeight == height { return passes }
+    let new = preprocessor.passes(width: width, height: height)
+    passes = new
+    brightness = [UInt8](repeating: 0, count: preprocessor.grey ? width * height : 0)
+    band = [UInt8](repeating: 0, count: new.bandBytes)
+    pixels = [UInt8](repeating: 0, count: new.cropBytes)
+    return new
   }
 }

@@ -32,6 +32,24 @@ public struct PixelView {
     self.bytesPerPixel = bytesPerPixel
     self.channels = channels
   }
+
+  /// One byte a pixel, which is its red, green and blue, without gaps between rows.
+  init(grey bytes: UnsafeRawBufferPointer, width: Int, height: Int) {
+    self.init(
+      bytes: bytes, width: width, height: height, bytesPerRow: width, bytesPerPixel: 1, channels: (0, 0, 0))
+  }
+
+  /// Writes the brightness of each pixel, see `brightness`, in rows of `bytesPerRow`; grey ones keep theirs.
+  func writeGrey(to target: UnsafeMutableRawBufferPointer, bytesPerRow length: Int) {
+    precondition(width <= length && height * length <= target.count, "there is room for all rows")
+    for row in 0..<height {
+      for column in 0..<width {
+        let pixel = row * bytesPerRow + column * bytesPerPixel
+        target[row * length + column] = brightness(
+          bytes[pixel + channels.red], bytes[pixel + channels.green], bytes[pixel + channels.blue])
+      }
+    }
+  }
 }
 
 /// An image of one's own: red, green, blue for each pixel, row by row, 0..255.
@@ -69,35 +87,9 @@ public struct RGBImage: Equatable, Sendable {
     }
   }
 
-  /// The brightness of each pixel of `picture`, see `brightness`, as red, green and blue alike.
-  init(greyOf picture: PixelView) {
-    let (width, height, channels) = (picture.width, picture.height, picture.channels)
-    let bytes = [UInt8](unsafeUninitializedCapacity: width * height * 3) { target, count in
-      for row in 0..<height {
-        for column in 0..<width {
-          let from = row * picture.bytesPerRow + column * picture.bytesPerPixel
-          let grey = brightness(
-            picture.bytes[from + channels.red], picture.bytes[from + channels.green],
-            picture.bytes[from + channels.blue])
-          for channel in 0..<3 { target[(row * width + column) * 3 + channel] = grey }
-        }
-      }
-      count = width * height * 3
-    }
-    self.init(width: width, height: height, bytes: bytes)
-  }
-
   /// Writes the brightness of each pixel, see `brightness`, in rows of `bytesPerRow`; grey ones keep theirs.
   public func writeGrey(to target: UnsafeMutableRawBufferPointer, bytesPerRow: Int) {
-    precondition(width <= bytesPerRow && height * bytesPerRow <= target.count, "there is room for all rows")
-    bytes.withUnsafeBufferPointer { source in
-      for row in 0..<height {
-        for column in 0..<width {
-          let from = (row * width + column) * 3
-          target[row * bytesPerRow + column] = brightness(source[from], source[from + 1], source[from + 2])
-        }
-      }
-    }
+    withPixels { $0.writeGrey(to: target, bytesPerRow: bytesPerRow) }
   }
 
   /// The pixels as bytes of a tensor in the order that `input` names.

@@ -32,6 +32,8 @@
       try artifact.checkBytes()
       try Task.checkCancellation()
       let start = ContinuousClock.now
+      let signpost = Signpost("load")
+      defer { signpost.end() }
       do {
         let model = try await AIModel(contentsOf: artifact.model, options: options)
         guard let function = try model.loadFunction(named: "main") else { throw CoreAIError.output("main") }
@@ -57,6 +59,8 @@
     /// The values of the answer in the order of its shape, and the time from pixels to them.
     public func answer(to pixels: RGBImage) async throws -> Answer {
       try Task.checkCancellation()
+      let signpost = Signpost("prediction")
+      defer { signpost.end() }
       let start = ContinuousClock.now
       let values = try await Self.run(function, on: pixels, manifest)
       return Answer(values: values, milliseconds: (ContinuousClock.now - start) / .milliseconds(1))

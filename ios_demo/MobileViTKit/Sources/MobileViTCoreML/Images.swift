@@ -57,8 +57,8 @@
   extension ClassMap {
     /// The overlay (see `overlay`) as an image of the crop's size; nil where there is no memory for it.
     public func overlayImage(_ palette: [RGBColor], opacity: Double = 0.5) -> CGImage? {
-      let data = Data(overlay(palette, opacity: opacity))
-      guard let space = CGColorSpace(name: CGColorSpace.sRGB), let provider = CGDataProvider(data: data as CFData)
+      let data = overlay(palette, opacity: opacity) as CFData
+      guard let space = CGColorSpace(name: CGColorSpace.sRGB), let provider = CGDataProvider(data: data)
       else { return nil }
       return CGImage(
         width: width, height: height, bitsPerComponent: 8, bitsPerPixel: 32, bytesPerRow: width * 4, space: space,

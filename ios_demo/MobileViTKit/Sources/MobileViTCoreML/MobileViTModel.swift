@@ -2,10 +2,6 @@
   import CoreML
   import Foundation
   import MobileViTCore
-  import os
-
-  /// Shows in Instruments how long loading, cropping and predicting take, and when.
-  let signposter = OSSignposter(subsystem: "MobileViTKit", category: "model")
 
   /// An artifact, loaded: it classifies, segments or extracts features, one picture at a time.
   ///
@@ -40,8 +36,8 @@
       let configuration = MLModelConfiguration()
       configuration.computeUnits = computeUnits
       let start = ContinuousClock.now
-      let interval = signposter.beginInterval("load")
-      defer { signposter.endInterval("load", interval) }
+      let signpost = Signpost("load")
+      defer { signpost.end() }
       let model: MLModel
       do {
         model = try await MLModel.load(contentsOf: compiled, configuration: configuration)
@@ -93,13 +89,15 @@
     /// The values of the answer in the order of its shape, and the time from pixels to them.
     public func answer(to pixels: RGBImage) throws -> Answer {
       try Task.checkCancellation()
+      let signpost = Signpost("prediction")
+      defer { signpost.end() }
       let (values, milliseconds) = try timed {
         let input = try MLDictionaryFeatureProvider(dictionary: [
           manifest.input.name: MLFeatureValue(pixelBuffer: buffers.filled(with: pixels))
         ])
         let output: any MLFeatureProvider
         do {
-          output = try signposter.withIntervalSignpost("prediction") { try model.prediction(from: input) }
+          output = try model.prediction(from: input)
         } catch {
           throw ModelError.prediction(error)
         }

@@ -46,14 +46,14 @@
   extension Preprocessor {
     /// The crop of a camera's frame. 32BGRA is read in place; other formats are converted first, which takes its time.
     public func crop(_ buffer: CVPixelBuffer) throws -> Crop {
-      try signposter.withIntervalSignpost("crop") { try withPixels(of: buffer) { crop($0) } }
+      try withPixels(of: buffer) { crop($0) }
     }
   }
 
   extension Cropper {
     /// The same.
     public func crop(_ buffer: CVPixelBuffer) throws -> Crop {
-      try signposter.withIntervalSignpost("crop") { try withPixels(of: buffer) { crop($0) } }
+      try withPixels(of: buffer) { crop($0) }
     }
   }
 

@@ -32,6 +32,21 @@ final class BenchmarkTests: XCTestCase {
     XCTAssertNil(unknown)
   }
 
+  func testTimesOfAWarmDeviceAreKnown() {
+    func isCool(_ before: DeviceRun.ThermalState?, _ after: DeviceRun.ThermalState?) -> Bool? {
+      DeviceRun(
+        artifact: "m.mlpackage", sha256: "", accelerator: "ALL", loadMilliseconds: 1, warmUp: 1,
+        preprocessingMilliseconds: [], inferenceMilliseconds: [], waitMilliseconds: nil, thermalStateBefore: before,
+        thermalState: after, peakMiB: nil, answers: []
+      ).isCool
+    }
+    XCTAssertEqual(isCool(.nominal, .nominal), true)
+    XCTAssertEqual(isCool(.fair, .nominal), false)
+    XCTAssertEqual(isCool(.nominal, .serious), false)
+    XCTAssertNil(isCool(nil, .nominal))
+    XCTAssertNil(isCool(.nominal, nil))
+  }
+
   func testAHotDeviceGetsFewerFrames() {
     let states: [DeviceRun.ThermalState] = [.nominal, .fair, .serious, .critical]
     let rates = states.map(\.framesPerSecond)

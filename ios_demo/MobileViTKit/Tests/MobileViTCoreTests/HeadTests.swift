@@ -62,8 +62,8 @@ final class HeadTests: XCTestCase {
       XCTAssertEqual(manifest.classLabels, ["not disc", "disc"])
       XCTAssertEqual(manifest.classColors[1], RGBColor(hexadecimal: "#800000"))
       let overlay = map.overlay(manifest.classColors, opacity: 1)
-      XCTAssertEqual(overlay.prefix(4), [0, 0, 0, 0])
-      XCTAssertEqual(overlay.suffix(4), [128, 0, 0, 255])
+      XCTAssertEqual(overlay.prefix(4), Data([0, 0, 0, 0]))
+      XCTAssertEqual(overlay.suffix(4), Data([128, 0, 0, 255]))
     }
   }
 

@@ -102,13 +102,38 @@ final class PreprocessingTests: XCTestCase {
   }
 
   func testACropperKeepsNothingOfThePictureBefore() throws {
-    let preprocessor = try Preprocessor(Preprocessing(resize: .shortestEdge(6), cropHeight: 8, cropWidth: 5))
-    let cropper = Cropper(preprocessor)
-    for (width, height) in [(9, 7), (9, 7), (7, 9), (9, 7), (3, 40), (9, 7)] {
-      let bytes = (0..<width * height * 3).map { _ in UInt8.random(in: 0...255) }
-      let picture = RGBImage(width: width, height: height, bytes: bytes)
-      XCTAssertEqual(cropper.crop(picture), preprocessor.crop(picture))
+    for grey in [false, true] {
+      let steps = Preprocessing(resize: .shortestEdge(6), cropHeight: 8, cropWidth: 5)
+      let preprocessor = try Preprocessor(steps, grey: grey)
+      let cropper = Cropper(preprocessor)
+      var kept: [(found: Crop, expected: Crop)] = []
+      for (width, height) in [(9, 7), (9, 7), (7, 9), (9, 7), (3, 40), (9, 7)] {
+        let picture = noise(width, height)
+        kept.append((cropper.crop(picture), preprocessor.crop(picture)))
+      }
+      // Compared last: a crop that is held must not change when the next one is made.
+      for each in kept { XCTAssertEqual(each.found, each.expected) }
     }
+  }
+
+  /// As a camera's frames come, one after the other: the memory of a crop that has been dealt with is that of the next.
+  func testACropThatNobodyHoldsGivesItsMemoryToTheNext() throws {
+    for grey in [false, true] {
+      let steps = Preprocessing(resize: .shortestEdge(288), cropHeight: 256, cropWidth: 256)
+      let cropper = Cropper(try Preprocessor(steps, grey: grey))
+      let frame = noise(400, 300)
+      var others: [[UInt8]] = []  // takes what has been given back, which else would come again by chance
+      let places = (0..<8).map { _ in
+        let place = cropper.crop(frame).pixels.bytes.withUnsafeBytes { $0.baseAddress }
+        others.append([UInt8](repeating: 0, count: 256 * 256 * 3))
+        return place
+      }
+      XCTAssertEqual(Set(places).count, 1)
+    }
+  }
+
+  private func noise(_ width: Int, _ height: Int) -> RGBImage {
+    RGBImage(width: width, height: height, bytes: (0..<width * height * 3).map { _ in UInt8.random(in: 0...255) })
   }
 
   func testFiltersThatThisPackageHasNotAreErrors() throws {

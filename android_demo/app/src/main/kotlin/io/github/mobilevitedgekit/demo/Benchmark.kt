@@ -45,6 +45,7 @@ suspend fun measure(context: Context, model: MobileViT, path: String, accelerato
     if (golden.sha256 != model.manifest.artifact.sha256) {
         throw MobileViTException.Mismatch(path, "its golden set was made for sha256 ${golden.sha256}")
     }
+    val thermalStateBefore = thermalState(context)
     val times = golden.pictures.flatMap { picture ->
         val image = decoded(path, picture.png)
         List(RUNS / golden.pictures.size) {
@@ -62,6 +63,8 @@ suspend fun measure(context: Context, model: MobileViT, path: String, accelerato
         warmUp = WARM_UP,
         preprocessingMs = times.map { it.preprocessingMs },
         inferenceMs = times.map { it.inferenceMs },
+        waitMs = null,
+        thermalStateBefore = thermalStateBefore,
         thermalState = thermalState(context),
         peakMib = peakMib(),
         answers = golden.pictures.zip(answers) { picture, answer ->

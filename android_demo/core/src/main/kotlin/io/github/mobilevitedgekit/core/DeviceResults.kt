@@ -22,8 +22,9 @@ data class Device(val model: String, val system: String, val app: String)
  * One artifact in one setting.
  *
  * accelerator: "CPU" or "GPU"; threads: null where the runtime chooses; warmUp: runs before those that count;
- * preprocessingMs, inferenceMs: of each run that counts; thermalState: "nominal", "fair", "serious" or "critical", at
- * the end, null where the system does not tell; peakMib: memory of the process, null likewise.
+ * preprocessingMs, inferenceMs: of each run that counts; waitMs: for a cool device, null where the app does not wait;
+ * thermalStateBefore: "nominal", "fair", "serious" or "critical", before the first run, null where the system does not
+ * tell; thermalState: after the last one, null likewise; peakMib: memory of the process, null likewise.
  */
 class DeviceRun(
     val artifact: String,
@@ -34,6 +35,8 @@ class DeviceRun(
     val warmUp: Int,
     val preprocessingMs: List<Double>,
     val inferenceMs: List<Double>,
+    val waitMs: Double?,
+    val thermalStateBefore: String?,
     val thermalState: String?,
     val peakMib: Double?,
     val answers: List<DeviceAnswer>,
@@ -48,6 +51,8 @@ class DeviceRun(
         "warm_up" to warmUp,
         "preprocessing_ms" to preprocessingMs,
         "inference_ms" to inferenceMs,
+        "wait_ms" to waitMs,
+        "thermal_state_before" to thermalStateBefore,
         "thermal_state" to thermalState,
         "peak_mib" to peakMib,
         "answers" to answers.map {

@@ -104,6 +104,8 @@ class FilesTest {
             warmUp = 5,
             preprocessingMs = listOf(1.5, 1.25, 1.0),
             inferenceMs = listOf(4.0, 4.5, 4.25),
+            waitMs = 2000.0,
+            thermalStateBefore = "fair",
             thermalState = null,
             peakMib = 96.5,
             answers = listOf(DeviceAnswer("000", true, golden.encoded(golden.pictures[0].answer))),

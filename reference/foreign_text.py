@@ -1,0 +1,44 @@
+"""Text that comes from elsewhere - labels, names of operations, errors of libraries - shown as it is, never obeyed."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import IO, Any
+
+from rich.console import Console
+from rich.text import Text
+
+# Of Unicode's categories: what terminals obey, and what no encoding and no XML can hold.
+UNSHOWN = {"Cc", "Cs", "Cn"}
+TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # the direction of what follows
+
+
+def printable(text: str) -> str:
+    """The text, with escapes such as \\x1b for what is no character to be shown; line breaks stay."""
+    if text.isprintable():
+        return text
+    return "".join(_escaped(each) if _is_unshown(each) else each for each in text)
+
+
+def one_line(text: str) -> str:
+    """The same, with escapes for line breaks too."""
+    return printable(text.strip()).replace("\n", "\\n")
+
+
+def _is_unshown(character: str) -> bool:
+    return character != "\n" and (unicodedata.category(character) in UNSHOWN or character in TURNS)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+class Plain(Console):
+    """A console to which text is text: no markup, no emoji codes, no colours by guess, no control characters."""
+
+    def __init__(self, *, file: IO[str] | None = None) -> None:
+        super().__init__(file=file, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """All text comes through here, that of tables too."""
+        return super().render_str(printable(text), **options)
