@@ -22,7 +22,7 @@ from validation.reporting.formats import shown
 from validation.reporting.page import Page, as_html
 from validation.reporting.page.charts import scatters
 from validation.reporting.page.examples import DIFFERENT, worst_of_accuracy, worst_of_parity
-from validation.reporting.page.plot_data import histograms, measured, profiles
+from validation.reporting.page.plot_data import by_label, histograms, measured, profiles
 from validation.results import Check, Judged
 
 from . import mistaken
@@ -38,6 +38,7 @@ return {
   heading: texts('h1')[0],
   checks: cells('#checks tbody tr'),
   measured: cells('#measured tbody tr'),
+  labels: cells('.labels tbody tr'),
   bars: [...document.querySelectorAll('svg')].map((svg) => [...svg.querySelectorAll('.bar')].map(
     (bar) => bar.querySelector('title').textContent)),
   bad: document.querySelectorAll('.bar.bad').length,
@@ -81,6 +82,7 @@ def test_in_a_browser(tflite, wrong, photographs, tmp_path):
         histograms(compared),
         profiles(pictures[0], compared),
         measured(artifacts, accuracies, {artifacts[0].label: 0.5, artifacts[1].label: 0.25}),
+        by_label(accuracies),
         worst_of_parity(compared, pictures) + worst_of_accuracy(accuracies),
         {"made": "today"},
     )
@@ -108,6 +110,11 @@ def test_in_a_browser(tflite, wrong, photographs, tmp_path):
         assert cells[1] == row["model"]
         assert cells[5] == f"{row['figures']['top-1']:.2f}"
         assert cells[4] == ("" if row["latency_ratio"] is None else f"{row['latency_ratio']:.2f}")
+    for cells, row in zip(wide["labels"], data["labels"], strict=True):
+        assert cells == [row["label"], *(f"{value:.2f}" for value in (row["reference"], *row["artifacts"].values()))]
+    lost = [row["reference"] - min(row["artifacts"].values()) for row in data["labels"]]
+    assert lost == sorted(lost, reverse=True)
+    assert lost[0] > 0
     drawn = [bars for bars in wide["bars"] if bars]
     counts = [[int(bar.split()[0].replace(",", "")) for bar in bars] for bars in drawn[: len(data["histograms"])]]
     assert counts == [each["counts"] for each in data["histograms"]]

@@ -22,7 +22,7 @@ from ..results import NOT_RUN_BUT_REQUIRED, Check, Judged, exit_code
 from ..runtimes import NotRun, Options
 from .reports import about, write_reports
 
-WORST = 8
+WORST = 8  # images, or names of labels, that are told one by one
 
 
 def run(arguments: Namespace) -> int:
@@ -66,7 +66,8 @@ def _left_out(result: Accuracies) -> list[str]:
     """A line about labels of which nothing can be measured, where there are some."""
     outcome = result.reference.outcome
     missing = outcome.left_out() if isinstance(outcome, Scored) else []
-    return [f"left out, since no image has them: {', '.join(missing)}"] if missing else []
+    more = f" and {len(missing) - WORST} more" if len(missing) > WORST else ""
+    return [f"left out, since no image has them: {', '.join(missing[:WORST])}{more}"] if missing else []
 
 
 def _not_run(label: str, reason: str) -> Judged:

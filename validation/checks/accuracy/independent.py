@@ -14,6 +14,22 @@ HALF = 0.5  # a score above it says that the label is there
 
 
 @dataclass(frozen=True)
+class _Ranks:
+    """Of each label the images by falling score, order: [labels, images]; and what is true, in flat places there.
+
+    places: of each image that has a label; label: which; last: the last place of the same score; before, after: how
+    many of `places` lie before the label's own, and up to `last`.
+    """
+
+    order: np.ndarray
+    places: np.ndarray
+    label: np.ndarray
+    last: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+
+@dataclass(frozen=True)
 class Scored:
     """Scores of labels that are true or not, each on its own.
 
@@ -81,23 +97,28 @@ class Scored:
 
         Images of equal scores are found together. Source: scikit-learn's average_precision_score.
         """
-        order, last = self._ranks
+        known, count = self._ranks, len(self.labels)
         times = np.ones(len(self.truth)) if times is None else times
-        counted = times[order].astype(np.float64)  # [images, labels], best score first
-        true = counted * np.take_along_axis(self.truth, order, axis=0)
-        right, said = (np.take_along_axis(np.cumsum(each, axis=0), last, axis=0) for each in (true, counted))
-        total = true.sum(axis=0)
-        found = (true * (right / np.maximum(said, 1))).sum(axis=0)
-        return np.where(total > 0, 100 * found / np.maximum(total, 1), np.nan)
+        counted = times[known.order].astype(np.float64)  # [labels, images], best score first
+        said = np.cumsum(counted, axis=1).ravel()[known.last]
+        true = counted.ravel()[known.places]
+        found = np.concatenate([[0], np.cumsum(true)])
+        right = found[known.after] - found[known.before]
+        total = np.bincount(known.label, true, count)
+        precision = np.bincount(known.label, true * right / np.maximum(said, 1), count)
+        return np.where(total > 0, 100 * precision / np.maximum(total, 1), np.nan)
 
     @cached_property
-    def _ranks(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of each label the images by falling score, and for each place the last one with its score."""
-        order = np.argsort(-self.scores, axis=0, kind="stable")
-        ranked = np.take_along_axis(self.scores, order, axis=0)
-        ends = np.vstack([ranked[:-1] != ranked[1:], np.ones((1, ranked.shape[1]), bool)])
-        places = np.where(ends, np.arange(len(ranked))[:, None], len(ranked))
-        return order, np.minimum.accumulate(places[::-1], axis=0)[::-1]
+    def _ranks(self) -> _Ranks:
+        order = np.argsort(-self.scores.T, axis=1, kind="stable")
+        scores, truth = (np.take_along_axis(each.T, order, axis=1) for each in (self.scores, self.truth))
+        labels, images = order.shape
+        ends = np.hstack([scores[:, :-1] != scores[:, 1:], np.ones((labels, 1), bool)])
+        places, ends = np.flatnonzero(truth), np.flatnonzero(ends)
+        last = ends[np.searchsorted(ends, places)]
+        label = places // images
+        before, after = np.searchsorted(places, label * images), np.searchsorted(places, last, side="right")
+        return _Ranks(order, places, label, last, before, after)
 
 
 @dataclass(frozen=True)
@@ -127,7 +148,8 @@ class Regressed:
     def quality(self) -> np.ndarray:
         """How good each answer is, [images]: its errors in units of each label's largest true value, negative."""
         largest = np.abs(self.truth).max(axis=0)
-        return -(self.errors() / np.where(largest > 0, largest, 1)).mean(axis=1)
+        errors = np.nan_to_num(self.errors(), nan=np.inf, posinf=np.inf)
+        return -(errors / np.where(largest > 0, largest, 1)).mean(axis=1)
 
     def errors(self) -> np.ndarray:
         """Absolute, [images, labels]."""
