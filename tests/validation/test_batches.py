@@ -120,7 +120,7 @@ def test_accuracy_is_that_of_one_image_at_a_time(converted):
     # Sums of products, in another order at most: float32's bound on a probability, see reference/tolerances.py.
     np.testing.assert_allclose(several.outcome.probability, one.outcome.probability, rtol=0, atol=8 * 17 * 2**-24)
     np.testing.assert_array_equal(several.outcome.answer, one.outcome.answer)
-    assert several.outcome.percent("top-1") == one.outcome.percent("top-1") > 20
+    assert several.outcome.figure("top-1") == one.outcome.figure("top-1") > 20
 
 
 @pytest.mark.parametrize("order", [[1, 2, 0], [0, 0, 0]], ids=["mixed up", "the first one's for all"])
