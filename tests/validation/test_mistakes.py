@@ -126,9 +126,9 @@ def test_a_truncated_tflite_file(file, photographs):
 
 
 def test_pixels_laid_out_otherwise(file, photographs, monkeypatch):
-    run = LiteRTRuntime.run
+    run = LiteRTRuntime.run_batch
     monkeypatch.setattr(
-        LiteRTRuntime, "run", lambda self, pixels: run(self, pixels.transpose(2, 0, 1).reshape(pixels.shape))
+        LiteRTRuntime, "run_batch", lambda self, images: run(self, images.transpose(0, 3, 1, 2).reshape(images.shape))
     )
     assert "laid out NCHW and read as NHWC" in found(file, photographs, "litert")
 

@@ -163,7 +163,8 @@ final class PreprocessingTests: XCTestCase {
     ]
     let red = RGBImage(width: 2, height: 1, bytes: [255, 0, 0, 255, 0, 0])
     XCTAssertEqual(Set(try Preprocessor(manifest(input: one)).crop(red).pixels.bytes), [76])
-    XCTAssertThrowsError(try Preprocessor(manifest(input: ["kind": "image", "shape": [4, 16, 16, 3]]))) {
+    let four = try manifest(input: ["kind": "tensor", "shape": [4, 16, 16, 3]], output: ["shape": [4, 3]])
+    XCTAssertThrowsError(try Preprocessor(four)) {
       XCTAssertEqual(
         $0.localizedDescription, "This app cannot feed the model, whose input is a batch of 4 pictures.")
     }
