@@ -25,7 +25,7 @@ SIDE = 160  # pixels
 WORST = 4  # pictures of each artifact in a runtime
 DIFFERENT = (255, 45, 85)
 SHOWN = ("probabilities", "scores", "values", "class_map")  # meanings of answers that people can read
-VALUES = 5  # of a regression, in one line
+SEVERAL = 5  # labels or values in one line
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,10 @@ def in_words(answer: np.ndarray, meaning: Meaning, labels: Sequence[str]) -> str
     """The most probable label, the labels that are more likely than not or else the first, or the first values."""
     best = np.argsort(-answer, kind="stable")
     if meaning == "values":
-        return ", ".join(f"{label} {number(value)}" for label, value in list(zip(labels, answer))[:VALUES])
+        return ", ".join(f"{label} {number(value)}" for label, value in list(zip(labels, answer))[:SEVERAL])
     there = [index for index in best if answer[index] > HALF] if meaning == "scores" else []
-    return ", ".join(f"{labels[index]} {answer[index]:.1%}" for index in there or best[:1])
+    shown = [f"{labels[index]} {answer[index]:.1%}" for index in there[:SEVERAL] or best[:1]]
+    return ", ".join(shown + ([f"{len(there) - SEVERAL} more"] if len(there) > SEVERAL else []))
 
 
 def _class_maps(
