@@ -25,8 +25,6 @@ VALUES = 1 / 1.5  # of a bound's noise: logits and features average theirs, whic
 DEVIATIONS = 3.0  # of a count of images, in standard deviations: beyond lies one count in 700
 SMALLEST = 1e-12  # probabilities below count as this: their logarithm says nothing more of the logits
 ROUNDING = 2.0**-23  # of float32 answers, of both: all that is left where every image gets the same one
-    2.0**-23
-)  # of float32 answers, the reference's and the artifact's: all that is left where images get the same one
 
 
 @dataclass(frozen=True)
