@@ -74,9 +74,9 @@ def describe(
         labels = class_names(checkpoint)
         colors = list(map(as_hex, palette(len(labels))))
         model.user_defined_metadata[PREVIEW_PARAMETERS] = json.dumps({"labels": labels, "colors": colors})
-    colors = "grey" if feed.color_order == "L" else "RGB"
+    kind = "grey" if feed.color_order == "L" else "RGB"
     model.input_description[feed.name] = (
-        f"{colors} image; {_RESIZING[facts.resize].format(facts)}, crop the central "
+        f"{kind} image; {_RESIZING[facts.resize].format(facts)}, crop the central "
         f"{facts.crop_width}x{facts.crop_height}"
     )
     for output in outputs:
