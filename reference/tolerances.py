@@ -24,6 +24,7 @@ PEAK = 1.5  # of a bound's noise, and so nearly four standard deviations of a so
 VALUES = 1 / 1.5  # of a bound's noise: logits and features average theirs, which few unsure answers do not
 DEVIATIONS = 3.0  # of a count of images, in standard deviations: beyond lies one count in 700
 SMALLEST = 1e-12  # probabilities below count as this: their logarithm says nothing more of the logits
+ROUNDING = 2.0**-23  # of float32 answers, of both: all that is left where every image gets the same one
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def _of_probabilities(p: np.ndarray, numbers: Numbers) -> dict[str, float]:
     # dp_i = p_i * (d_i - sum_j p_j * d_j), for independent noises d of the logits.
     squares = p**2
     variance = noise**2 * squares * ((1 - p) ** 2 + squares.sum(axis=1, keepdims=True) - squares)
+    variance += ROUNDING**2 * squares
     first, second = np.moveaxis(np.sort(logits, axis=1)[:, :-3:-1], 1, 0)
     turned = _normal_tail((first - second) / (2**0.5 * noise))
     others = turned.sum() + DEVIATIONS * np.sqrt((turned * (1 - turned)).sum())
@@ -123,7 +125,7 @@ def _of_probabilities(p: np.ndarray, numbers: Numbers) -> dict[str, float]:
 def _of_scores(s: np.ndarray, numbers: Numbers) -> dict[str, float]:
     """[images, labels]: ds = s * (1 - s) * d for a noise d of the logit."""
     logits = np.log(np.maximum(s, SMALLEST)) - np.log(np.maximum(1 - s, SMALLEST))
-    noise = numbers.noise * _size(logits) * s * (1 - s)
+    noise = np.hypot(numbers.noise * _size(logits) * s * (1 - s), ROUNDING * s)
     return {
         "max_abs_error": float(min(1.0, PEAK * noise.max())),
         "sqnr_db": _db(np.square(s).sum(), np.square(noise).sum()),

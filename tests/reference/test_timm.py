@@ -143,9 +143,8 @@ def test_pixels_of_other_transforms(xxs, folder, photographs, changes):
     for image in photographs:
         size = np.array(processor.fitted(*image.size))
         rest = size - [processor.crop_size["width"], processor.crop_size["height"]]
-        if np.where(
-            rest > 0, (rest / 2).round() != rest // 2, rest % 2
-        ).any():  # see above; and timm pads the other side
+        # See above; of padding, timm puts the odd pixel on the other side.
+        if np.where(rest > 0, (rest / 2).round() != rest // 2, rest % 2).any():
             continue
         expected = transform(image).numpy()
         found = processor(image, return_tensors="np")["pixel_values"][0]

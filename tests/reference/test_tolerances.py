@@ -81,3 +81,12 @@ def test_a_sure_answer_is_held_closer_than_an_unsure_one():
     assert bounds[0]["max_abs_error"] < bounds[1]["max_abs_error"] / 50
     assert bounds[0]["top1_agreement"] == 1
     assert bounds[1]["top1_agreement"] == 0, "rounding decides, and one image is all there is"
+
+
+@pytest.mark.parametrize("meaning", ["probabilities", "scores"])
+def test_answers_that_are_all_alike_may_be_rounded(meaning):
+    """As an untrained network gives them: no noise of its logits is left, but float32's own rounding is."""
+    expected = np.full((2, 3), 1 / 3, np.float32)
+    assert judged("float32", meaning, expected, expected) == []
+    assert judged("float32", meaning, expected, np.nextafter(expected, 1)) == []
+    assert "max_abs_error" in judged("float32", meaning, expected, expected + np.float32(1e-3))

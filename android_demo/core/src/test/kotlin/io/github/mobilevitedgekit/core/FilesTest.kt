@@ -33,7 +33,8 @@ class FilesTest {
     fun `each kind is found in one of them`() {
         val meanings = listOf(Meaning.PROBABILITIES, Meaning.SCORES, Meaning.VALUES, Meaning.LOGITS, Meaning.CLASS_MAP)
         assertEquals(meanings.toSet(), valid.map { it.answer.meaning }.toSet())
-        val ways = listOf(Resize.ShortestEdge(18), Resize.BothSides(height = 16, width = 18), Resize.None)
+        val sides = listOf(Resize.BothSides(height = 16, width = 18), Resize.Cover(height = 16, width = 18))
+        val ways = listOf(Resize.ShortestEdge(18)) + sides + Resize.None
         assertEquals(ways.toSet(), valid.map { it.preprocessing.resize }.toSet())
         assertTrue(valid.any { it.input.colorOrder == ColorOrder.L && it.input.offset == listOf(-1.0) })
         assertTrue(valid.any { it.artifact.format == "aimodel" })
