@@ -15,9 +15,7 @@ TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # the dir
 
 def printable(text: str) -> str:
     """The text, with escapes such as \\x1b for what is no character to be shown; line breaks stay."""
-    if text.isprintable():
-        return text
-    return "".join(_escaped(each) if _is_unshown(each) else each for each in text)
+    return "\n".join(line if line.isprintable() else "".join(map(_shown, line)) for line in text.split("\n"))
 
 
 def one_line(text: str) -> str:
@@ -25,12 +23,10 @@ def one_line(text: str) -> str:
     return printable(text.strip()).replace("\n", "\\n")
 
 
-def _is_unshown(character: str) -> bool:
-    return character != "\n" and (unicodedata.category(character) in UNSHOWN or character in TURNS)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+def _shown(character: str) -> str:
+    if unicodedata.category(character) in UNSHOWN or character in TURNS:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
 
 
 class Plain(Console):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -132,9 +133,19 @@ def test_exports_of_before_the_heat_was_told_are_read(results, models, tmp_path)
         (lambda results: answers(results, picture="999"), "no picture 999"),
         (lambda results: {"answers": results.runs[0].answers[1:]}, "no answer to picture 000"),
         (lambda results: {"answers": []}, "there are none"),
+        (lambda results: {"answers": results.runs[0].answers[1::2]}, "none to the golden crops"),
         (lambda results: answers(results, answer=results.runs[0].answers[2].answer), "weights rounded to 11 bits"),
     ],
-    ids=["other file", "short", "NaN", "unknown picture", "missing", "none", "another picture's answer"],
+    ids=[
+        "other file",
+        "short",
+        "NaN",
+        "unknown picture",
+        "missing",
+        "none",
+        "own crops alone",
+        "another picture's answer",
+    ],
 )
 def test_wrong_results_fail(results, models, tmp_path, change, says):
     found = import_device(written_to(tmp_path, results, **change(results)), models)
@@ -172,10 +183,23 @@ def test_refusals(results, models, tmp_path, capfd):
         import_device(path, models)
 
 
-def test_names_stay_in_the_folder(results, models, tmp_path):
-    name = results.runs[0].artifact
+@pytest.mark.parametrize("place", ["../{0.name}/{1}", "{0}/{1}", "..", ".", "", "a/{1}", "{1}/"])
+def test_names_stay_in_the_folder(results, models, tmp_path, place):
+    name = place.format(models, results.runs[0].artifact)
     with pytest.raises(UserError, match="which is no file name"):
-        import_device(written_to(tmp_path, results, artifact=f"../{models.name}/{name}"), models)
+        import_device(written_to(tmp_path, results, artifact=name), models)
+
+
+def test_names_of_a_device_are_text_in_every_report(results, models, tmp_path, capfd):
+    """Whoever wrote the results wrote them; a control character would be no XML."""
+    path = written_to(tmp_path, results, accelerator="[/b]\x1b[31m\x00\ufffe")
+    files = [tmp_path / name for name in ("r.xml", "r.md", "r.html")]
+    options = [str(part) for pair in zip(("--junit", "--markdown", "--html"), files) for part in pair]
+    assert main(["import-device", str(path), "--models", str(models), *options]) == PASSED
+    assert "\x1b" not in capfd.readouterr().out
+    cases = ElementTree.parse(files[0]).getroot().iter("testcase")
+    assert all(r"litert, [/b]\x1b[31m\x00\ufffe" in case.get("classname") for case in cases)
+    assert not {"\x1b", "\x00", "\ufffe"} & set("".join(file.read_text("utf-8") for file in files))
 
 
 def test_beside_a_baseline_of_the_same_device(results, models, tmp_path, capfd):

@@ -58,9 +58,9 @@ class Shipped:
 def shipped(results: DeviceResults, models: Path) -> dict[str, Shipped]:
     """What ran, by file name; UserError where it is not in the folder `models`, or has no golden set of its own."""
     names = list(dict.fromkeys(run.artifact for run in results.runs))
-    outside = next((name for name in names if Path(name).name != name), None)
+    outside = next((name for name in names if Path(name).name != name or name in ("", "..")), None)
     if outside is not None:
-        raise UserError(f"the results name {outside}, which is no file name")
+        raise UserError(f"the results name {outside!r}, which is no file name")
     found = {}
     for name, artifact in zip(names, open_artifacts([models / name for name in names])):
         golden = read_golden(golden_path(artifact.path))
@@ -85,13 +85,14 @@ def _judge_run(run: DeviceRun, model: Shipped) -> list[Parity]:
     if run.sha256 != artifact.manifest.artifact.sha256:
         reason = f"the device ran another file of this name: its sha256 begins with {run.sha256[:8]}"
         return [Parity(artifact, name, [_failed(artifact.label, name, "artifact", reason)])]
-    if not run.answers:
-        return [Parity(artifact, name, [_failed(artifact.label, name, "answers", "there are none")])]
-    groups = {
-        name: [each for each in run.answers if each.exact_pixels],
-        f"{name}, {OWN_CROP}": [each for each in run.answers if not each.exact_pixels],
-    }
-    found = [_judge_answers(model, setting, given) for setting, given in groups.items() if given]
+    exact = [each for each in run.answers if each.exact_pixels]
+    own = [each for each in run.answers if not each.exact_pixels]
+    if not exact:
+        reason = "there are none to the golden crops" if own else "there are none"
+        return [Parity(artifact, name, [_failed(artifact.label, name, "answers", reason)])]
+    found = [_judge_answers(model, name, exact)]
+    if own:
+        found.append(_judge_answers(model, f"{name}, {OWN_CROP}", own))
     found[0].checks.extend(_times(run, found[0]))
     return found
 

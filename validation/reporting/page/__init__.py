@@ -53,7 +53,6 @@ def as_html(page: Page) -> str:
     environment = Environment(
         loader=PackageLoader("validation.reporting", "page"),
         autoescape=True,
-        finalize=lambda value: printable(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -63,4 +62,4 @@ def as_html(page: Page) -> str:
     environment.globals |= {"charts": charts, "json_id": JSON_ID, "worst": WORST}
     # "</script>" within a string would end the element.
     facts = json.dumps(page.facts(), allow_nan=False).replace("<", "\\u003c")
-    return environment.get_template("page.html").render(page=page, facts=facts)
+    return printable(environment.get_template("page.html").render(page=page, facts=facts))

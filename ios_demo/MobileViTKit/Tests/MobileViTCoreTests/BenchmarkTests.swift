@@ -21,6 +21,13 @@ final class BenchmarkTests: XCTestCase {
     XCTAssertLessThan(later, peak - Double(size) / 2)
   }
 
+  func testMemoryThatIsNotTouchedDoesNotCount() {
+    let (before, size) = (footprintMiB(), 256)
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size << 20, alignment: 1)
+    defer { bytes.deallocate() }
+    XCTAssertLessThan(footprintMiB(), before + Double(size) / 2)
+  }
+
   func testAHotDeviceIsWaitedFor() async throws {
     var states: [DeviceRun.ThermalState?] = [.serious, .fair, .nominal, .critical]
     let cool = try await DeviceRun.ThermalState.cooled(times: 4, pause: 0.001) { states.removeFirst() }
@@ -28,8 +35,13 @@ final class BenchmarkTests: XCTestCase {
     XCTAssertEqual(states, [.critical])
     let warm = try await DeviceRun.ThermalState.cooled(times: 3, pause: 0.001) { .fair }
     XCTAssertEqual(warm, .fair)
-    let unknown = try await DeviceRun.ThermalState.cooled(pause: 60) { nil }
+    var asked = 0
+    let unknown = try await DeviceRun.ThermalState.cooled(times: 3, pause: 0.001) {
+      asked += 1
+      return nil
+    }
     XCTAssertNil(unknown)
+    XCTAssertEqual(asked, 1)
   }
 
   func testTimesOfAWarmDeviceAreKnown() {

@@ -71,16 +71,43 @@ final class FeedTests: XCTestCase {
   }
 
   func testAFailureEndsTheStreamAndStopsTheSource() async throws {
+    let none = PreprocessingError.picture("none")
     let source = Source()
-    let stream = source.watch()
-    source.feed.fail(PreprocessingError.picture("none"))
-    do {
-      for try await _ in stream {}
-      XCTFail("it goes on")
-    } catch {
-      XCTAssertEqual(error as? PreprocessingError, .picture("none"))
+    let failures: [() -> Void] = [
+      { source.feed.fail(none) },
+      { source.queue.sync { source.feed.offer { throw none } } },
+    ]
+    for fail in failures {
+      let stream = source.watch()
+      fail()
+      let end = await end(of: stream)
+      XCTAssertThrowsError(try end.get()) { XCTAssertEqual($0 as? PreprocessingError, none) }
+      XCTAssertFalse(source.isRunning)
     }
-    XCTAssertFalse(source.isRunning)
+    let end = await end(of: source.feed.watch(start: { throw none }, stop: {}))
+    XCTAssertThrowsError(try end.get()) { XCTAssertEqual($0 as? PreprocessingError, none) }
+  }
+
+  func testANewWatcherEndsTheStreamOfTheOneBefore() async throws {
+    let source = Source()
+    let first = source.watch()
+    let second = source.watch()
+    let end = await end(of: first)
+    XCTAssertNoThrow(try end.get())
+    XCTAssertTrue(source.isRunning)
+    withExtendedLifetime(second) {}
+  }
+
+  /// What a stream ends with. One that goes on fails, and holds nothing up.
+  private func end(of stream: Feed<Int>.Stream) async -> Result<Void, any Error> {
+    let watcher = Task { for try await _ in stream {} }
+    let clock = Task {
+      try await Task.sleep(nanoseconds: 5_000_000_000)
+      XCTFail("it goes on")
+      watcher.cancel()
+    }
+    defer { clock.cancel() }
+    return await watcher.result
   }
 
   /// A slow piece of work that does not look whether anyone still wants it, as Core ML loading a model.
