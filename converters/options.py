@@ -111,7 +111,7 @@ class Options(ABC):
     )
     batch: int = option(
         1,
-        "images that it takes at once, no more and no fewer",
+        "images that it takes at once, no more and no fewer; the phone libraries and MediaPipe take one",
         group=NETWORK,
         metavar="NUMBER",
         parse=positive,
