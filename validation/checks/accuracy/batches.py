@@ -22,7 +22,7 @@ from reference.manifest import Manifest
 
 from ...artifact import Artifact, References, app_processor
 from ...datasets import Dataset, Sample
-from ...runtimes import NotRun, Options, Runtime, load
+from ...runtimes import NotRun, Options, Runtime, load_fitting
 from ...runtimes.pytorch import PyTorchRuntime
 from ..metrics import softmax
 
@@ -93,7 +93,7 @@ def runtimes_of(job: Job) -> list[Runtime]:
     runtimes = []
     for artifact in job.artifacts:
         try:
-            runtimes.append(load(artifact, options=job.options))
+            runtimes.append(load_fitting(artifact, job.options))
         except NotRun as reason:
             raise NotRun(f"{artifact.label}: {reason}") from reason
     return runtimes
