@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,8 +102,11 @@ def working(title: str, verbose: bool) -> Iterator[None]:
             os.close(err)
 
 
+UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h: a mistake of the kit's, and no verdict
+
+
 def run(command: Callable[[], int]) -> int:
-    """Run a command's body; a user's mistake becomes one line on stderr and exit code 2."""
+    """Run a command's body; a user's mistake becomes one line on stderr and exit code 2, any other 70."""
     try:
         return command()
     except UserError as error:
@@ -116,3 +120,7 @@ def run(command: Callable[[], int]) -> int:
     except BrokenPipeError:  # whoever read the output, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except Exception:
+        traceback.print_exc()
+        print("error: this is a mistake of the kit's: report the lines above", file=sys.stderr)
+        return UNEXPECTED

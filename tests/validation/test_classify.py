@@ -40,6 +40,34 @@ def test_labels_are_no_markup(artifact, tmp_path, capfd):
     assert "[red].png" in out
 
 
+MISFITS = {
+    "input's name": {"input__name": "stranger"},
+    "output's name": {"outputs": lambda outputs: [{**outputs[0], "name": "stranger"}]},
+    "dtype": {"input__dtype": "float32"},
+    "crop": {
+        "preprocessing__crop_height": 128,
+        "preprocessing__crop_width": 128,
+        "input__shape": lambda shape: [shape[0], 128, 128, shape[3]],
+    },
+    "labels": {"labels": lambda labels: labels[:-1], "outputs": lambda outputs: [{**outputs[0], "shape": [1, 29]}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "misfit"),
+    # The data set has 30 classes, and is refused with 29 labels before the artifact is.
+    [*(("classify", name) for name in MISFITS), *(("accuracy", name) for name in MISFITS if name != "labels")],
+)
+def test_an_artifact_that_does_not_fit_its_manifest_is_one_line(artifact, tmp_path, capfd, command, misfit):
+    wrong = mistaken.copy_of(artifact, tmp_path)
+    mistaken.describe_anew(wrong, **MISFITS[misfit])
+    options = {"classify": ["--image", str(SAMPLE)], "accuracy": ["--images", "2", "--jobs", "2"]}
+    assert main([command, str(wrong), *options[command]]) == 2
+    err = capfd.readouterr().err
+    assert err.count("\n") == 1
+    assert "does not fit its manifest" in err
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")
 def test_core_ml_elsewhere_is_the_projects_own_executor_and_says_so(mlpackage, capfd):
     assert main(["classify", str(mlpackage("float16").path), "--image", str(SAMPLE)]) == 0

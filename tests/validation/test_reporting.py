@@ -121,6 +121,16 @@ def test_an_error_is_one_line_whatever_is_in_it(capsys):
     assert err.endswith("\\n| end\\nis missing\n")
 
 
+def test_a_mistake_of_the_kits_is_no_verdict(capsys):
+    def breaks():
+        raise KeyError("nobody thought of it")
+
+    assert run(breaks) == 70
+    err = capsys.readouterr().err
+    assert "nobody thought of it" in err
+    assert err.splitlines()[-1].startswith("error: this is a mistake of the kit's")
+
+
 def test_the_command_writes_them(tflite, tmp_path, capfd):
     wrong = mistaken.copy_of(tflite("none").path, tmp_path)
     mistaken.describe_anew(wrong, labels=lambda labels: labels[::-1])

@@ -16,7 +16,7 @@ from reference.tensor_specs import Meaning
 from ..artifact import References, app_processor, open_artifacts
 from ..checks.accuracy.independent import HALF
 from ..reporting.tables import show
-from ..runtimes import NotRun, load
+from ..runtimes import NotRun, load_fitting
 from ..runtimes.pytorch import PyTorchRuntime
 
 TOP = 3
@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
             if first:
                 known[key] = PyTorchRuntime(references.of(artifact), meaning).run(pixels)
             try:
-                runtime = load(artifact)
+                runtime = load_fitting(artifact)
                 answer = runtime.run(pixels)
                 row = (runtime.name, said(answer, manifest), f"{np.abs(answer - known[key]).max():.1e}")
             except NotRun as reason:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 from reference.errors import UserError
 from reference.manifest import Format
@@ -65,6 +68,30 @@ def load(artifact: Artifact, runtime: str | None = None, options: Options = DEFA
         except NotRun as reason:
             last = reason
     raise last
+
+
+def load_fitting(artifact: Artifact, options: Options = DEFAULT_OPTIONS) -> Runtime:
+    """`load` in the first runtime that is here, and a run on black: what does not fit its manifest shows.
+
+    Raises:
+        NotRun, UserError: see load; UserError too where the artifact takes or gives something else than its manifest
+            says, whatever its runtime raises then.
+    """
+    runtime, steps, shape = (
+        load(artifact, options=options),
+        artifact.manifest.preprocessing,
+        artifact.manifest.answer.shape,
+    )
+    try:
+        answer = runtime.run(np.zeros((steps.crop_height, steps.crop_width, 3), np.uint8))
+        said = "" if answer.size == math.prod(shape[len(shape) > 1 :]) else f"one answer has {answer.size} values"
+    except (NotRun, UserError):
+        raise
+    except Exception as error:  # each runtime has its own
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+    if said:
+        raise UserError(f"{artifact.label} does not fit its manifest ({said}): convert it again")
+    return runtime
 
 
 def suitable_runtimes(format: Format) -> list[str]:

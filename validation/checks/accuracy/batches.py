@@ -27,7 +27,7 @@ from reference.tensor_specs import Meaning
 from ...artifact import Artifact, References, app_processor, class_names
 from ...datasets import Dataset, Sample
 from ...labels_csv import Truth
-from ...runtimes import NotRun, Options, Runtime, load
+from ...runtimes import NotRun, Options, Runtime, load_fitting
 from ...runtimes.pytorch import PyTorchRuntime
 from ..metrics import sigmoid, softmax
 
@@ -108,7 +108,7 @@ def runtimes_of(job: Job) -> list[Runtime]:
     runtimes = []
     for artifact in job.artifacts:
         try:
-            runtimes.append(load(artifact, options=job.options))
+            runtimes.append(load_fitting(artifact, job.options))
         except NotRun as reason:
             raise NotRun(f"{artifact.label}: {reason}") from reason
     return runtimes
