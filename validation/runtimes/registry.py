@@ -77,13 +77,11 @@ def load_fitting(artifact: Artifact, options: Options = DEFAULT_OPTIONS) -> Runt
         NotRun, UserError: see load; UserError too where the artifact takes or gives something else than its manifest
             says, whatever its runtime raises then.
     """
-    runtime, steps, shape = (
-        load(artifact, options=options),
-        artifact.manifest.preprocessing,
-        artifact.manifest.answer.shape,
-    )
+    runtime, manifest = load(artifact, options=options), artifact.manifest
+    steps, shape = manifest.preprocessing, manifest.answer.shape
+    black = np.zeros((steps.crop_height, steps.crop_width, len(manifest.input.scale)), np.uint8)
     try:
-        answer = runtime.run(np.zeros((steps.crop_height, steps.crop_width, 3), np.uint8))
+        answer = runtime.run(black)
         said = "" if answer.size == math.prod(shape[len(shape) > 1 :]) else f"one answer has {answer.size} values"
     except (NotRun, UserError):
         raise
