@@ -6,6 +6,7 @@ mistakes cost: the channel order swapped, and the scene squashed to the input si
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
@@ -27,8 +28,8 @@ def evaluate(source: str, size: str | None, task: Task, *, scenes: int, jobs: in
     """Print the accuracy of a checkpoint (see load_checkpoint) on the first `scenes` validation scenes."""
     checkpoint = load_demonstration(source, size, task)  # a mistake shows here, once, not in every process
     batches = [range(i, min(i + SCENES_PER_JOB, scenes)) for i in range(0, scenes, SCENES_PER_JOB)]
-    with get_context("spawn").Pool(jobs, _start, (source, size, task)) as pool:
-        answers = track(pool.imap_unordered(_confusion, batches), "validation scenes", total=len(batches))
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (source, size, task)) as pool:
+        answers = track(pool.map(_confusion, batches), "validation scenes", total=len(batches))
         counts = np.sum(list(answers), axis=0)
     title = "mIoU" if task == "segmentation" else "top-1"
     for name, count in zip(PREPROCESSINGS, counts):

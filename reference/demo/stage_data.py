@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -42,8 +43,8 @@ class StageData:
             for name, target in self._files.items()
         ]
         scene_jobs = ((index, side, self._task) for index in range(self._first, self._first + self._count))
-        with get_context("spawn").Pool(jobs) as pool:
-            rendered = pool.imap(_render_one, scene_jobs, chunksize=CHUNK)
+        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+            rendered = pool.map(_render_one, scene_jobs, chunksize=CHUNK)
             for place, parts in enumerate(track(rendered, f"render {side} px", total=self._count)):
                 for array, part in zip(arrays, parts):
                     array[place] = part

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import sys
+import threading
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -65,6 +68,21 @@ def test_a_wrong_artifact_loses(artifact, tmp_path, alone):
 
 def test_several_processes_count_the_same(artifact, alone):
     assert same(accuracy([artifact], images=SCENES, jobs=2), alone)
+
+
+def test_a_process_that_dies_is_an_error_and_what_was_counted_stays(artifact, alone, tmp_path):
+    def kill():
+        while not (children := multiprocessing.active_children()):
+            time.sleep(0.01)
+        children[0].kill()
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    with pytest.raises(UserError, match="one of 2 processes is gone"):
+        accuracy([artifact], images=SCENES, jobs=2, journal_folder=tmp_path)
+    killing.join()
+    assert list(tmp_path.iterdir())
+    assert same(accuracy([artifact], images=SCENES, journal_folder=tmp_path), alone)
 
 
 def test_a_cluster_counts_the_same(artifact, alone):

@@ -12,6 +12,8 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
@@ -22,6 +24,7 @@ import torch
 from PIL import Image
 
 from reference.class_maps import class_maps
+from reference.errors import UserError
 from reference.tensor_specs import Meaning
 
 from ...artifact import Artifact, References, app_processor, class_names
@@ -133,8 +136,22 @@ def count_all(
     elif jobs == 1:
         yield from map(here().count, numbers)
     else:
-        with get_context("spawn").Pool(min(jobs, len(numbers)), torch.set_num_threads, (1,)) as pool:
-            yield from pool.imap_unordered(partial(count, job), numbers)
+        yield from _in_processes(job, numbers, jobs)
+
+
+def _in_processes(job: Job, numbers: Sequence[int], jobs: int) -> Iterator[tuple[int, Numbers]]:
+    """multiprocessing's own pool would wait for ever for what a process that is gone had begun."""
+    pool = ProcessPoolExecutor(min(jobs, len(numbers)), get_context("spawn"), torch.set_num_threads, (1,))
+    try:
+        for each in as_completed([pool.submit(count, job, number) for number in numbers]):
+            yield each.result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            f"one of {jobs} processes is gone, for want of memory or by another's hand: what was counted is kept; "
+            "go on with fewer --jobs"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def count(job: Job, number: int) -> tuple[int, Numbers]:
