@@ -7,7 +7,6 @@ published checkpoints were trained.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from .geometry import centered, fitted, resized
 from .images import Picture, as_labels, as_list, as_rgb, in_unit_range
 from .json_files import read_json, write_json
 from .processor_classes import completed
-from .processor_options import OPTIONS, check_names, edges_of, of_channels
+from .processor_options import OPTIONS, check_names, check_values, edges_of, moments
 from .sources import PREPROCESSOR_FILE, open_with_options, require_file
 
 
@@ -71,20 +70,13 @@ class MobileViTImageProcessor:
         fit: str | None = None,
         **extra: Any,
     ) -> None:
-        if extra.get("do_pad"):
-            raise UserError("do_pad is not part of MobileViT's preprocessing: remove it or set it to false")
+        check_values(num_channels, resample, rescale_factor, extra)
         self.do_resize = bool(do_resize)
         self.size = edges_of("size", 224 if size is None else size, "shortest_edge")
         if fit not in (None, "cover", "contain") or (fit and "shortest_edge" in self.size):
             raise UserError(f"fit must be cover or contain, beside a size of height and width, not {fit!r}")
         self.fit = fit
-        if num_channels not in (1, 3):
-            raise UserError(f"pictures have 3 channels, or are grey and have 1, but the network takes {num_channels}")
         self.num_channels = num_channels
-        if resample not in range(6):  # Pillow has grown further ones, which other frameworks do not know
-            raise UserError(f"resample must be a PIL filter, 0 to 5, not {resample!r}")
-        if not isinstance(rescale_factor, int | float) or not 0 < rescale_factor < math.inf:
-            raise UserError(f"rescale_factor must be a positive number, not {rescale_factor!r}")
         self.resample = Image.Resampling(resample)
         self.do_rescale = bool(do_rescale)
         self.rescale_factor = rescale_factor
@@ -93,12 +85,7 @@ class MobileViTImageProcessor:
         self.do_flip_channel_order = bool(do_flip_channel_order)
         self.do_reduce_labels = bool(do_reduce_labels)
         self.do_normalize, self.image_mean, self.image_std = do_normalize, image_mean, image_std
-        self.mean = self.deviation = None
-        if do_normalize:
-            self.mean = of_channels("image_mean", image_mean, num_channels)
-            self.deviation = of_channels("image_std", image_std, num_channels)
-            if not all(value > 0 for value in self.deviation):
-                raise UserError(f"image_std must be above 0, not {image_std!r}")
+        self.mean, self.deviation = moments(do_normalize, image_mean, image_std, num_channels)
         self.extra = extra
 
     def resize_and_crop(self, picture: Picture, input_data_format: str | None = None) -> np.ndarray:
@@ -188,8 +175,7 @@ class MobileViTImageProcessor:
 
         Returns:
             One int64 tensor [height, width] per image; [h, w] without target sizes; of one label alone 1 where it is, 0
-            elsewhere. With scores: `segmentation`, the
-            same, and `segmentation_scores` [num_labels, height, width].
+            elsewhere. With scores: `segmentation`, the same, and `segmentation_scores` [num_labels, height, width].
 
         Raises:
             UserError: for a classifier's outputs, and unless there is one target size for each image.

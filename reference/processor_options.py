@@ -13,6 +13,7 @@ OPTIONS = (
     "do_flip_channel_order", "do_reduce_labels", "do_normalize", "image_mean", "image_std", "num_channels",
     "fit",
 )  # fmt: skip
+Channels = tuple[float, ...]  # a number for each channel, red first
 # Options of transformers' that leave no choice here: images become RGB, with zeros where a crop is larger.
 SETTLED = ("do_convert_rgb", "do_pad")
 
@@ -24,7 +25,33 @@ def check_names(changes: Mapping[str, Any]) -> None:
         raise UserError(f"unknown option {unknown[0]}: choose among {', '.join(OPTIONS)}")
 
 
-def of_channels(name: str, value: Any, channels: int) -> tuple[float, ...]:
+def check_values(num_channels: Any, resample: Any, rescale_factor: Any, extra: Mapping[str, Any]) -> None:
+    """UserError for values that make no sense, and for `do_pad` among the options that are only kept."""
+    if extra.get("do_pad"):
+        raise UserError("do_pad is not part of MobileViT's preprocessing: remove it or set it to false")
+    if num_channels not in (1, 3):
+        raise UserError(f"pictures have 3 channels, or are grey and have 1, but the network takes {num_channels}")
+    if resample not in range(6):  # Pillow has grown further ones, which other frameworks do not know
+        raise UserError(f"resample must be a PIL filter, 0 to 5, not {resample!r}")
+    if not isinstance(rescale_factor, int | float) or not 0 < rescale_factor < math.inf:
+        raise UserError(f"rescale_factor must be a positive number, not {rescale_factor!r}")
+
+
+def moments(wanted: Any, mean: Any, deviation: Any, channels: int) -> tuple[Channels | None, Channels | None]:
+    """Mean and deviation where they are wanted.
+
+    Raises:
+        UserError: for what is no number for each channel, and a deviation that is not above 0.
+    """
+    if not wanted:
+        return None, None
+    means, deviations = _of_channels("image_mean", mean, channels), _of_channels("image_std", deviation, channels)
+    if not all(value > 0 for value in deviations):
+        raise UserError(f"image_std must be above 0, not {deviation!r}")
+    return means, deviations
+
+
+def _of_channels(name: str, value: Any, channels: int) -> Channels:
     """One number for each of red, green and blue, or for grey, which one for three alike is too."""
     numbers = [value] * channels if isinstance(value, int | float) else value
     if (
