@@ -135,7 +135,7 @@ def aimodel(demo, shared):
 
     @cache
     def make(**chosen) -> Written:
-        few = {"calibration_samples": 8} if "compress" in chosen else {}
+        few = {"calibration_samples": 8, "image_size": (96,)} if "compress" in chosen else {}
         return shared.get(f"aimodel {chosen}", lambda folder: convert(demo, folder, CoreAIOptions(**chosen, **few)))
 
     return make

@@ -67,17 +67,10 @@ def convert(pipeline: str, folder: str, task: str, into, **options):
     return module.convert(load_checkpoint(folder, task=task), into, getattr(kinds, kind)(image_size=(SIDE,), **options))
 
 
-PIPELINES = [
-    pytest.param("coreml", "mil", marks=pytest.mark.writes_packages),
-    ("tflite", "litert"),
-    ("onnx", "onnxruntime"),
-]
-
-
 @pytest.mark.parametrize(
     ("pipeline", "runtime", "name"),
     [
-        pytest.param("coreml", "mil", "scores", marks=pytest.mark.writes_packages),
+        pytest.param("coreml", "mil", "scores", marks=[pytest.mark.writes_packages, pytest.mark.deep]),
         pytest.param("coreml", "mil", "one value", marks=pytest.mark.writes_packages),
         ("tflite", "litert", "scores"),
         pytest.param("tflite", "litert", "one value", marks=pytest.mark.deep),
@@ -101,7 +94,14 @@ def test_every_pipeline_and_parity(saved, head, photographs, tmp_path, pipeline,
     assert said(answer, written.manifest)
 
 
-@pytest.mark.parametrize(("pipeline", "runtime"), PIPELINES)
+@pytest.mark.parametrize(
+    ("pipeline", "runtime"),
+    [
+        pytest.param("coreml", "mil", marks=[pytest.mark.writes_packages, pytest.mark.deep]),
+        ("tflite", "litert"),
+        pytest.param("onnx", "onnxruntime", marks=pytest.mark.deep),
+    ],
+)
 def test_one_class_is_there_or_not(saved, head, photographs, tmp_path, pipeline, runtime):
     import transformers
 

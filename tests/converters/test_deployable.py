@@ -24,6 +24,7 @@ from ..rounding import assert_as_exact, log_softmax
 
 TRAINED = [*(("demo", "xxs", task) for task in TASKS), ("demo", "xs", TASKS[0]), ("demo", "s", TASKS[0])]
 RANDOM = [("random", size, task) for size in SIZES for task in TASKS[:2]]
+CASES = [*TRAINED, *RANDOM[:2], *(pytest.param(each, marks=pytest.mark.deep) for each in RANDOM[2:])]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Case:
     exact: torch.Tensor
 
 
-@pytest.fixture(scope="module", params=[*TRAINED, *RANDOM], ids="-".join)
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
 def case(request, photographs) -> Case:
     """Trained weights of every task, and well-scaled random ones of every size; segmentation at half its size."""
     checkpoint = load_checkpoint(*request.param)

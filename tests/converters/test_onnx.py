@@ -117,6 +117,7 @@ def test_float16_halves_the_weights(onnx_file):
     assert onnx_file("float16").manifest.artifact.bytes < 0.6 * onnx_file().manifest.artifact.bytes
 
 
+@pytest.mark.deep
 def test_the_range_method_decides_the_ranges(demo, tmp_path):
     """All values are a wider range than nearly all of them."""
     small = ONNXOptions(quantize="int8", image_size=(128,), calibration_samples=4)

@@ -165,7 +165,7 @@ def test_an_oblong_crop_is_never_padded(demo, photographs, size, case):
     ("pipeline", "runtime"),
     [
         pytest.param("coreml", "mil", marks=pytest.mark.writes_packages),
-        ("tflite", "litert"),
+        pytest.param("tflite", "litert", marks=pytest.mark.deep),
         ("onnx", "onnxruntime"),
     ],
 )

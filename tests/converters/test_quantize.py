@@ -89,7 +89,8 @@ def test_dynamic_int8_rounds_no_map_of_the_first_stages(tflite):
     assert {name for name, dtype in rounding.items() if dtype == np.float32} == early
 
 
-@pytest.mark.parametrize("mode", [pytest.param("int8-dynamic", marks=pytest.mark.deep), "int8"])
+@pytest.mark.deep
+@pytest.mark.parametrize("mode", ["int8-dynamic", "int8"])
 def test_channels_are_evened_out_for_integers_alone(mode, tmp_path):
     """Of xs, the first block's; a float file would only be slower."""
     options = TFLiteOptions(quantize=mode, calibration_samples=4, image_size=(128,))

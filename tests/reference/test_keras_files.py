@@ -170,7 +170,7 @@ def test_missing_tensorflow_is_named():
     assert python(code) == ("tensorflow is not installed: run pip install -e '.[tflite]' in the project's folder")
 
 
-@pytest.mark.parametrize("keras_first", [False, True])
+@pytest.mark.parametrize("keras_first", [pytest.param(False, marks=pytest.mark.deep), True])
 def test_keras_set_to_another_backend(keras_first):
     code = (
         f"import reference{', keras' if keras_first else ''}\n"

@@ -13,7 +13,7 @@ import pytest
 from ...conformance.known import reason_for
 
 ROOT = Path(__file__).parents[3]
-EVERY = 120  # about a minute
+EVERY = 200  # about half a minute
 
 
 pytestmark = pytest.mark.writes_packages
@@ -33,7 +33,7 @@ def facts(tmp_path_factory):
 def test_nearly_all_cases_pass_and_all_others_are_known(facts):
     cases = facts["cases"]
     outcomes = [case["outcome"] for case in cases]
-    assert outcomes.count("passed") >= 80, "the sample has shrunk"
+    assert outcomes.count("passed") >= 50, "the sample has shrunk"
     assert outcomes.count("passed") >= 0.97 * len(cases)
     assert [case for case in cases if case["outcome"] != "passed" and not reason_for(case["name"])] == []
 
