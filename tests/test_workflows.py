@@ -94,3 +94,9 @@ def test_every_push_is_tested_on_x86_arm_and_macos():
     assert {"ubuntu-latest", "ubuntu-24.04-arm", "macos-latest"} <= set(matrix["os"])
     drift = yaml.safe_load((ROOT / ".github/workflows/accuracy-drift.yml").read_text("utf-8"))["jobs"].values()
     assert {"ubuntu-latest", "ubuntu-24.04-arm", "macos-latest"} == {job["runs-on"] for job in drift}
+
+
+def test_what_the_suite_leaves_out_is_run_every_week():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    assert "schedule" in workflow[True]  # YAML takes "on" for that
+    assert "make deep" in [step.get("run") for step in workflow["jobs"]["deep"]["steps"]]
