@@ -6,9 +6,6 @@ mistakes cost: the channel order swapped, and the scene squashed to the input si
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import numpy as np
 import torch
 from PIL import Image
@@ -18,6 +15,7 @@ from ..checkpoints import Checkpoint, load_checkpoint
 from ..confusion import iou, mean_iou, top_1
 from ..errors import UserError
 from ..manifest import Task
+from ..processes import processes
 from ..scenes import LABELS, SEGMENT_LABELS, Scene, render
 
 PREPROCESSINGS = ("reference", "channel order swapped", "squashed, not cropped")
@@ -28,7 +26,7 @@ def evaluate(source: str, size: str | None, task: Task, *, scenes: int, jobs: in
     """Print the accuracy of a checkpoint (see load_checkpoint) on the first `scenes` validation scenes."""
     checkpoint = load_demonstration(source, size, task)  # a mistake shows here, once, not in every process
     batches = [range(i, min(i + SCENES_PER_JOB, scenes)) for i in range(0, scenes, SCENES_PER_JOB)]
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (source, size, task)) as pool:
+    with processes(jobs, _start, source, size, task) as pool:
         answers = track(pool.map(_confusion, batches), "validation scenes", total=len(batches))
         counts = np.sum(list(answers), axis=0)
     title = "mIoU" if task == "segmentation" else "top-1"

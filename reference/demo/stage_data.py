@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from torch import Tensor
 
 from .. import scenes
 from ..checkpoints import published_processor
+from ..processes import processes
 from .courses import Stage
 
 # Classes per pixel of a segment map are kept for every fourth row and column: the logits are coarser still.
@@ -43,7 +42,7 @@ class StageData:
             for name, target in self._files.items()
         ]
         scene_jobs = ((index, side, self._task) for index in range(self._first, self._first + self._count))
-        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        with processes(jobs) as pool:
             rendered = pool.map(_render_one, scene_jobs, chunksize=CHUNK)
             for place, parts in enumerate(track(rendered, f"render {side} px", total=self._count)):
                 for array, part in zip(arrays, parts):

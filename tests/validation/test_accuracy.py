@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
 import sys
 import threading
 import time
@@ -74,7 +76,7 @@ def test_a_process_that_dies_is_an_error_and_what_was_counted_stays(artifact, al
     def kill():
         while not (children := multiprocessing.active_children()):
             time.sleep(0.01)
-        children[0].kill()
+        os.kill(children[0].pid, signal.SIGKILL)
 
     killing = threading.Thread(target=kill)
     killing.start()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import platform
 import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+
+from reference.processes import processes
 
 _PROC = Path("/proc/self")
 
@@ -21,7 +21,7 @@ def peak_mib(work: Callable[[], object]) -> float | None:
     """
     if platform.system() == "Windows":
         return None
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with processes(1) as pool:
         return pool.submit(_measure, work).result()
 
 

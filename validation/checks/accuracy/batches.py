@@ -12,11 +12,9 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -24,7 +22,7 @@ import torch
 from PIL import Image
 
 from reference.class_maps import class_maps
-from reference.errors import UserError
+from reference.processes import processes
 from reference.tensor_specs import Meaning
 
 from ...artifact import Artifact, References, app_processor, class_names
@@ -140,18 +138,9 @@ def count_all(
 
 
 def _in_processes(job: Job, numbers: Sequence[int], jobs: int) -> Iterator[tuple[int, Numbers]]:
-    """multiprocessing's own pool would wait for ever for what a process that is gone had begun."""
-    pool = ProcessPoolExecutor(min(jobs, len(numbers)), get_context("spawn"), torch.set_num_threads, (1,))
-    try:
+    with processes(min(jobs, len(numbers)), torch.set_num_threads, 1) as pool:
         for each in as_completed([pool.submit(count, job, number) for number in numbers]):
             yield each.result()
-    except BrokenProcessPool as error:
-        raise UserError(
-            f"one of {jobs} processes is gone, for want of memory or by another's hand: what was counted is kept; "
-            "go on with fewer --jobs"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def count(job: Job, number: int) -> tuple[int, Numbers]:
