@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from torch.export import ExportedProgram
@@ -18,6 +19,7 @@ from .options import CoreMLOptions
 from .tidy import tidy
 
 ct = import_coremltools()
+MILProgram = ct.converters.mil.mil.Program
 
 
 def to_ml_program(
@@ -29,17 +31,20 @@ def to_ml_program(
         pipeline: coremltools' passes. ranges: of nodes' results, where they decide the precision.
     """
     labelled = classifies(job)
-    model = ct.convert(
-        program,
-        convert_to="mlprogram",
-        pass_pipeline=pipeline,
-        skip_model_load=True,
-        inputs=[_input(job)],
-        outputs=None if labelled else [ct.TensorType(spec.name) for spec in job.outputs],
-        classifier_config=ct.ClassifierConfig(class_names(job.checkpoint), LABEL) if labelled else None,
-        compute_precision=_compute_precision(job.options.precision, ranges),
-        minimum_deployment_target=ct.target[job.options.minimum_deployment_target],
-    )
+    # coremltools validates the program before and after each of its passes, which takes as long as the passes do.
+    with mock.patch.object(MILProgram, "validate"):
+        model = ct.convert(
+            program,
+            convert_to="mlprogram",
+            pass_pipeline=pipeline,
+            skip_model_load=True,
+            inputs=[_input(job)],
+            outputs=None if labelled else [ct.TensorType(spec.name) for spec in job.outputs],
+            classifier_config=ct.ClassifierConfig(class_names(job.checkpoint), LABEL) if labelled else None,
+            compute_precision=_compute_precision(job.options.precision, ranges),
+            minimum_deployment_target=ct.target[job.options.minimum_deployment_target],
+        )
+    model._mil_program.validate()
     return _tidied(model)
 
 
