@@ -57,22 +57,23 @@ def measure(program: ExportedProgram, inputs: Iterable[Tensor], *, ranging: bool
     runtime: the two compute the same values, and no pipeline depends on the validation.
     """
     steps = Steps(program)
-    ranges: dict[str, Range] = {}
+    extremes: dict[str, tuple[Tensor, Tensor]] = {}
     means: dict[str, list[Tensor]] = {}
 
     def look(node: Node, result: Tensor) -> Tensor:
         if not ranging:
             pass
         elif node.target in _MOVES:
-            ranges[node.name] = ranges[node.all_input_nodes[0].name]
+            extremes[node.name] = extremes[node.all_input_nodes[0].name]
         else:
-            minimum, maximum = (float(value) for value in torch.aminmax(result))
-            before = ranges.get(node.name, Range(minimum, maximum))
-            ranges[node.name] = Range(min(minimum, before.minimum), max(maximum, before.maximum))
+            minimum, maximum = torch.aminmax(result)
+            before = extremes.get(node.name, (minimum, maximum))
+            extremes[node.name] = torch.minimum(minimum, before[0]), torch.maximum(maximum, before[1])
         if node.target is CONVOLUTION:
             means.setdefault(node.name, []).append(result.mean(dim=(0, 2, 3)))
         return result
 
     for each in inputs:
         steps.advance(steps.start(each, program.state_dict, look), steps.calls, look)
+    ranges = {name: Range(minimum.item(), maximum.item()) for name, (minimum, maximum) in extremes.items()}
     return Measured(ranges, {name: torch.stack(each) for name, each in means.items()})
