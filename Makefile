@@ -1,5 +1,6 @@
 # make convert   the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
 # make test      the test suite
+# make test-phones   what runs on phones: Swift, Kotlin, LiteRT and ONNX Runtime on ARM
 # make test-portable   the numeric tests as poorer and richer processors would run them (SHORT=--short: some of them)
 # make test-lowest   the same with the oldest versions that pyproject.toml admits, in .venv-lowest
 # make lint      style and types
@@ -13,7 +14,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: convert test test-portable test-lowest lint conformance deep benchmark clean
+.PHONY: convert test test-phones test-portable test-lowest lint conformance deep benchmark clean
 
 # For Linux on ARM coremltools has no wheel, and what pip builds of its source cannot write packages.
 ifeq ($(shell uname -m),aarch64)
@@ -34,6 +35,9 @@ SUITE := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -
 
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/$(SUITE)
+
+test-phones: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/$(SUITE) -m 'phones and not deep'
 
 test-portable: .venv/installed-dev
 	$(BIN)/python -m tests.portable $(SHORT)

@@ -52,6 +52,10 @@ NUMERIC = (
 )
 
 
+# What needs a toolchain, or a machine, of its own.
+PHONES = ("tests/ios/test_swift.py", "tests/android/test_kotlin.py", "tests/validation/test_arm.py")
+
+
 def pytest_addoption(parser):
     parser.addoption("--reverse", action="store_true", help="run the tests in reverse order")
 
@@ -61,6 +65,8 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.nodeid.startswith(NUMERIC):
             item.add_marker("numeric")
+        if item.nodeid.startswith(PHONES):
+            item.add_marker("phones")
     if config.getoption("--reverse"):
         items.reverse()
     lacking = {"macos": NOT_RUN} if platform.system() != "Darwin" else {}

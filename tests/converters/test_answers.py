@@ -98,8 +98,8 @@ def test_every_pipeline_and_parity(saved, head, photographs, tmp_path, pipeline,
     ("pipeline", "runtime"),
     [
         pytest.param("coreml", "mil", marks=[pytest.mark.writes_packages, pytest.mark.deep]),
-        ("tflite", "litert"),
-        pytest.param("onnx", "onnxruntime", marks=pytest.mark.deep),
+        pytest.param("tflite", "litert", marks=pytest.mark.deep),
+        ("onnx", "onnxruntime"),
     ],
 )
 def test_one_class_is_there_or_not(saved, head, photographs, tmp_path, pipeline, runtime):

@@ -60,7 +60,7 @@ def test_the_demonstration_in_grey(demo, folder, photographs):
     ("pipeline", "runtime", "changes"),
     [
         pytest.param("coreml", "mil", {}, marks=pytest.mark.writes_packages),
-        ("tflite", "litert", {}),
+        pytest.param("tflite", "litert", {}, marks=pytest.mark.deep),  # the file below is held by MediaPipe
         ("onnx", "onnxruntime", {}),
         ("coreai", "coreai", {"do_normalize": True, "image_mean": 0.4, "image_std": 0.3}),
     ],

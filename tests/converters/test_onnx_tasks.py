@@ -18,8 +18,9 @@ from ..rounding import assert_as_exact, in_both_precisions, log_softmax
 @pytest.mark.parametrize(
     ("task", "size", "output", "side", "batch"),
     # 200 leaves feature maps that patches do not tile.
-    [("classification", "xs", "answer", 200, 1), ("segmentation", "s", "logits", 160, 1),
-     ("features", "s", "answer", 96, 3), ("segmentation", "xxs", "answer", 160, 2)],
+    [("classification", "xs", "answer", 200, 1), ("features", "s", "answer", 96, 3),
+     pytest.param("segmentation", "s", "logits", 160, 1, marks=pytest.mark.deep),
+     pytest.param("segmentation", "xxs", "answer", 160, 2, marks=pytest.mark.deep)],
 )  # fmt: skip
 @torch.no_grad()
 def test_equals_pytorch(task, size, output, side, batch):
