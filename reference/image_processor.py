@@ -17,7 +17,7 @@ from PIL import Image
 from .batches import BatchFeature, as_batch
 from .errors import UserError
 from .geometry import centered, fitted, resized
-from .images import Picture, as_labels, as_list, as_rgb, in_unit_range
+from .images import Picture, as_labels, as_list, as_rgb, in_unit_range, resize
 from .json_files import read_json, write_json
 from .processor_classes import completed
 from .processor_options import OPTIONS, check_names, check_values, edges_of, moments
@@ -234,7 +234,7 @@ class MobileViTImageProcessor:
 
     def _fit(self, image: Image.Image, resample: Image.Resampling) -> Image.Image:
         if self.do_resize:
-            image = image.resize(self.fitted(image.width, image.height), resample)
+            image = resize(image, *self.fitted(image.width, image.height), resample)
         if self.do_center_crop:
             width, height = self.crop_size["width"], self.crop_size["height"]
             at = centered(image.width, image.height, width, height)
