@@ -17,6 +17,11 @@ DATA_HELP = (
     "numbers for each output, called value where there is one. Columns are named as the labels, or by their numbers"
 )
 ARTIFACT_HELP = ".mlpackage, .aimodel, .tflite or .onnx"
+NPUS = (
+    *(f"ethos-u55-{macs}" for macs in (32, 64, 128, 256)),
+    *(f"ethos-u65-{macs}" for macs in (256, 512)),
+    *(f"ethos-u85-{macs}" for macs in (128, 256, 512, 1024, 2048)),
+)
 COMPUTE_UNITS = ("ALL", "CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE")
 
 
@@ -89,6 +94,15 @@ def main(argv: list[str] | None = None) -> int:
     latency.add_argument("--warmup", type=positive, default=5, help="rounds before (default: %(default)s)")
     structure = commands.add_parser(
         "structure", help="operations, weights, partitions and what keeps accelerators off; runs nothing"
+    )
+    structure.add_argument(
+        "--npu",
+        nargs="+",
+        action="extend",
+        choices=NPUS,
+        default=[],
+        metavar="NPU",
+        help=f"compile .tflite files for Arm's NPUs too (extra npu): {', '.join(NPUS)}",
     )
     doctor = commands.add_parser(
         "doctor", help="versions, runtimes, processor and kernels here; fails where they are known to be bad together"

@@ -76,7 +76,7 @@ class Convolution(Mirror):
 
 
 class Dense(Mirror):
-    """nn.Linear over the last axis."""
+    """nn.Linear of the rows of a matrix."""
 
     def __init__(self, source: nn.Linear, name: str) -> None:
         super().__init__(name)
@@ -84,12 +84,8 @@ class Dense(Mirror):
         self.bias = self._variable("bias", source.bias)
 
     def call(self, x: Any) -> Any:
-        width, units = self.kernel.shape
-        # Where the batch size is open, TensorFlow would compute shapes at run time to flatten the input.
-        flatten = x.shape[0] is None and len(x.shape) > 2
-        y = ops.matmul(ops.reshape(x, (-1, width)) if flatten else x, self.kernel)
-        y = y if self.bias is None else y + self.bias
-        return ops.reshape(y, (-1, *ops.shape(x)[1:-1], units)) if flatten else y
+        y = ops.matmul(x, self.kernel)
+        return y if self.bias is None else y + self.bias
 
     def torch_state(self) -> dict[str, np.ndarray]:
         state = {"weight": ops.convert_to_numpy(self.kernel).T}

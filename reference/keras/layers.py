@@ -86,7 +86,7 @@ class MobileViTLayer(Mirror):
 
         tokens = unfold(resize(local, rows * patch, columns * patch), rows, columns, patch)
         for layer in self.transformer:
-            tokens = layer(tokens)
+            tokens = layer(tokens, patches=rows * columns)
         tokens = self.layernorm(tokens)
 
         distant = resize(fold(tokens, rows, columns, patch), height, width)
@@ -94,18 +94,18 @@ class MobileViTLayer(Mirror):
 
 
 def unfold(x: Any, rows: Any, columns: Any, patch: int) -> Any:
-    """[B, rows*p, columns*p, D] -> [P*B, N, D]: tokens at the same place within their patches form one sequence.
+    """[B, rows*p, columns*p, D] -> [P*B*N, D]: tokens at the same place within their patches form one sequence.
 
     Which sequence comes when differs from reference.layers.unfold; attention does not look across sequences.
     """
     depth = x.shape[-1]
     x = ops.transpose(ops.reshape(x, (-1, patch, columns, patch * depth)), (1, 0, 2, 3))  # [p, B*rows, columns, p*D]
     x = ops.transpose(ops.reshape(x, (-1, rows * columns, patch, depth)), (0, 2, 1, 3))  # [p*B, p, N, D]
-    return ops.reshape(x, (-1, rows * columns, depth))
+    return ops.reshape(x, (-1, depth))
 
 
 def fold(x: Any, rows: Any, columns: Any, patch: int) -> Any:
-    """[P*B, N, D] -> [B, rows*p, columns*p, D]: the inverse of `unfold`."""
+    """[P*B*N, D] -> [B, rows*p, columns*p, D]: the inverse of `unfold`."""
     depth = x.shape[-1]
     x = ops.transpose(ops.reshape(x, (-1, patch, rows * columns, depth)), (0, 2, 1, 3))  # [p*B, N, p, D]
     x = ops.transpose(ops.reshape(x, (patch, -1, columns, patch * depth)), (1, 0, 2, 3))  # [B*rows, p, columns, p*D]

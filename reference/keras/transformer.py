@@ -1,4 +1,8 @@
-"""The twin of reference.transformer. Shapes: [P*B, N, D] with P*B sequences of N patches, D hidden size."""
+"""The twin of reference.transformer.
+
+Shapes: [P*B*N, D] with P*B sequences of N patches, one after the other, and D the hidden size. Rows of one matrix are
+what linear layers take anyway; and of a mean over the last axis, NPUs of integers know only that of a matrix.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from .basics import Dense, Mirror, dropout, norm
 
 
 class SelfAttention(Mirror):
-    """Multi-head scaled dot-product attention. [P*B, N, D] -> [P*B, N, D]"""
+    """Multi-head scaled dot-product attention. [P*B*N, D] -> [P*B*N, D]"""
 
     def __init__(self, source: torch_transformer.SelfAttention, name: str) -> None:
         super().__init__(name)
@@ -24,22 +28,22 @@ class SelfAttention(Mirror):
         self.value = Dense(source.value, "value")
         self.dropout = dropout(source.dropout)
 
-    def call(self, x: Any) -> Any:
-        _, tokens, width = ops.shape(x)
+    def call(self, x: Any, patches: Any) -> Any:
+        """`patches`: N, how many rows are one sequence."""
 
         def split(projected: Any) -> Any:  # [P*B, heads, N, D/heads]
-            return ops.transpose(ops.reshape(projected, (-1, tokens, self.heads, self.depth)), (0, 2, 1, 3))
+            return ops.transpose(ops.reshape(projected, (-1, patches, self.heads, self.depth)), (0, 2, 1, 3))
 
         query, key, value = split(self.query(x)), split(self.key(x)), split(self.value(x))
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         if self.scale != 1:
             scores = scores * self.scale
         mixed = ops.matmul(self.dropout(tf.nn.softmax(scores)), value)
-        return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, tokens, width))
+        return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, self.heads * self.depth))
 
 
 class TransformerLayer(Mirror):
-    """Pre-norm transformer layer. [P*B, N, D] -> [P*B, N, D]"""
+    """Pre-norm transformer layer. [P*B*N, D] -> [P*B*N, D]"""
 
     def __init__(self, source: torch_transformer.TransformerLayer, name: str) -> None:
         super().__init__(name)
@@ -53,8 +57,8 @@ class TransformerLayer(Mirror):
         self.output_dense = Dense(source.output.dense, "output.dense")
         self.output_dropout = dropout(source.output.dropout)
 
-    def call(self, x: Any) -> Any:
-        attended = self.projection(self.attention(self.layernorm_before(x)))
+    def call(self, x: Any, patches: Any) -> Any:
+        attended = self.projection(self.attention(self.layernorm_before(x), patches=patches))
         x = x + self.projection_dropout(attended)
         y = self.activation(self.intermediate(self.layernorm_after(x)))
         return x + self.output_dropout(self.output_dense(y))

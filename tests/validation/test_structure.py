@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import onnx
@@ -219,3 +220,24 @@ def test_the_command(tflite, tmp_path, capsys):
     assert found["operations"] == look(artifact).operations
     assert f"{found['transposes']} transposes, {found['reshapes']} reshapes" in printed
     assert max(map(len, printed.splitlines())) <= 100
+
+
+def test_an_npu_takes_all_of_a_file_of_integers(tflite, capfd, tmp_path):
+    """By Arm's own compiler; a file of floats it leaves to the CPU, but for what has no type."""
+    pytest.importorskip("ethosu", reason="NOT RUN: ethos-u-vela is not installed (extra npu)")
+    integers, floats = tflite("int8-full").path, tflite("float16").path
+    report = tmp_path / "report.json"
+    assert main(["structure", str(integers), str(floats), "--npu", "ethos-u55-128", "--json", str(report)]) == 0
+    whole, left = json.loads(report.read_text())
+    (npu,) = (each for each in whole["partitions"] if each["accelerator"] == "ethos-u55-128")
+    assert (npu["count"], npu["operations"]) == (1, sum(whole["operations"].values()))
+    assert not [each for each in whole["obstacles"] if each["accelerator"] == "ethos-u55-128"]
+    reasons = {each["reason"] for each in left["obstacles"] if each["accelerator"] == "ethos-u55-128"}
+    assert {"leaves CONV_2D to the CPU", "leaves MEAN to the CPU"} <= reasons
+    assert "ms" in capfd.readouterr().out
+
+
+def test_an_npu_without_its_compiler(tflite, monkeypatch):
+    monkeypatch.setattr("validation.checks.ethos_u.version", lambda name: (_ for _ in ()).throw(PackageNotFoundError))
+    (found,) = structure([tflite("int8-full").path], npus=["ethos-u55-128"])
+    assert found.partitions[-1].source == "NOT RUN: ethos-u-vela is not installed (extra npu)"

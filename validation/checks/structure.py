@@ -6,14 +6,16 @@ Nothing runs, and files need no manifest: `python -m validation structure`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from reference.manifest import size_in_bytes
 
 from ..artifact import File, Given, files
 from ..graphs import Graph, Node, Value, Weights, read
 from .accelerators import Obstacle, Partitions, obstacles, partitions
+from .ethos_u import ethos_u
 
 TRANSPOSES = ("transpose",)
 RESHAPES = ("reshape", "squeeze", "unsqueeze", "expand_dims", "flatten")
@@ -46,17 +48,21 @@ class Structure:
     obstacles: list[Obstacle]
 
 
-def structure(artifacts: Iterable[Given]) -> list[Structure]:
+def structure(artifacts: Iterable[Given], *, npus: Sequence[str] = ()) -> list[Structure]:
     """Look into each artifact.
+
+    Args:
+        npus: see ethos_u; for which to compile .tflite files too, which takes a quarter of a minute each.
 
     Raises:
         UserError: for a file that is missing, broken or of another kind, or whose library is not installed.
     """
-    return [_structure(file) for file in files(artifacts)]
+    return [_structure(file, npus) for file in files(artifacts)]
 
 
-def _structure(file: File) -> Structure:
+def _structure(file: File, npus: Sequence[str]) -> Structure:
     graph = read(file.path)
+    compiled = [ethos_u(file.path, npu) for npu in npus] if graph.format == "tflite" else []
     kinds = Counter(node.kind for node in graph.nodes)
     by_type = computes(graph)
     return Structure(
@@ -69,8 +75,8 @@ def _structure(file: File) -> Structure:
         dict(by_type.most_common()),
         max((len(value.shape) for value in graph.values.values() if value.shape is not None), default=0),
         graph.weights,
-        partitions(file.path, graph.format),
-        obstacles(file.path, graph, by_type),
+        [*partitions(file.path, graph.format), *(taken for taken, _ in compiled)],
+        [*obstacles(file.path, graph, by_type), *chain.from_iterable(left for _, left in compiled)],
     )
 
 

@@ -22,7 +22,7 @@ KINDS = 8  # of operations, the most frequent ones; -v shows all
 def run(arguments: Namespace) -> int:
     """Look into the artifacts, print, write JSON where asked to; returns the exit code."""
     with working("reading", arguments.verbose):
-        found = structure(arguments.artifacts)
+        found = structure(arguments.artifacts, npus=arguments.npu)
     show(*(_table(each, None if arguments.verbose else KINDS) for each in found))
     if arguments.json is not None:
         write_file(arguments.json, json.dumps([asdict(each) for each in found], indent=2) + "\n")

@@ -1,0 +1,55 @@
+"""What Arm's own compiler makes of a .tflite file for its Ethos-U NPUs, which know integers only."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ..graphs import read
+from .accelerators import Obstacle, Partitions
+
+FOR_THE_NPU = "CUSTOM ethos-u"  # what the compiler puts in the place of what it takes
+SECONDS = 600  # xxs takes 15
+
+
+def ethos_u(artifact: Path, npu: str) -> tuple[Partitions, list[Obstacle]]:
+    """What vela, the compiler, takes of a file and what it leaves to the CPU.
+
+    Args:
+        npu: one that it knows, such as "ethos-u55-128", in its own default system (`vela --help`). Times are its
+            estimates, and no device's.
+    """
+    try:
+        compiler = f"vela {version('ethos-u-vela')}"
+    except PackageNotFoundError:
+        return Partitions(npu, None, None, "NOT RUN: ethos-u-vela is not installed (extra npu)"), []
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["-m", "ethosu.vela", str(artifact.resolve()), "--accelerator-config", npu, "--output-dir", "."]
+        try:
+            done = subprocess.run(
+                [sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            return Partitions(npu, None, None, f"NOT RUN: {compiler} took more than {SECONDS} s"), []
+        compiled = Path(folder, f"{artifact.stem}_vela.tflite")
+        if done.returncode or not compiled.exists():
+            last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+            return Partitions(npu, None, None, f"NOT RUN: {compiler} refuses the file: {last}"), []
+        kinds = Counter(node.kind for node in read(compiled).nodes)
+        estimate = _milliseconds(Path(folder))
+    parts = kinds.pop(FOR_THE_NPU, 0)
+    taken = len(read(artifact).nodes) - kinds.total()
+    left = [Obstacle(npu, f"leaves {kind} to the CPU", count, compiler) for kind, count in kinds.items()]
+    return Partitions(npu, parts, taken, f"{compiler}, which estimates {estimate:.0f} ms"), left
+
+
+def _milliseconds(folder: Path) -> float:
+    (summary,) = folder.glob("*_summary_*.csv")
+    with summary.open(newline="", encoding="utf-8") as file:
+        (facts,) = csv.DictReader(file)
+    return 1e3 * float(facts["inference_time"])
