@@ -91,6 +91,12 @@ def test_targets_that_pages_name_are_there(page):
     assert named <= targets
 
 
+def test_make_help_knows_every_target():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert set(re.findall(r"^# make ([\w-]+)", makefile, re.MULTILINE)) | {"help"} == set(phony.split())
+
+
 def commands(page: Path) -> list[tuple[str, bool]]:
     """The kit's commands on a page, and whether they are whole; inline code may only name one."""
     text = page.read_text("utf-8")
