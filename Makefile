@@ -1,12 +1,14 @@
-# make convert   the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
-# make test      the test suite
+# make convert       the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
+# make test          the test suite
 # make test-phones   what runs on phones: Swift, Kotlin, LiteRT and ONNX Runtime on ARM
-# make test-portable   the numeric tests as poorer and richer processors would run them (SHORT=--short: some of them)
-# make test-lowest   the same with the oldest versions that pyproject.toml admits, in .venv-lowest
-# make lint      style and types
+# make test-portable the numeric tests as poorer and richer processors would run them (SHORT=--short: some of them)
+# make test-lowest   the test suite with the oldest versions that pyproject.toml admits, in .venv-lowest
+# make lint          style and types
+# make format        style, mended where a tool can
 # make deep          more cases of what the test suite holds in fewer
 # make benchmark     the tests that take time, apart from the others
 # make conformance   all of coremltools' own tests of operations, through validation.mil (over an hour)
+# make clean         remove the environments and what was built
 # Each creates its environment first where it is missing; PYTHON chooses the interpreter it is made from.
 
 PYTHON ?= python3
@@ -14,7 +16,11 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: convert test test-phones test-portable test-lowest lint conformance deep benchmark clean
+.PHONY: help convert test test-phones test-portable test-lowest lint format conformance deep benchmark clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n -e '/^#/!q' -e 's/^# //p' $(firstword $(MAKEFILE_LIST))
 
 # For Linux on ARM coremltools has no wheel, and what pip builds of its source cannot write packages.
 ifeq ($(shell uname -m),aarch64)
@@ -49,6 +55,10 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+format: .venv/installed-dev
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
 
 deep: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep

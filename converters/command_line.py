@@ -15,7 +15,7 @@ from reference.extras import require
 from reference.sources import hub_id
 
 from .declared import add_options, from_arguments
-from .options import HEADINGS, PLACE, Options
+from .options import HEADINGS, PLACE, WHAT, Options
 
 if TYPE_CHECKING:  # these load PyTorch, which --help must not wait for
     from reference.checkpoints import Checkpoint
@@ -45,9 +45,10 @@ def command(
     parser = Parser(
         prog=f"python -m converters.{pipeline}", description=f"Convert a MobileViT checkpoint to {product}."
     )
-    add_checkpoint_options(parser)
     add_verbose_option(parser)
-    groups = add_options(parser, options, HEADINGS)
+    groups = {heading: parser.add_argument_group(heading) for heading in HEADINGS}
+    add_checkpoint_options(groups[WHAT])
+    add_options(groups, options)
     _add_place(groups[PLACE])
     arguments = parser.parse_args(argv)
     chosen = from_arguments(options, arguments)
@@ -62,16 +63,22 @@ def command(
 def _add_place(group: Any) -> None:
     """--output-dir or --into, and --golden-pictures."""
     place = group.add_mutually_exclusive_group()
-    place.add_argument("--output-dir", type=Path, default=DEFAULT_OUTPUT, help="default: %(default)s")
+    place.add_argument(
+        "--output-dir",
+        type=Path,
+        default=DEFAULT_OUTPUT,
+        metavar="FOLDER",
+        help="where the artifact and its manifest go (default: %(default)s)",
+    )
     place.add_argument(
         "--into",
         type=Path,
         metavar="APP",
-        help="ios_demo, android_demo, or a folder of an app's own: writes there instead, and a golden set beside the "
-        "artifact: pictures with the reference's answers, for the app's self-test",
+        help="write into an app instead: ios_demo, android_demo, or a folder of an app of yours. A golden set goes "
+        "beside the artifact: pictures with the reference's answers, for the app's self-test",
     )
     group.add_argument(
-        "--golden-pictures", type=Path, metavar="FOLDER", help="pictures for it (default: rendered scenes)"
+        "--golden-pictures", type=Path, metavar="FOLDER", help="pictures for the golden set (default: rendered scenes)"
     )
 
 

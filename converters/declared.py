@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,7 +39,7 @@ class Form:
 def option(default: Any, help: str, *, group: str, by_default: str = "", **form: Any) -> Any:
     """A field of a dataclass, with its Form; `by_default`: what happens then, where the default is no word itself."""
     told = by_default or ("" if isinstance(default, bool | tuple | None) else str(default))
-    notes = ["may be repeated"] * form.get("repeated", False) + [f"default: {told}"] * bool(told)
+    notes = ["can be given several times"] * form.get("repeated", False) + [f"default: {told}"] * bool(told)
     whole = f"{help} ({'; '.join(notes)})" if notes else help
     return dataclasses.field(default=default, metadata={"form": Form(help=whole, group=group, **form)})
 
@@ -53,14 +54,14 @@ def long_name(field: dataclasses.Field[Any]) -> str:
     return field.name.replace("_", "-")
 
 
-def add_options(parser: argparse.ArgumentParser, kind: type[Any], headings: Sequence[str]) -> dict[str, Any]:
+def add_options(groups: Mapping[str, Any], kind: type[Any]) -> None:
     """The command line's form of `kind`; options that are not given leave no trace in what is parsed.
 
-    Returns:
-        argparse's groups by their headings.
+    Args:
+        groups: argparse's, by their headings.
     """
-    groups = {heading: parser.add_argument_group(heading) for heading in headings}
-    for field in dataclasses.fields(kind):
+    own = inspect.get_annotations(kind)  # a pipeline's options come before those that all have
+    for field in sorted(dataclasses.fields(kind), key=lambda each: each.name not in own):
         form = form_of(field)
         how: dict[str, Any] = {"default": argparse.SUPPRESS, "help": form.help.replace("%", "%%")}
         if isinstance(field.default, bool):
@@ -69,7 +70,6 @@ def add_options(parser: argparse.ArgumentParser, kind: type[Any], headings: Sequ
             how |= {"action": "append" if form.repeated else "store", "type": _one_line(form.parse)}
             how |= {"metavar": form.metavar, "choices": form.choices}
         groups[form.group].add_argument(f"--{long_name(field)}", **how)
-    return groups
 
 
 def from_arguments(kind: type[Kind], arguments: argparse.Namespace) -> Kind:

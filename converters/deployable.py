@@ -129,7 +129,7 @@ def deployable(
             0..1), but for one scale of all channels, and the pipeline's own image preprocessing scales, shifts and
             reorders. Core ML computes in fp16, where weights times 1/255 fall into subnormals, which the Neural Engine
             may flush to zero: it must not bake all of it. TFLite's CPU kernels widen fp16 weights to fp32 before use,
-            subnormals included: baking costs them nothing. For what GPUs may lose, see the README.
+            subnormals included: baking costs them nothing. Of a GPU that flushes them a test tells the loss.
         scale_first: of what is baked, whether that one scale is an operation of its own, and in no weight.
         output: what the task asks for, or the network's logits.
     """

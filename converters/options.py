@@ -77,8 +77,9 @@ def name_of(folder: Path) -> str:
 
 
 # The headings that options stand under in --help.
-NETWORK, NUMBERS, IMAGES, PLACE = "what is computed", "in which numbers", "images to measure on", "where it goes"
-HEADINGS = (NETWORK, NUMBERS, IMAGES, PLACE)
+WHAT, HOW, ENDS = "what to convert", "how", "what goes in and out"
+IMAGES, CHECKS, PLACE = "images to measure on", "checks", "where to"
+HEADINGS = (WHAT, HOW, ENDS, IMAGES, CHECKS, PLACE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +95,15 @@ class Options(ABC):
 
     output: Literal["answer", "logits"] = option(
         "answer",
-        "what a classifier's head decides, or the class of each pixel; or the logits before that",
-        group=NETWORK,
+        "answer: what the head was trained for, or the class of each pixel; logits: the values before that",
+        group=ENDS,
         choices=("answer", "logits"),
         mark=str,
     )
     image_size: tuple[Size, ...] = option(
         (),
         "side of the crop in pixels, or height x width",
-        group=NETWORK,
+        group=ENDS,
         metavar="SIZE",
         parse=size,
         by_default="the checkpoint's own",
@@ -111,8 +112,8 @@ class Options(ABC):
     )
     batch: int = option(
         1,
-        "images that it takes at once, no more and no fewer; the phone libraries and MediaPipe take one",
-        group=NETWORK,
+        "how many images it takes at once, no more and no fewer; the phone libraries and MediaPipe take one",
+        group=ENDS,
         metavar="NUMBER",
         parse=positive,
         mark="batch{}".format,
@@ -120,7 +121,7 @@ class Options(ABC):
     labels: Path | None = option(
         None,
         "names of the classes: a text file with one on each line, a .csv or a .json",
-        group=NETWORK,
+        group=WHAT,
         metavar="FILE",
         parse=Path,
         by_default="the checkpoint's own",
@@ -129,27 +130,35 @@ class Options(ABC):
     )
     no_pass: tuple[str, ...] = option(
         (),
-        "leave out one of the exact rewrites of converters/passes.py, for example fold-layer-norm",
-        group=NETWORK,
+        "leave out an exact rewrite, for example fold-layer-norm; converters/passes.py has them all",
+        group=HOW,
         metavar="NAME",
         repeated=True,
         says=shlex.join,
     )
     calibration: Path | None = option(
         None,
-        "images that ranges and biases are measured on",
+        "pictures to measure ranges and biases on, of the kind that the app will see",
         group=IMAGES,
         metavar="FOLDER",
         parse=Path,
-        by_default="the rendered training scenes, for the demo checkpoint",
+        by_default="rendered training scenes, for the demo checkpoint alone",
         says=name_of,
         identity=listing,
     )
     calibration_samples: int = option(
-        128, "how many of them", group=IMAGES, metavar="NUMBER", parse=positive, mark="samples{}".format
+        128,
+        "how many of these pictures to take",
+        group=IMAGES,
+        metavar="NUMBER",
+        parse=positive,
+        mark="samples{}".format,
     )
     overwrite: bool = option(
-        False, "replace an artifact of the same name that another checkpoint was made into", group=PLACE, records=False
+        False,
+        "replace a file of the same name even where it was made from another checkpoint",
+        group=PLACE,
+        records=False,
     )
 
     def __post_init__(self) -> None:

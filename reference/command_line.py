@@ -38,17 +38,21 @@ def positive(text: str) -> int:
     return number
 
 
-def add_checkpoint_options(parser: argparse.ArgumentParser) -> None:
-    """--size, --task, --checkpoint."""
-    parser.add_argument("--size", choices=SIZES, help="model size (default: the checkpoint's; xxs for demo and random)")
-    parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="default: %(default)s")
-    parser.add_argument(
+def add_checkpoint_options(place: argparse._ActionsContainer) -> None:
+    """--checkpoint, --size, --task, for a parser or one of its groups."""
+    place.add_argument(
         "--checkpoint",
         default="demo",
         metavar="{demo,random,PATH,HUB_ID}",
-        help=f"bundled demonstration weights, seeded random ones, a folder or weights file, or a Hugging Face Hub id "
-        f"such as {hub_id('xxs')} (default: %(default)s)",
+        help="the weights. demo: the bundled ones, of rendered scenes; random: drawn from a seed; a folder, or a file "
+        f"of weights; or an id of the Hugging Face Hub, for example {hub_id('xxs')} (default: %(default)s)",
     )
+    place.add_argument(
+        "--size",
+        choices=SIZES,
+        help="size of the network (default: the checkpoint's own, or xxs for demo and random)",
+    )
+    place.add_argument("--task", choices=TASKS, default=TASKS[0], help="what the network is for (default: %(default)s)")
 
 
 def add_verbose_option(parser: argparse.ArgumentParser) -> None:
@@ -117,7 +121,7 @@ def run(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read the output, `head` say, has seen enough
+    except BrokenPipeError:  # whoever read the output, for example `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except Exception:

@@ -55,7 +55,7 @@ class ArtifactFacts(Strict):
 class CalibrationFacts(Strict):
     """The images that a compression was measured on; sha256: of their values as the network took them.
 
-    method: what they served for, "minmax, bias correction" say.
+    method: what they served for, for example "minmax, bias correction".
     """
 
     source: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import torch
 
 from reference import scenes
 from reference.checkpoints import BUNDLED
+
+from .readmes import snippets
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["red", "green", "blue"]
@@ -53,8 +54,7 @@ def test_five_commands(tmp_path):
         for folder in ("photos", f"pictures/{NAMES[index % 3]}"):
             (tmp_path / folder).mkdir(parents=True, exist_ok=True)
             picture.save(tmp_path / folder / f"{index}.png")
-    text = (ROOT / "README.md").read_text("utf-8").split("### Your own checkpoint", 1)[1]
-    (block,) = re.findall(r"```bash\n(.*?)```", text, re.S)[:1]
+    (block,) = snippets("bash", "--checkpoint my_run")
     commands = block.replace("\\\n", " ").strip().splitlines()
     assert len(commands) == 5
     for command in commands:

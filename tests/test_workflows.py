@@ -14,6 +14,8 @@ from converters import command_line
 from validation import verdict
 from validation.results import Check
 
+from .readmes import snippets
+
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ARTIFACTS = ("a.mlpackage", "a.aimodel", "a.tflite", "a_int8.tflite", "a.onnx")
@@ -69,11 +71,7 @@ def test_commands_parse(path, own, tmp_path, monkeypatch):
 
 def test_the_three_lines_of_the_readme(tflite, tmp_path, monkeypatch):
     """As a reader would paste them into a test of their own."""
-    (block,) = [
-        text.split("```")[0]
-        for text in (ROOT / "README.md").read_text("utf-8").split("```python\n")[1:]
-        if "def test_my_artifact" in text.split("```")[0]
-    ]
+    (block,) = snippets("python", "def test_my_artifact")
     (tmp_path / "build").symlink_to(tflite("float16").path.parent)
     monkeypatch.chdir(tmp_path)
     names: dict = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ..declared import option
-from ..options import NUMBERS, Options
+from ..options import HOW, Options
 
 if TYPE_CHECKING:
     from reference.manifest import Format
@@ -42,15 +42,15 @@ class CoreAIOptions(Options):
 
     precision: str = option(
         "float16",
-        "of weights and activations; the Neural Engine computes in float16 only",
-        group=NUMBERS,
+        "number format of weights and activations. The Neural Engine computes in float16 only",
+        group=HOW,
         choices=("float16", "float32"),
         mark=str,
     )
     compress: str = option(
         "none",
-        "; ".join(f"{name}: {compression.about}" for name, compression in COMPRESSIONS.items()),
-        group=NUMBERS,
+        "fewer bits. " + ". ".join(f"{name}: {compression.about}" for name, compression in COMPRESSIONS.items()),
+        group=HOW,
         choices=("none", *COMPRESSIONS),
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from reference.errors import UserError
 
 from ..declared import option
-from ..options import NETWORK, NUMBERS, Options, Size, as_typed, sizes
+from ..options import ENDS, HOW, Options, Size, as_typed, sizes
 
 if TYPE_CHECKING:
     from typing import Self
@@ -62,7 +62,7 @@ class CoreMLOptions(Options):
     image_size: tuple[Size, ...] = option(
         (),
         "side of the crop in pixels, or height x width; several squares with commas, the default first",
-        group=NETWORK,
+        group=ENDS,
         metavar="SIZE[,SIZE...]",
         parse=sizes,
         by_default="the checkpoint's own",
@@ -71,24 +71,24 @@ class CoreMLOptions(Options):
     )
     precision: str = option(
         "float16",
-        "of weights and activations; mixed: float16, and float32 where calibration images leave its range; the Neural "
-        "Engine computes in float16 only",
-        group=NUMBERS,
+        "number format of weights and activations. mixed: float16, and float32 where calibration images leave its "
+        "range. The Neural Engine computes in float16 only",
+        group=HOW,
         choices=PRECISIONS,
         mark=str,
     )
     compress: str = option(
         "none",
-        "; ".join(f"{name}: {compression.about}" for name, compression in COMPRESSIONS.items()),
-        group=NUMBERS,
+        "fewer bits. " + ". ".join(f"{name}: {compression.about}" for name, compression in COMPRESSIONS.items()),
+        group=HOW,
         choices=("none", *COMPRESSIONS),
     )
     minimum_deployment_target: str = option(
         None,
-        "oldest system it runs on",
-        group=NUMBERS,
+        "oldest system that it is to run on",
+        group=HOW,
         choices=TARGETS,
-        by_default="iOS16; iOS17 for w8a8",
+        by_default="iOS16, or iOS17 for w8a8",
         mark=str,
     )
 

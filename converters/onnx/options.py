@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from reference.errors import UserError
 
 from ..declared import option
-from ..options import IMAGES, NETWORK, NUMBERS, Options
+from ..options import ENDS, HOW, IMAGES, Options
 
 if TYPE_CHECKING:
     from typing import Self
@@ -57,39 +57,39 @@ class ONNXOptions(Options):
 
     quantize: str = option(
         "none",
-        "; ".join(f"{name}: {each.about}" for name, each in QUANTIZATIONS.items()),
-        group=NUMBERS,
+        ". ".join(f"{name}: {each.about}" for name, each in QUANTIZATIONS.items()),
+        group=HOW,
         choices=tuple(QUANTIZATIONS),
     )
     input_dtype: Literal["uint8", "float32"] = option(
         "uint8",
-        "of the image tensor [B, H, W, 3], which holds 0..255 either way",
-        group=NUMBERS,
+        "type of the image tensor [B, H, W, 3], which holds 0..255 either way",
+        group=ENDS,
         choices=INPUT_DTYPES,
         mark="input-{}".format,
     )
     range_method: str = option(
         "auto",
-        "minmax: all values; percentile: all but 0.001 %; auto: percentile",
+        "how a tensor's range is chosen. minmax: all values; percentile: all but 0.001 %; auto: percentile",
         group=IMAGES,
         choices=RANGE_METHODS,
         mark=str,
     )
     dynamic_batch: bool = option(
         False,
-        "take any number of images at once, not just one",
-        group=NETWORK,
+        "take any number of images at once",
+        group=ENDS,
         says=lambda value: str(value).lower(),
         mark=lambda value: "batch",
     )
     opset: int = option(
         None,
-        f"version of ONNX's operations, {OPSETS[0]} to {OPSETS[-1]}; below 23, which ONNX Runtime knows from 1.23 on, "
+        f"version of ONNX's operations, {OPSETS[0]} to {OPSETS[-1]}. ONNX Runtime knows 23 from 1.23 on; below 23 "
         "attention is a chain of operations instead of one",
-        group=NETWORK,
+        group=HOW,
         metavar="VERSION",
         parse=version,
-        by_default="23; 20 for int8",
+        by_default="23, or 20 for int8",
         mark="opset{}".format,
     )
 

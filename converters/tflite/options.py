@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from reference.errors import UserError
 
 from ..declared import option
-from ..options import IMAGES, NUMBERS, Options, listing, name_of
+from ..options import CHECKS, ENDS, HOW, IMAGES, Options, listing, name_of
 from .own_recipe import OwnRecipe, read_recipe
 from .recipes import MODES, measured
 
@@ -33,14 +33,14 @@ class TFLiteOptions(Options):
     quantize: str = option(
         "float16",
         ". ".join(f"{name}: {mode.about}" for name, mode in MODES.items()),
-        group=NUMBERS,
+        group=HOW,
         choices=tuple(MODES),
         mark=str,
     )
     recipe: OwnRecipe | None = option(
         None,
-        "ai-edge-quantizer's JSON instead of the rules of --quantize",
-        group=NUMBERS,
+        "rules of your own, in ai-edge-quantizer's JSON, in place of those of --quantize",
+        group=HOW,
         metavar="FILE",
         parse=read_recipe,
         says=lambda recipe: recipe.text,
@@ -48,50 +48,50 @@ class TFLiteOptions(Options):
     keep_float: tuple[str, ...] = option(
         (),
         "leave operations in float whose results have such names, for example layer.4/fusion",
-        group=NUMBERS,
+        group=HOW,
         metavar="REGEX",
         repeated=True,
         says=shlex.join,
     )
     input_dtype: str = option(
         None,
-        "of the image tensor; float32 holds 0..255 and is what GPU delegates and MediaPipe take, uint8 takes raw bytes",
-        group=NUMBERS,
+        "type of the image tensor. float32: 0..255, which GPU delegates and MediaPipe take; uint8: raw bytes",
+        group=ENDS,
         choices=DTYPES,
-        by_default="float32; uint8 for int8-full",
+        by_default="float32, or uint8 for int8-full",
         mark="input-{}".format,
     )
     output_dtype: str = option(
         None,
-        "of the answer, with scale and zero point in the manifest",
-        group=NUMBERS,
+        "type of the answer; of integers the manifest has scale and zero point",
+        group=ENDS,
         choices=DTYPES,
-        by_default="float32; uint8 for int8-full",
+        by_default="float32, or uint8 for int8-full",
         mark="output-{}".format,
     )
     range_method: str = option(
         "auto",
-        "minmax: all values; percentile: all but 0.01 %; mse: the least squared error of rounding and clipping; auto: "
-        "the same, measured behind SiLU where one follows",
+        "how a tensor's range is chosen. minmax: all values; percentile: all but 0.01 %; mse: the least squared error "
+        "of rounding and clipping; auto: the same, measured behind SiLU where one follows",
         group=IMAGES,
         choices=RANGE_METHODS,
         mark=str,
     )
     max_drop: float | None = option(
         None,
-        "put the most harmful parts back to float until top-1 on labelled images drops by no more; prints the size, "
-        "latency and accuracy of each step",
-        group=IMAGES,
+        "how many points of top-1 the file may lose on labelled pictures. The most harmful parts go back to float "
+        "until it loses no more; prints size, latency and accuracy of each step",
+        group=CHECKS,
         metavar="POINTS",
         parse=float,
     )
     labelled: Path | None = option(
         None,
-        "images for --max-drop, one sub-folder per label",
-        group=IMAGES,
+        "pictures for --max-drop, with a sub-folder for each label",
+        group=CHECKS,
         metavar="FOLDER",
         parse=Path,
-        by_default="rendered training scenes, for the demo",
+        by_default="rendered training scenes, for the demo checkpoint alone",
         says=name_of,
         identity=listing,
     )

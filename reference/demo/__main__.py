@@ -17,8 +17,10 @@ def main(argv: list[str] | None = None) -> int:
     train = commands.add_parser(
         "train", help="train on rendered scenes; the same command resumes after an interruption"
     )
-    train.add_argument("--task", choices=TASKS[:2], default=TASKS[0])
-    train.add_argument("--size", choices=SIZES, default="xxs")
+    train.add_argument(
+        "--task", choices=TASKS[:2], default=TASKS[0], help="what the network is for (default: %(default)s)"
+    )
+    train.add_argument("--size", choices=SIZES, default="xxs", help="size of the network (default: %(default)s)")
     train.add_argument("--output", type=Path, required=True, help="folder for weights, state and rendered scenes")
     train.add_argument(
         "--shrink", type=positive, default=1, help="divide the number of scenes by this, for a quick trial"

@@ -72,7 +72,7 @@ class TFPreTrainedModel(keras.Model):
 
     @property
     def mobilevit(self) -> Any:
-        """The backbone's layer, for freezing it, say."""
+        """The backbone's layer, for example for freezing it."""
         return getattr(self.network, "mobilevit", self.network)
 
     @property

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from ..readmes import snippets
 from .cases import FOLDER, NO_JSON, cases
 from .toolchain import NO_JDK, ROOT, Module, Toolchain
 
@@ -46,6 +47,27 @@ def test_the_library_does_what_its_tests_say(compiled):
     result = compiled.test()
     assert result.returncode == 0, result.stdout
     assert "OK (" in result.stdout
+
+
+# What an app has at hand where it calls the library.
+AROUND = f"""package org.example
+import android.content.Context
+import android.graphics.Bitmap
+import android.media.Image
+import android.util.Log
+import {PACKAGE}.*
+fun label(context: Context, bitmap: Bitmap, cameraImage: Image) {{
+%s}}
+"""
+
+
+def test_the_readmes_lines_compile(compiled):
+    (snippet,) = snippets("kotlin")
+    source = compiled.output / "Readme.kt"
+    source.write_text(AROUND % snippet, encoding="utf-8")
+    modules = (compiled.output / "core", compiled.output / "mobilevit")
+    result = compiled.compile([Module("readme", (str(source),), (*modules, compiled.android), (NO_JDK,))])
+    assert result.returncode == 0, result.stderr
 
 
 def test_the_app_is_sound_as_far_as_the_front_end_sees(compiled):

@@ -243,7 +243,7 @@ def test_baking_costs_half_precision_weights_nothing(demo, photographs):
     plain = (output(stem.weight.half()) / 255 - exact).abs().max()
     baked = (output((stem.weight / 255).half()) - exact).abs().max()
     assert baked <= 1.2 * plain
-    # What the README says of GPUs that flush subnormal numbers to zero.
+    # What GPUs lose that flush subnormal numbers to zero.
     half = (stem.weight / 255).half()
     flushed = (output(torch.where(half.abs() < torch.finfo(torch.float16).tiny, 0, half)) - exact).abs().max()
     assert baked < flushed <= 0.003 * exact.abs().max()

@@ -156,7 +156,7 @@ def test_int8_is_integer_and_as_accurate(onnx_file, demo):
         image = demo.processor.resize_and_crop(scene.image)[None]
         right += [each(None, {"image": image})[0].argmax() == scene.label for each in (float_run, run)]
     drop = 100 * (right[0] - right[1]) / SCENES
-    assert drop <= 2, "one scene; the figure for 5,000 is in the README"
+    assert drop <= 2, "one scene; the figure for 5,000 is in converters/README.md"
 
 
 @pytest.mark.parametrize("broken", ["dangling", "shapes", "unknown"])

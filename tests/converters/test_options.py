@@ -161,7 +161,7 @@ def test_what_is_typed_is_what_is_asked_for(pipeline, folders, tmp_path):
         "batch": ("3", 3),
     }  # fmt: skip
     kind, parser = PIPELINES[pipeline], argparse.ArgumentParser()
-    add_options(parser, kind, HEADINGS)
+    add_options({heading: parser.add_argument_group(heading) for heading in HEADINGS}, kind)
     assert from_arguments(kind, parser.parse_args([])) == kind()
     words, expected = [], {}
     for field in dataclasses.fields(kind):

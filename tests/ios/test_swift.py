@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ..readmes import snippets
+
 ROOT = Path(__file__).parent.parent.parent
 DEMO, STUBS = ROOT / "ios_demo", ROOT / "tests" / "ios" / "stubs"
 KIT = DEMO / "MobileViTKit"
@@ -91,9 +93,8 @@ def checked(interfaces) -> list[str | Path]:
     if sys.platform != "darwin":
         sources = {name: sorted(STUBS.glob(f"{name}*.swift")) for name in STUBBED} | sources
     sources["Readme"] = [interfaces / "Readme.swift"]
-    snippets = re.findall(r"^```swift\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
-    assert len(snippets) == 1
-    sources["Readme"][0].write_text(snippets[0], encoding="utf-8")
+    (snippet,) = snippets("swift")
+    sources["Readme"][0].write_text(snippet, encoding="utf-8")
     for name, files in sources.items():
         place = ["-module-name", name, "-emit-module-path", interfaces / f"{name}.swiftmodule"]
         assert_passes(*checking, "-wmo", "-emit-module", *place, *files)

@@ -22,7 +22,8 @@ def main(argv: list[str] | None = None) -> int:
         "--precision",
         choices=[mode.value for mode in Precision],
         default=Precision.DECLARED.value,
-        help="how float16 is rounded (default: %(default)s)",
+        help="how float16 is rounded: at each result (declared), not at all, or at each partial sum too "
+        "(default: %(default)s)",
     )
     execute.add_argument("--spread", action="store_true", help="also tell how far the precisions differ; slow")
     for subparser in (

@@ -12,8 +12,8 @@ public struct Artifact: Equatable, Sendable, Identifiable {
   /// The artifact's file name.
   public var id: String { manifest.artifact.file }
 
-  /// The artifact called `file`, "mobilevit_xxs_demo_float16.mlpackage" say, in `folder`. Xcode turns packages that an
-  /// app lists among its sources into .mlmodelc folders; both are found.
+  /// The artifact called `file`, for example "mobilevit_xxs_demo_float16.mlpackage", in `folder`. Xcode turns packages
+  /// that an app lists among its sources into .mlmodelc folders; both are found.
   public init(_ file: String, in folder: URL) throws {
     let place = folder.appendingPathComponent(file + Manifest.suffix)
     guard let json = try? Data(contentsOf: place) else {

@@ -2,7 +2,7 @@ import Foundation
 
 /// Which device this is.
 public struct Device: Encodable, Equatable, Sendable {
-  /// As the system names it, "iPhone16,2" say.
+  /// As the system names it, for example "iPhone16,2".
   public let model: String
   /// Name and version.
   public let system: String

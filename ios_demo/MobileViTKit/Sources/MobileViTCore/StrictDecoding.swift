@@ -4,7 +4,7 @@ import Foundation
 public struct FormatError: LocalizedError, Equatable {
   /// The file's name, or what it is.
   public let file: String
-  /// Where in the file, "input.shape" say; empty for the whole of it.
+  /// Where in the file, for example "input.shape"; empty for the whole of it.
   public let place: String
   /// What is wrong there.
   public let problem: String

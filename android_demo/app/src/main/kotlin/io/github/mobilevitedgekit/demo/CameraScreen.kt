@@ -48,7 +48,7 @@ fun CameraScreen(model: MobileViT) {
     val context = LocalContext.current
     var granted by remember { mutableStateOf(mayUseCamera(context)) }
     val ask = rememberLauncherForActivityResult(ActivityResultContracts.RequestPermission()) { granted = it }
-    LifecycleResumeEffect(context) { // back from the settings, say
+    LifecycleResumeEffect(context) { // for example back from the settings
         granted = mayUseCamera(context)
         onPauseOrDispose {}
     }

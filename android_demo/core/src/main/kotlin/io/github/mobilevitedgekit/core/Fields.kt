@@ -3,7 +3,7 @@ package io.github.mobilevitedgekit.core
 /**
  * The members of a JSON object, each taken once and by its type; what nobody takes is an error too.
  *
- * `where` is the object's place in the file, "outputs.0" say; empty for the file itself.
+ * `where` is the object's place in the file, for example "outputs.0"; empty for the file itself.
  */
 internal class Fields private constructor(private val members: Map<String, Any?>, private val where: String) {
     private val untaken = members.keys.toMutableSet()
