@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from ai_edge_litert.schema_py_generated import BuiltinOperator, TensorType
+from ai_edge_litert.schema_py_generated import BuiltinOperator, ModelT, TensorType
 from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.quantizer import Quantizer
 from ai_edge_quantizer.recipe_manager import RecipeManager
@@ -37,21 +37,24 @@ def apply(content: bytes, rules: Sequence[Mapping[str, Any]], ranges: Mapping[st
     except REFUSALS as error:
         raise _refused(error) from error
     assert result.quantized_model is not None
-    return _integers_where_meant(bytes(result.quantized_model))
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(result.quantized_model))
+    _integers_where_meant(model)
+    for code in model.operatorCodes:
+        # Readers of before 2020 know this field alone. ai-edge-quantizer leaves it 0, which stands for ADD.
+        code.deprecatedBuiltinCode = min(code.builtinCode, BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def _refused(error: Exception) -> UserError:
     return UserError(f"ai-edge-quantizer refuses the recipe: {str(error).splitlines()[0]}")
 
 
-def _integers_where_meant(content: bytes) -> bytes:
+def _integers_where_meant(model: ModelT) -> None:
     """Given: a copy of integers in another type, then ARG_MAX, or a MEAN. Result: the same of the integers themselves.
 
     ai-edge-quantizer leaves ARG_MAX float, and hands a MEAN with an integer result the copy that is another output.
     """
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    changed = False
     for graph in model.subgraphs:
         types = [tensor.type for tensor in graph.tensors]
         copies = {
@@ -66,8 +69,6 @@ def _integers_where_meant(content: bytes) -> bytes:
                 node.inputs[0] = copy.inputs[0]
                 if copy.outputs[0] not in graph.outputs:
                     graph.operators.remove(copy)
-                changed = True
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model)) if changed else content
 
 
 def _bytes_of(content: bytes) -> dict[str, Quantity]:

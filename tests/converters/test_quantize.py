@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.tools import flatbuffer_utils
 
 from converters.deployable import deployable
 from converters.passes import PASSES
@@ -52,6 +53,15 @@ def answers(demo):
     runtime = PyTorchRuntime(demo)
     pixels = [demo.processor.resize_and_crop(scenes.render("validation", index).image) for index in SCENES]
     return pixels, np.array([runtime.run(each) for each in pixels])
+
+
+@pytest.mark.parametrize("mode", ["none", "float16", "int8", "int8-full"])
+def test_operations_are_named_for_older_readers_too(tflite, mode):
+    """OpenVINO, for example, reads the field of a byte first, in which 0 is ADD. Source: schema.fbs of LiteRT."""
+    model = flatbuffer_utils.read_model(tflite(mode).path)
+    codes = [(code.deprecatedBuiltinCode, code.builtinCode) for code in model.operatorCodes]
+    assert all(old == min(new, 127) for old, new in codes), codes
+    assert len({new for _, new in codes}) > 10
 
 
 @pytest.mark.parametrize(
