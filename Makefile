@@ -8,6 +8,7 @@
 # make deep          more cases of what the test suite holds in fewer
 # make benchmark     the tests that take time, apart from the others
 # make conformance   all of coremltools' own tests of operations, through validation.mil (over an hour)
+# make test-conformance   a sample of them
 # make clean         remove the environments and what was built
 # Each creates its environment first where it is missing; PYTHON chooses the interpreter it is made from.
 
@@ -16,7 +17,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: help convert test test-phones test-portable test-lowest lint format conformance deep benchmark clean
+.PHONY: help convert test test-phones test-portable test-lowest test-conformance conformance deep benchmark lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -44,6 +45,9 @@ test: .venv/installed-dev
 
 test-phones: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/$(SUITE) -m 'phones and not deep'
+
+test-conformance: .venv/installed-dev
+	$(BIN)/python -m pytest -m conformance tests/validation/mil/test_conformance.py
 
 test-portable: .venv/installed-dev
 	$(BIN)/python -m tests.portable $(SHORT)

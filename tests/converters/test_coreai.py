@@ -111,7 +111,7 @@ def test_metadata(aimodel, demo):
     "options",
     [
         {},
-        {"precision": "float32"},
+        pytest.param({"precision": "float32"}, marks=pytest.mark.deep),
         {"compress": "palettize6"},
         {"compress": "w8a8"},
         pytest.param({"compress": "int8"}, marks=pytest.mark.deep),

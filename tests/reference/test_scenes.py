@@ -156,7 +156,8 @@ def test_stage_data_keeps_images_and_class_maps_together(tmp_path):
         assert found == [True]
 
 
-@pytest.mark.parametrize("size", ["xs", pytest.param("s", marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("size", ["xs", "s"])
 def test_a_widened_network_answers_as_the_small_one_in_both_modes(demo, photographs, size):
     """The same labels with fixed and, mostly, with batch statistics; fresh weights would agree on one in thirty."""
     large = MobileViTForImageClassification(config("classification", size))

@@ -87,6 +87,7 @@ def test_a_process_that_dies_is_an_error_and_what_was_counted_stays(artifact, al
     assert same(accuracy([artifact], images=SCENES, journal_folder=tmp_path), alone)
 
 
+@pytest.mark.deep
 def test_a_cluster_counts_the_same(artifact, alone):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:

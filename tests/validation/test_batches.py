@@ -35,8 +35,8 @@ OPTIONS = {
 FORMATS = [
     "tflite",
     "onnx",
+    pytest.param("aimodel", marks=pytest.mark.deep),
     pytest.param("mlpackage", marks=[pytest.mark.writes_packages, pytest.mark.deep]),
-    "aimodel",
 ]
 # How the oracle computes, and how many times its loss is allowed, as where each format is held to one image.
 ROUNDED = {

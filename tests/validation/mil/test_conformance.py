@@ -1,4 +1,4 @@
-"""A sample of coremltools' own tests of operations; all of them: `make conformance`."""
+"""A sample of coremltools' own tests of operations: `make test-conformance`; all of them: `make conformance`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 EVERY = 200  # about half a minute
 
 
-pytestmark = pytest.mark.writes_packages
+pytestmark = [pytest.mark.writes_packages, pytest.mark.conformance]
 
 
 @pytest.fixture(scope="module")
