@@ -26,6 +26,7 @@ from ..artifact import Artifact, Broken, File, Given, References, Source, app_pr
 from ..results import Check, Verdict
 from ..runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
 from ..runtimes.pytorch import PyTorchRuntime
+from .claims import untrue_claims
 from .diagnosis import diagnose, where
 from .localize import align
 from .metrics import METRICS, compare
@@ -116,8 +117,10 @@ def _parity(
             known[key] = _asked(artifact, references, images) if golden is None else _stored(artifact, golden)
         format = manifest.artifact.format
         chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
+        asked = known[key].runtime
+        untrue = [*untrue_claims(artifact), *([] if asked is None else lies(manifest, asked.checkpoint))]
         for runtime in chosen:
-            results.append(_compare(artifact, known[key], images, runtime, options))
+            results.append(_compare(artifact, known[key], images, runtime, options, untrue))
         if not chosen and not runtimes:
             missing = _check(artifact.label, NOWHERE, "run", "NOT RUN", f"there is no runtime for .{format}")
             results.append(Parity(artifact, NOWHERE, [missing]))
@@ -147,12 +150,16 @@ def _stored(artifact: Artifact, golden: GoldenSet) -> _Expected:
 
 
 def _compare(
-    artifact: Artifact, reference: _Expected, images: Sequence[Image.Image], runtime: str, options: Options
+    artifact: Artifact,
+    reference: _Expected,
+    images: Sequence[Image.Image],
+    runtime: str,
+    options: Options,
+    untrue: Sequence[str],
 ) -> Parity:
     name, manifest = artifact.label, artifact.manifest
     asked = reference.runtime
-    found = [] if asked is None else lies(manifest, asked.checkpoint)
-    checks = [_failed(name, runtime, "manifest", lie) for lie in found]
+    checks = [_failed(name, runtime, "manifest", each) for each in untrue]
     processor = app_processor(manifest)
     try:
         loaded = load(artifact, runtime, options)

@@ -1,0 +1,115 @@
+"""A manifest that claims coarser numbers than its file holds, or other labels, is a failed check."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import zipfile
+
+import onnx
+import pytest
+
+from validation import parity
+from validation.artifact import open_artifacts
+from validation.checks.claims import labels_inside, untrue_claims
+
+from . import mistaken
+
+# What makes the fixture's artifact, and the claims that are finer than it, or as fine.
+FILES = [
+    ("tflite", "none", ["none float32"]),
+    ("tflite", "float16", ["none float32", "none float16"]),
+    ("tflite", "int8", ["none float16", "int8-weight float32", "int8-dynamic float32", "int8 float32"]),
+    ("tflite", "int8-full", ["int8-weight float32", "int8-full float32", "int16x8 float32"]),
+    ("onnx_file", "none", ["none float32"]),
+    ("onnx_file", "float16", ["none float16"]),
+    ("onnx_file", "int8", ["int8 float32"]),
+    pytest.param("mlpackage", "float16", ["none float16", "none mixed"], marks=pytest.mark.writes_packages),
+]
+CLAIMS = {
+    "none float32", "none float16", "int8-weight float32", "int8-dynamic float32", "int8 float32", "int8-full float32",
+    "int16x8 float32", "palettize8 float16", "palettize6 float16", "palettize4 float16", "w8a8 float16",
+    "recipe8 float32", "recipe4 float32",
+}  # fmt: skip
+
+
+@pytest.fixture
+def artifact(request):
+    def make(fixture: str, mode: str):
+        (opened,) = open_artifacts([request.getfixturevalue(fixture)(mode).path])
+        return opened
+
+    return make
+
+
+def claiming(artifact, claim: str):
+    compression, precision = claim.split()
+    facts = artifact.manifest.artifact.model_copy(update={"compression": compression, "precision": precision})
+    return dataclasses.replace(artifact, manifest=artifact.manifest.model_copy(update={"artifact": facts}))
+
+
+@pytest.mark.parametrize(("fixture", "mode", "fine"), FILES)
+def test_claims_that_the_file_does_not_bear_out(artifact, fixture, mode, fine):
+    given = artifact(fixture, mode)
+    assert untrue_claims(given) == []
+    assert [claim for claim in fine if untrue_claims(claiming(given, claim))] == []
+    held = {"none": 32, "float16": 16}.get(mode, 8)
+    finer = {claim for claim in CLAIMS if int("".join(filter(str.isdigit, claim.split()[0])) or 32) < held}
+    finer = {claim for claim in finer if "int16x8" not in claim} | ({"palettize4 float16", "recipe4 float32"})
+    assert finer
+    assert {claim for claim in finer if not untrue_claims(claiming(given, claim))} == set()
+
+
+def test_palettes_are_told_apart_by_their_tables(demo, tmp_path):
+    pytest.importorskip("coreai_torch", reason="NOT RUN: coreai-torch is not installed (extra coreai)")
+    from converters.coreai.convert import convert
+    from converters.coreai.options import CoreAIOptions
+
+    options = CoreAIOptions(compress="palettize6", image_size=(96,), calibration_samples=2)
+    (given,) = open_artifacts([convert(demo, tmp_path, options).path])
+    found = {bits: untrue_claims(claiming(given, f"palettize{bits} float16")) for bits in (8, 6, 4)}
+    assert (found[8], found[6]) == ([], [])
+    assert found[4] == ["the manifest says palettize4, but no weights in the file have fewer than 6 bits"]
+
+
+def test_parity_fails_what_calls_itself_coarser(tflite, tmp_path):
+    wrong = mistaken.copy_of(tflite("none").path, tmp_path)
+    manifest = json.loads(wrong.with_name(wrong.name + ".manifest.json").read_text())
+    manifest["artifact"] |= {"compression": "int8"}
+    wrong.with_name(wrong.name + ".manifest.json").write_text(json.dumps(manifest))
+    (result,) = parity([wrong])
+    failed = [(check.check, check.reason) for check in result.checks if check.verdict == "FAIL"]
+    assert failed == [
+        ("manifest", "the manifest says int8, but no weights in the file have fewer than 32 bits"),
+        ("manifest", "the manifest says int8, but no operation in the file computes with integers"),
+    ]
+
+
+def swapped(labels: list[str]) -> list[str]:
+    return [labels[1], labels[0], *labels[2:]]
+
+
+def test_labels_inside_a_tflite_file(tflite, tmp_path):
+    wrong = mistaken.copy_of(tflite("float16").path, tmp_path)
+    right = labels_inside(wrong)
+    content = wrong.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        start = min(each.header_offset for each in archive.infolist())
+    wrong.write_bytes(content[:start])
+    with zipfile.ZipFile(wrong, "a") as archive:
+        archive.writestr("labels.txt", "\n".join(swapped(right)))
+    mistaken.describe_anew(wrong)
+    (given,) = open_artifacts([wrong])
+    assert right == given.manifest.labels
+    assert untrue_claims(given) == ["the labels inside the file differ from the manifest's"]
+
+
+def test_labels_inside_an_onnx_file(onnx_file, tmp_path):
+    wrong = mistaken.copy_of(onnx_file("none").path, tmp_path)
+    model = onnx.load(wrong)
+    (labels,) = (each for each in model.metadata_props if each.key == "labels")
+    labels.value = json.dumps(swapped(json.loads(labels.value)))
+    onnx.save(model, wrong)
+    mistaken.describe_anew(wrong)
+    assert untrue_claims(open_artifacts([wrong])[0]) == ["the labels inside the file differ from the manifest's"]

@@ -1,0 +1,83 @@
+"""What a manifest claims of its file, held to what the file holds.
+
+Bounds follow from the claim: a float32 file that calls itself a palette of 16 values would be let off with its noise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+from reference.errors import UserError
+from reference.manifest import ArtifactFacts
+
+from ..artifact import Artifact
+from ..graphs import Graph, Weights, read
+from .structure import CONVERSIONS, SMALL_INTEGERS, computes
+
+ROUNDING_ACTIVATIONS = ("int8-full", "int16x8", "w8a8", "tflite int8", "onnx int8")
+SHARE = 0.01  # of all weights' bytes, what counts; of palettes' tables any
+LABELS_FILE = "labels.txt"  # which TFLite's metadata names
+
+
+def untrue_claims(artifact: Artifact) -> list[str]:
+    """What the manifest claims of the artifact, and the file does not show; nothing where the file cannot be read."""
+    manifest = artifact.manifest
+    try:
+        graph = read(artifact.path)
+    except UserError:  # a runtime will say so, or does not run here either
+        return []
+    found = [*_of_weights(manifest.artifact, graph), *_of_activations(manifest.artifact, graph)]
+    inside = labels_inside(artifact.path)
+    if inside is not None and inside != manifest.labels:
+        found.append("the labels inside the file differ from the manifest's")
+    return found
+
+
+def _of_weights(facts: ArtifactFacts, graph: Graph) -> list[str]:
+    """Coarser numbers than claimed show in the answers; finer ones must be looked for."""
+    claimed = facts.precision if facts.compression == "none" else facts.compression
+    if claimed == "mixed":  # whose bounds are float16's, and which may hold whatever overflows
+        return []
+    total = sum(each.bytes for each in graph.weights)
+    held = [_bits(each) for each in graph.weights if each.bytes >= SHARE * total or "lut" in each.compression]
+    coarsest = min(filter(None, held), default=32)
+    if coarsest <= min(map(int, re.findall(r"\d+", claimed))):  # of "int16x8" the weights have 8
+        return []
+    return [f"the manifest says {claimed}, but no weights in the file have fewer than {coarsest} bits"]
+
+
+def _bits(weights: Weights) -> int | None:
+    """Of each number; of a palette, of an index into its table; None of shapes and biases."""
+    size = int(re.sub(r"\D", "", weights.data_type) or 8)  # "bool" has no number
+    is_float = "float" in weights.data_type
+    if "lut" in weights.compression:
+        entries = weights.bytes * 8 // size // weights.tensors
+        return (entries - 1).bit_length() if is_float else None
+    return size if is_float or size <= 8 else None
+
+
+def _of_activations(facts: ArtifactFacts, graph: Graph) -> list[str]:
+    rounding = {facts.compression, f"{facts.format} {facts.compression}"} & set(ROUNDING_ACTIVATIONS)
+    if not rounding or computes(graph).keys() & {*SMALL_INTEGERS, "int16"}:
+        return []
+    if any(node.kind.lower() in CONVERSIONS[:2] for node in graph.nodes):
+        return []
+    return [f"the manifest says {facts.compression}, but no operation in the file computes with integers"]
+
+
+def labels_inside(path: Path) -> list[str] | None:
+    """The labels that a .tflite's or .onnx's own metadata holds; None where there are none to be read."""
+    if path.suffix == ".tflite" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if LABELS_FILE in archive.namelist():
+                return archive.read(LABELS_FILE).decode("utf-8").split("\n")
+    if path.suffix == ".onnx":
+        from ..graphs.onnx import load
+
+        for each in load(path).metadata_props:
+            if each.key == "labels":
+                return json.loads(each.value)
+    return None
