@@ -10,6 +10,7 @@ from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.manifest import manifest_path
 
+from .app import check_pictures
 from .artifact import check_place
 from .calibration import check_calibration
 from .naming import file_name, with_labels
@@ -31,6 +32,8 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     app_preprocessing(checkpoint)
     if options.images != "none":
         check_calibration(checkpoint, options.calibration, required=options.images == "required")
+    if options.golden_pictures is not None:
+        check_pictures(options.golden_pictures)
     target = output_dir / file_name(checkpoint, options)
     if target.exists() and not options.overwrite:
         _check_origin(target, checkpoint)

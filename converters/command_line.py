@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,18 +61,14 @@ def command(
 
 
 def _add_place(group: Any) -> None:
-    """--output-dir or --into, and --golden-pictures."""
+    """--output-dir or --into."""
     place = group.add_mutually_exclusive_group()
     place.add_argument("--output-dir", type=Path, default=DEFAULT_OUTPUT, help="default: %(default)s")
     place.add_argument(
         "--into",
         type=Path,
         metavar="APP",
-        help="ios_demo, android_demo, or a folder of an app's own: writes there instead, and a golden set beside the "
-        "artifact: pictures with the reference's answers, for the app's self-test",
-    )
-    group.add_argument(
-        "--golden-pictures", type=Path, metavar="FOLDER", help="pictures for it (default: rendered scenes)"
+        help="ios_demo, android_demo, or a folder of an app's own: writes there instead, with --golden",
     )
 
 
@@ -83,27 +80,25 @@ def _convert_and_report(
 ) -> int:
     """Load the checkpoint, convert it in silence, print what was written."""
     from reference.checkpoints import load_checkpoint
+    from reference.golden import golden_path
 
     from .admission import admit
-    from .app import check_pictures, is_demo, models_folder, write_golden
+    from .app import is_demo, models_folder
     from .artifact import check_place
 
-    if arguments.golden_pictures is not None and arguments.into is None:
-        raise UserError("--golden-pictures is for the golden set that --into writes: give --into too")
     if arguments.into is not None and is_demo(arguments.into) and options.batch > 1:
         raise UserError(f"{arguments.into.name} runs one image at a time: leave --batch out, or --into")
     output_dir = arguments.output_dir if arguments.into is None else models_folder(arguments.into)
+    options = dataclasses.replace(options, golden=options.golden or arguments.into is not None)
     check_place(output_dir)  # before a checkpoint is downloaded
-    if arguments.golden_pictures is not None:
-        check_pictures(arguments.golden_pictures)
     started = time.monotonic()
     checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
     admit(checkpoint, output_dir, options)  # or refuse, before anything heavy is loaded
     with working(f"converting with {worker}", arguments.verbose):
         written = convert(checkpoint, output_dir, options)
-        golden = write_golden(written, checkpoint, arguments.golden_pictures) if arguments.into else None
     _print_written(written, time.monotonic() - started, checkpoint.notes)
-    if golden is not None:
+    if options.golden:
+        golden = golden_path(written.path)
         print(f"golden set {golden}  {golden.stat().st_size / 1e6:.2f} MB")
     return 0
 

@@ -148,6 +148,21 @@ class Options(ABC):
     calibration_samples: int = option(
         128, "how many of them", group=IMAGES, metavar="NUMBER", parse=positive, mark="samples{}".format
     )
+    golden: bool = option(
+        False,
+        "write a golden set beside the artifact too: pictures with the reference's answers, for an app's self-test",
+        group=PLACE,
+        records=False,
+    )
+    golden_pictures: Path | None = option(
+        None,
+        "pictures for it",
+        group=PLACE,
+        metavar="FOLDER",
+        parse=Path,
+        by_default="rendered scenes",
+        records=False,
+    )
     overwrite: bool = option(
         False, "replace an artifact of the same name that another checkpoint was made into", group=PLACE, records=False
     )
@@ -192,6 +207,8 @@ class Options(ABC):
 
     def check(self, task: Task) -> None:
         """UserError where options do not fit each other, or a network of `task`."""
+        if self.golden_pictures is not None and not self.golden:
+            raise UserError("--golden-pictures is for a golden set: give --into too, or --golden")
         if self.output == "logits" and task == "features":
             raise UserError("features have no logits: leave --output logits out, or choose another --task")
         if self.labels is not None and task == "features":

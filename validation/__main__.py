@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib import import_module
 from pathlib import Path
 
-from reference.command_line import DEFAULT_OUTPUT, Parser, add_verbose_option, positive, run
+from reference.command_line import DEFAULT_OUTPUT, Parser, add_verbose_option, leave, positive, run
 from reference.config import SIZES
 
 DATA_HELP = (
@@ -143,4 +142,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

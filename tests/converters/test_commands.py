@@ -193,14 +193,15 @@ def test_a_failed_move_keeps_the_old_package(demo, tmp_path, monkeypatch):
         return lambda path: (path.mkdir(), (path / "part").write_text(text))
 
     first = publish(write("first"))
-    replace = Path.replace
+    rename, failed = os.rename, []
 
-    def fails(self: Path, target: Path) -> Path:
-        if target == first.path:
+    def fails(source: Path, target: Path) -> None:
+        if target == first.path and not failed:
+            failed.append(source)
             raise OSError(5, "Input/output error")
-        return replace(self, target)
+        rename(source, target)
 
-    monkeypatch.setattr(Path, "replace", fails)
+    monkeypatch.setattr(os, "rename", fails)
     with pytest.raises(UserError, match="Input/output error"):
         publish(write("second"))
     assert (first.path / "part").read_text() == "first"
