@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 import pytest
 from hypothesis import given
@@ -154,6 +155,35 @@ def test_tree_digest_sees_names_contents_and_places(tmp_path):
     assert size_in_bytes(tmp_path / "a") == 3
     (tmp_path / "a" / "one").rename(tmp_path / "a" / "uno")
     assert digest(tmp_path / "a") != hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_what_macos_leaves_in_a_package_does_not_count(tmp_path):
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "a" / "deep" / "one").write_bytes(b"1")
+    before = digest(tmp_path / "a")
+    for name in (".DS_Store", "deep/.DS_Store", "deep/._one"):
+        (tmp_path / "a" / name).write_bytes(b"more")
+    assert (digest(tmp_path / "a"), size_in_bytes(tmp_path / "a")) == (before, 1)
+    (tmp_path / "a" / "deep" / ".hidden").touch()
+    assert digest(tmp_path / "a") != before
+
+
+@pytest.mark.parametrize("target", ["deep", "deep/one", "nowhere"])
+def test_a_link_in_a_package_is_refused_by_name(tmp_path, target):
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "a" / "deep" / "one").write_bytes(b"1")
+    (tmp_path / "a" / "deep" / "link").symlink_to(tmp_path / "a" / target)
+    with pytest.raises(UserError, match="a is no artifact: deep/link in it is a link"):
+        digest(tmp_path / "a")
+    (tmp_path / "whole").symlink_to(tmp_path / "a" / "deep" / "one")
+    assert digest(tmp_path / "whole") == hashlib.sha256(b"1").hexdigest(), "an artifact may itself be given by a link"
+
+
+def test_nor_is_a_pipe_waited_for(tmp_path):
+    (tmp_path / "a").mkdir()
+    os.mkfifo(tmp_path / "a" / "pipe")
+    with pytest.raises(UserError, match="a is no artifact: pipe in it is neither file nor folder"):
+        digest(tmp_path / "a")
 
 
 @given(st.lists(st.sampled_from(["crane", "crane (0)", "crane (1)", "maillot", "cat"]), max_size=8))
