@@ -90,10 +90,8 @@ def working(title: str, verbose: bool) -> Iterator[None]:
         try:
             with os.fdopen(os.dup(err), "w") as terminal, Plain(file=terminal).status(Text(title)):
                 yield
-        except (UserError, KeyboardInterrupt):
-            raise
         except BaseException as error:
-            if interruption() or refusal(error):
+            if interruption() or isinstance(error, UserError | KeyboardInterrupt) or refusal(error):
                 raise
             held.seek(0)
             os.write(err, held.read())
