@@ -13,6 +13,7 @@ from reference.errors import UserError
 from reference.golden import GoldenSet, golden_path
 from reference.manifest import Manifest, manifest_path
 from reference.publication import publication, recover
+from reference.refusals import refused
 
 
 @dataclass(frozen=True)
@@ -72,5 +73,6 @@ def _reporting(output_dir: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or error
+        number = refused(error)
+        reason = error.strerror or (os.strerror(number) if number else error)
         raise UserError(f"cannot write to {output_dir} ({reason}): choose another --output-dir") from error

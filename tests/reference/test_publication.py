@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -128,9 +129,9 @@ def test_a_move_that_fails_undoes_those_before_it(failing, tmp_path, monkeypatch
 
 def test_an_error_in_the_block_changes_nothing(tmp_path):
     publish(tmp_path, "old", package=False)
-    with pytest.raises(OSError, match="No space"), publication(tmp_path, NAMES) as folder:
+    with suppress(ZeroDivisionError), publication(tmp_path, NAMES) as folder:
         (folder / "m").write_text("ne")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        1 / 0  # noqa: B018
     assert seen(tmp_path) == whole("old")
 
 
