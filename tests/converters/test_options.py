@@ -159,7 +159,7 @@ def test_what_is_typed_is_what_is_asked_for(pipeline, folders, tmp_path):
         "calibration": (str(folders[0]), folders[0]), "labelled": (str(folders[1]), folders[1]),
         "calibration_samples": ("7", 7), "keep_float": ("a b", ("a b",)), "max_drop": ("0.5", 0.5),
         "recipe": (str(own), RECIPES[0]), "opset": ("19", 19), "labels": ("names.txt", Path("names.txt")),
-        "batch": ("3", 3),
+        "batch": ("3", 3), "golden_pictures": (str(folders[0]), folders[0]),
     }  # fmt: skip
     kind, parser = PIPELINES[pipeline], argparse.ArgumentParser()
     add_options(parser, kind, HEADINGS)
