@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from reference.errors import UserError
 from reference.labels import distinct
 from reference.manifest import digest, manifest_path, read_manifest, size_in_bytes
+from reference.publication import publication
 
 FIELDS = {
     "schema_version": 2,
@@ -137,6 +139,27 @@ def test_missing_files(artifact):
         read_manifest(artifact)
     with pytest.raises(UserError, match="does not exist"):
         read_manifest(artifact.with_name("other.tflite"))
+
+
+@pytest.mark.parametrize("moves", range(2, 7))  # before and after all is in its place
+def test_what_was_killed_half_moved_is_completed_by_who_reads(artifact, moves, monkeypatch):
+    rename, made = os.rename, 0
+
+    def dies(source, target):
+        nonlocal made
+        if made == moves:
+            raise KeyboardInterrupt
+        made += 1
+        rename(source, target)
+
+    names = [manifest_path(artifact).name, artifact.name, "m.tflite.golden.json"]
+    with suppress(KeyboardInterrupt), monkeypatch.context() as patch, publication(artifact.parent, names) as folder:
+        (folder / "m.tflite").write_bytes(b"abc")
+        write(folder / "m.tflite", labels=["new", "too"])
+        (folder / names[-1]).write_text("{}")
+        patch.setattr(os, "rename", dies)
+    assert read_manifest(artifact).labels == ["new", "too"]
+    assert sorted(path.name for path in artifact.parent.iterdir()) == sorted(names)
 
 
 def test_other_bytes_are_noticed(artifact):
