@@ -52,8 +52,7 @@ def device_results() -> dict[str, Any]:
 
 
 def package(rng: np.random.Generator) -> dict[str, Any]:
-    """files: content by path; sha256: of the package, as manifests have it; uncounted: paths of files that do not change
-    it."""
+    """files: content by path; sha256: of the package, as manifests have it; uncounted: files that do not change it."""
     files = {path: rng.bytes(length) for path, length in zip(PACKAGE, LENGTHS, strict=True)}
     with tempfile.TemporaryDirectory() as folder:
         for path, content in files.items():
