@@ -8,13 +8,17 @@ from typing import TypeVar
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
+from reference.golden import golden_path
 from reference.manifest import manifest_path
 
+from .app import check_pictures
 from .artifact import check_place
 from .calibration import check_calibration
 from .naming import file_name, with_labels
 from .options import Options
 from .preprocessing import app_preprocessing
+
+NAME_MAX = 255  # letters of a file's name, on the file systems of Linux and macOS
 
 Chosen = TypeVar("Chosen", bound=Options)
 
@@ -31,7 +35,15 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     app_preprocessing(checkpoint)
     if options.images != "none":
         check_calibration(checkpoint, options.calibration, required=options.images == "required")
+    if options.golden_pictures is not None:
+        check_pictures(options.golden_pictures)
     target = output_dir / file_name(checkpoint, options)
+    longest = golden_path(target).name
+    if len(longest) > NAME_MAX:
+        raise UserError(
+            f"the name {longest[:40]}... would have {len(longest)} letters, {NAME_MAX} are the most: give the folder "
+            "of the checkpoint a shorter one"
+        )
     if target.exists() and not options.overwrite:
         _check_origin(target, checkpoint)
     return options, target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,7 +62,7 @@ def command(
 
 
 def _add_place(group: Any) -> None:
-    """--output-dir or --into, and --golden-pictures."""
+    """--output-dir or --into."""
     place = group.add_mutually_exclusive_group()
     place.add_argument(
         "--output-dir",
@@ -74,11 +75,7 @@ def _add_place(group: Any) -> None:
         "--into",
         type=Path,
         metavar="APP",
-        help="write into an app instead: ios_demo, android_demo, or a folder of an app of yours. A golden set goes "
-        "beside the artifact: pictures with the reference's answers, for the app's self-test",
-    )
-    group.add_argument(
-        "--golden-pictures", type=Path, metavar="FOLDER", help="pictures for the golden set (default: rendered scenes)"
+        help="write into an app instead: ios_demo, android_demo, or a folder of an app of yours; with --golden",
     )
 
 
@@ -90,27 +87,25 @@ def _convert_and_report(
 ) -> int:
     """Load the checkpoint, convert it in silence, print what was written."""
     from reference.checkpoints import load_checkpoint
+    from reference.golden import golden_path
 
     from .admission import admit
-    from .app import check_pictures, is_demo, models_folder, write_golden
+    from .app import is_demo, models_folder
     from .artifact import check_place
 
-    if arguments.golden_pictures is not None and arguments.into is None:
-        raise UserError("--golden-pictures is for the golden set that --into writes: give --into too")
     if arguments.into is not None and is_demo(arguments.into) and options.batch > 1:
         raise UserError(f"{arguments.into.name} runs one image at a time: leave --batch out, or --into")
     output_dir = arguments.output_dir if arguments.into is None else models_folder(arguments.into)
+    options = dataclasses.replace(options, golden=options.golden or arguments.into is not None)
     check_place(output_dir)  # before a checkpoint is downloaded
-    if arguments.golden_pictures is not None:
-        check_pictures(arguments.golden_pictures)
     started = time.monotonic()
     checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
     admit(checkpoint, output_dir, options)  # or refuse, before anything heavy is loaded
     with working(f"converting with {worker}", arguments.verbose):
         written = convert(checkpoint, output_dir, options)
-        golden = write_golden(written, checkpoint, arguments.golden_pictures) if arguments.into else None
     _print_written(written, time.monotonic() - started, checkpoint.notes)
-    if golden is not None:
+    if options.golden:
+        golden = golden_path(written.path)
         print(f"golden set {golden}  {golden.stat().st_size / 1e6:.2f} MB")
     return 0
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from reference.checkpoints import Checkpoint
+from reference.golden import GoldenSet
 from reference.labels import as_hex, palette
 from reference.manifest import (
     ArtifactFacts,
@@ -25,6 +26,7 @@ from reference.manifest import (
 from reference.tensor_specs import Dtype, InputSpec, Layout, OutputSpec, Quantization
 
 from .admission import Chosen, admit
+from .app import golden_of
 from .artifact import Written, put_in_place
 from .calibration import Calibration, calibration
 from .deployable import Deployable, deployable
@@ -99,7 +101,7 @@ class Conversion(Generic[Chosen]):
         tools: Sequence[str],
         measured: CalibrationFacts | None = None,
     ) -> Written:
-        """Write the artifact and its manifest into place.
+        """Write the artifact, its manifest and the golden set that may be asked for into place.
 
         Args:
             write: writes the artifact to the path it is given.
@@ -140,7 +142,11 @@ class Conversion(Generic[Chosen]):
                 tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
             )
 
-        return Written(self.target, put_in_place(self.target, write, describe))
+        def judge(manifest: Manifest) -> GoldenSet:
+            return golden_of(checkpoint, manifest, self.options.golden_pictures)
+
+        golden = judge if self.options.golden else None
+        return Written(self.target, put_in_place(self.target, write, describe, golden))
 
 
 def begin(

@@ -6,7 +6,6 @@ Options(...))`), what the manifest's `options` say of it, and the mark in the fi
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
 import json
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from reference.command_line import positive
 from reference.errors import UserError
 
+from .crop_sizes import Size, as_typed, size
 from .declared import form_of, long_name, option
 
 if TYPE_CHECKING:  # these load more than --help can wait for
@@ -28,33 +28,6 @@ if TYPE_CHECKING:  # these load more than --help can wait for
     from reference.manifest import Format, Task
 
 HASHED = 6  # hexadecimal digits
-
-
-Size = tuple[int, int]  # height and width, pixels
-
-
-def size(text: str) -> tuple[Size, ...]:
-    """The size of a crop, as an argparse type: the side of a square, or height x width."""
-    return (_pixels(text, "give the side of a square, for example 256, or height x width, for example 192x320"),)
-
-
-def sizes(text: str) -> tuple[Size, ...]:
-    """The same of one crop or several."""
-    advice = "give the side of a square, for example 256, height x width, or several sides with commas between"
-    return tuple(_pixels(part, advice) for part in text.split(","))
-
-
-def _pixels(text: str, advice: str) -> Size:
-    try:
-        height, width = [*map(positive, text.split("x"))] * (1 if "x" in text else 2)
-        return height, width
-    except (argparse.ArgumentTypeError, ValueError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of pixels: {advice}") from None
-
-
-def as_typed(size: Size) -> str:
-    """As it is typed."""
-    return f"{size[0]}x{size[1]}" if size[0] != size[1] else str(size[0])
 
 
 def listing(folder: Path) -> str:
@@ -154,6 +127,21 @@ class Options(ABC):
         parse=positive,
         mark="samples{}".format,
     )
+    golden: bool = option(
+        False,
+        "write a golden set beside the artifact too: pictures with the reference's answers, for an app's self-test",
+        group=PLACE,
+        records=False,
+    )
+    golden_pictures: Path | None = option(
+        None,
+        "pictures for the golden set",
+        group=PLACE,
+        metavar="FOLDER",
+        parse=Path,
+        by_default="rendered scenes",
+        records=False,
+    )
     overwrite: bool = option(
         False,
         "replace a file of the same name even where it was made from another checkpoint",
@@ -201,6 +189,8 @@ class Options(ABC):
 
     def check(self, task: Task) -> None:
         """UserError where options do not fit each other, or a network of `task`."""
+        if self.golden_pictures is not None and not self.golden:
+            raise UserError("--golden-pictures is for a golden set: give --into too, or --golden")
         if self.output == "logits" and task == "features":
             raise UserError("features have no logits: leave --output logits out, or choose another --task")
         if self.labels is not None and task == "features":

@@ -6,9 +6,23 @@ TensorFlow come with the first class that needs them.
 
 from __future__ import annotations
 
-import importlib
-import os
-from typing import Any
+import sys
+
+
+def _end_quietly(kind, error, trace) -> None:  # type: ignore[no-untyped-def]
+    """Ctrl-C while a command is still being loaded is one line, as it is later: see interruption.py."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+if sys.argv[:1] == ["-m"]:  # as Python has it for as long as it looks for the module to run
+    sys.excepthook = _end_quietly
+
+import importlib  # noqa: E402
+import os  # noqa: E402
+from typing import Any  # noqa: E402
 
 # ONNX Runtime tells its maker of each import, and writes a number of this device under the user's cache; it reads this
 # as it is imported, for which all that imports it has imported this package before.

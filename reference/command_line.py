@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
 from .config import SIZES, TASKS
 from .errors import UserError
+from .interruption import WORDS, interruptible, interruption
+from .refusals import refusal
 from .sources import hub_id
 
 DEFAULT_OUTPUT = Path("build")
@@ -91,15 +94,16 @@ def working(title: str, verbose: bool) -> Iterator[None]:
         try:
             with os.fdopen(os.dup(err), "w") as terminal, Plain(file=terminal).status(Text(title)):
                 yield
-        except (UserError, KeyboardInterrupt):
-            raise
-        except BaseException:
+        except BaseException as error:
+            if interruption() or isinstance(error, UserError | KeyboardInterrupt) or refusal(error):
+                raise
             held.seek(0)
             os.write(err, held.read())
             raise
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):  # of a full disk, where what is held back is kept
+                    stream.flush()
             os.dup2(out, 1)
             os.dup2(err, 2)
             os.close(out)
@@ -110,21 +114,37 @@ UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h: a mistake of the kit's, and no ver
 
 
 def run(command: Callable[[], int]) -> int:
-    """Run a command's body; a user's mistake becomes one line on stderr and exit code 2, any other 70."""
-    try:
-        return command()
-    except UserError as error:
-        from .foreign_text import one_line
+    """Run a command's body; a user's mistake becomes one line on stderr and exit code 2, any other 70.
 
-        print(f"error: {one_line(str(error))}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read the output, for example `head`, has seen enough
+    So does what the system refuses become one line and 2; SIGINT and SIGTERM 128 and their number, as shells have it.
+    """
+    with interruptible():
+        try:
+            return command()
+        except (Exception, KeyboardInterrupt) as error:
+            return _ended(error)
+
+
+def _ended(error: Exception | KeyboardInterrupt) -> int:
+    number = interruption() or (signal.SIGINT if isinstance(error, KeyboardInterrupt) else None)
+    if number is not None:
+        print(WORDS[number], file=sys.stderr)
+        return 128 + number
+    if isinstance(error, BrokenPipeError):  # whoever read the output, for example `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    except Exception:
-        traceback.print_exc()
-        print("error: this is a mistake of the kit's: report the lines above", file=sys.stderr)
-        return UNEXPECTED
+    line = str(error) if isinstance(error, UserError) else refusal(error)
+    if line is not None:
+        from .foreign_text import one_line
+
+        print(f"error: {one_line(line)}", file=sys.stderr)
+        return 2
+    traceback.print_exception(error)
+    print("error: this is a mistake of the kit's: report the lines above", file=sys.stderr)
+    return UNEXPECTED
+
+
+def leave(code: int) -> NoReturn:
+    """End the program; Ctrl-C comes too late then, and is not to tear Python's own end to pieces."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)

@@ -24,6 +24,7 @@ from .images import as_rgb
 from .manifest import Manifest, Sha256
 from .strict import Positive, Strict, read_strict
 from .tensor_specs import Meaning
+from .threads import torch_threads
 from .tolerances import tolerance
 
 SUFFIX = ".golden.json"
@@ -70,6 +71,10 @@ class GoldenSet(Strict):
         """The reference's answers [pictures, *shape]."""
         return np.stack([decoded(picture.answer, self.meaning, self.shape) for picture in self.pictures])
 
+    def write(self, path: Path) -> None:
+        """Write as indented JSON."""
+        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
 
 def golden_path(artifact: Path) -> Path:
     """Where the golden set of `artifact` lies: beside it."""
@@ -89,7 +94,8 @@ def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Im
     entries, answers = [], []
     for index, picture in enumerate(map(as_rgb, pictures)):
         pixels = checkpoint.processor.resize_and_crop(picture)
-        answer = answer_to_pixels(checkpoint, pixels, spec.meaning)
+        with torch_threads(1):  # whose number decides how sums are rounded
+            answer = answer_to_pixels(checkpoint, pixels, spec.meaning)
         answers.append(answer)
         answer = np.moveaxis(answer, 0, -1) if spec.layout == "NHWC" else answer
         entries.append(

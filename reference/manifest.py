@@ -7,12 +7,16 @@ an unknown key, a missing one or a wrong type is an error, so that a reader neve
 from __future__ import annotations
 
 import hashlib
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from .errors import UserError
+from .publication import recover
 from .strict import Positive, Strict, read_strict
 from .tensor_specs import InputSpec, OutputSpec
 
@@ -148,7 +152,19 @@ def manifest_path(artifact: Path) -> Path:
 
 
 def read_manifest(artifact: Path) -> Manifest:
-    """Read and check the manifest beside `artifact`; UserError when it is missing, malformed or of other bytes."""
+    """Read and check the manifest beside `artifact`; UserError when it is missing, malformed or of other bytes.
+
+    What a converter that was killed has left there unfinished is completed first.
+    """
+    try:
+        return _read(artifact)
+    except UserError:
+        with suppress(OSError):  # of a folder that is not there, or only to be read
+            recover(artifact.parent)
+        return _read(artifact)
+
+
+def _read(artifact: Path) -> Manifest:
     path = manifest_path(artifact)
     if not artifact.exists():
         raise UserError(f"artifact {artifact} does not exist: convert it first")
@@ -161,7 +177,13 @@ def read_manifest(artifact: Path) -> Manifest:
 
 
 def digest(artifact: Path) -> str:
-    """sha256 of a file; of a folder, sha256 over its lines "<sha256>  <relative path>\\n", sorted by path."""
+    """sha256 of a file; of a folder, sha256 over its lines "<sha256>  <relative path>\\n", sorted by path.
+
+    What macOS leaves in folders by itself does not count: .DS_Store, and ._NAME for each NAME on foreign disks.
+
+    Raises:
+        UserError: for a folder that holds a link, or anything else that is neither file nor folder.
+    """
     if artifact.is_file():
         return hashlib.sha256(artifact.read_bytes()).hexdigest()
     lines = [f"{digest(path)}  {path.relative_to(artifact).as_posix()}\n" for path in _files(artifact)]
@@ -169,9 +191,23 @@ def digest(artifact: Path) -> str:
 
 
 def size_in_bytes(artifact: Path) -> int:
-    """Size of a file, or of all files in a folder."""
+    """Size of a file, or of all files in a folder that `digest` counts."""
     return sum(path.stat().st_size for path in ([artifact] if artifact.is_file() else _files(artifact)))
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(filter(Path.is_file, folder.rglob("*")), key=lambda path: path.relative_to(folder).as_posix())
+def _files(package: Path) -> list[Path]:
+    return sorted(_files_in(package, package), key=lambda path: path.relative_to(package).as_posix())
+
+
+def _files_in(folder: Path, package: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        mode = path.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            yield from _files_in(path, package)
+        elif path.name == ".DS_Store" or path.name.startswith("._"):
+            continue
+        elif stat.S_ISREG(mode):
+            yield path
+        else:
+            what = "a link" if stat.S_ISLNK(mode) else "neither file nor folder"
+            raise UserError(f"{package} is no artifact: {path.relative_to(package)} in it is {what}")

@@ -19,6 +19,8 @@ PACKAGE = (
     ".hidden", "Data-1", "Data.1", "Data/com.apple.CoreML/model.mlmodel", "Data/com.apple.CoreML/weights/weight.bin",
     "Manifest.json", "a b", "e\u0301", "f", "\uff5a", "\U0001f600",
 )  # fmt: skip
+# What macOS leaves in a package by itself: it is no part of it.
+LEFT_BY_MACOS = (".DS_Store", "Data/.DS_Store", "Data/._com.apple.CoreML")
 # Of their bytes: around the padding of SHA-256, whose blocks have 64 and whose last one ends in a length of 8.
 LENGTHS = (0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 2000)
 
@@ -50,11 +52,12 @@ def device_results() -> dict[str, Any]:
 
 
 def package(rng: np.random.Generator) -> dict[str, Any]:
-    """files: content by path; sha256: of the package, as manifests have it."""
+    """files: content by path; sha256: of the package, as manifests have it; uncounted: files that do not change it."""
     files = {path: rng.bytes(length) for path, length in zip(PACKAGE, LENGTHS, strict=True)}
     with tempfile.TemporaryDirectory() as folder:
         for path, content in files.items():
             (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(folder) / path).write_bytes(content)
         sha256 = digest(Path(folder))
-    return {"files": {path: base64.b64encode(content).decode() for path, content in files.items()}, "sha256": sha256}
+    contents = {path: base64.b64encode(content).decode() for path, content in files.items()}
+    return {"files": contents, "sha256": sha256, "uncounted": LEFT_BY_MACOS}

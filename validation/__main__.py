@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from reference.command_line import DEFAULT_OUTPUT, Parser, add_verbose_option, positive, run
+from reference.command_line import DEFAULT_OUTPUT, Parser, add_verbose_option, leave, positive, run
 from reference.config import SIZES
 
 WHAT, HOW, CHECKS, PLACE = "what to check", "how", "checks", "where to"
@@ -225,4 +224,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

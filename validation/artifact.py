@@ -74,11 +74,11 @@ def opened(given: Iterable[Given]) -> list[Artifact | Broken]:
 
 
 def _opened(file: File) -> Artifact | Broken:
-    if not file.path.exists():
-        raise UserError(f"artifact {file.path} does not exist: convert it first")
     try:
         return Artifact(file.path, file.label, read_manifest(file.path))
     except UserError as error:
+        if not file.path.exists():
+            raise
         return Broken(file.path, file.label, str(error))
 
 

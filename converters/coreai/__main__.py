@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from reference.command_line import leave
 
 from ..command_line import command
 from .options import CoreAIOptions
@@ -33,4 +34,4 @@ def _convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions) -
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import torch
@@ -23,6 +26,8 @@ from .operations import FORM, register
 from .options import DEFAULTS, Compression, CoreAIOptions
 from .reproducible import sort_metadata, with_settled_names
 from .whole import Whole, make_classifier_pointwise
+
+TEXT = 4_000_000  # bytes that a program takes beside its weights, and more
 
 
 def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions = DEFAULTS) -> Written:
@@ -52,7 +57,12 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions = D
     converter.add_exported_program(program, input_names=[feed.name], output_names=names)
     model = with_settled_names(converter.to_coreai())
 
+    # Apple's writer ends the process where the disk is full.
+    needed = 4 * sum(each.numel() for each in job.network.parameters()) + TEXT
+
     def write(path: Path) -> None:
+        if shutil.disk_usage(path.parent).free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         asset = model.save_asset(path)
         asset.update_metadata(lambda metadata: describe(metadata, job.checkpoint, job.preprocessing))
         sort_metadata(path)

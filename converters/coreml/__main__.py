@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reference.command_line import leave
 from reference.errors import UserError
 from reference.extras import coremltools_writes
 
@@ -38,4 +38,4 @@ def _convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions) -
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -26,6 +26,7 @@ from .lean_import import import_coremltools
 from .operations import FORM
 from .options import DEFAULTS, Compression, CoreMLOptions
 from .program import to_ml_program
+from .reproducible import settle
 
 ct = import_coremltools()
 
@@ -73,6 +74,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
 
     def write(path: Path) -> None:
         model.save(str(path))
+        settle(path)
         if compression is not None:
             check(path, compression, chosen)
 

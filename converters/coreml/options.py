@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from reference.errors import UserError
 
+from ..crop_sizes import Size, as_typed, sizes
 from ..declared import option
-from ..options import ENDS, HOW, Options, Size, as_typed, sizes
+from ..options import ENDS, HOW, Options
 
 if TYPE_CHECKING:
     from typing import Self

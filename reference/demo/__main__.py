@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
-from ..command_line import Parser, add_checkpoint_options, positive, run
+from ..command_line import Parser, add_checkpoint_options, leave, positive, run
 from ..config import SIZES, TASKS
 
 
@@ -66,4 +65,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

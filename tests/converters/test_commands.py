@@ -18,7 +18,7 @@ from converters.conversion import begin
 from converters.coreml.options import CoreMLOptions
 from converters.tflite.options import TFLiteOptions
 from reference.errors import UserError
-from reference.golden import golden_path, read_golden
+from reference.golden import golden_path, golden_set, read_golden
 from reference.image_processor import MobileViTImageProcessor
 from reference.manifest import digest, manifest_path, read_manifest
 
@@ -54,19 +54,20 @@ def refusal(capfd):
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "tool"),
+    ("module", "name", "tool", "made"),
     [
         pytest.param(
             "converters.coreml",
             "mobilevit_xxs_demo_float16.mlpackage",
             "coremltools",
+            ("mlpackage", "float16"),
             marks=pytest.mark.writes_packages,
         ),
-        ("converters.tflite", "mobilevit_xxs_demo_float16.tflite", "tensorflow"),
-        ("converters.onnx", "mobilevit_xxs_demo_float32.onnx", "onnxscript"),
+        ("converters.tflite", "mobilevit_xxs_demo_float16.tflite", "tensorflow", ("tflite", "float16")),
+        ("converters.onnx", "mobilevit_xxs_demo_float32.onnx", "onnxscript", ("onnx_file", "none")),
     ],
 )
-def test_the_main_command(module, name, tool, tmp_path, demo):
+def test_the_main_command(module, name, tool, made, tmp_path, demo, request):
     out = tmp_path / "out"
     old = out / name / "of an earlier run" if name.endswith(".mlpackage") else out / name
     old.parent.mkdir(parents=True)
@@ -74,7 +75,8 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
         path.write_text("of an earlier run")
     earlier = {"schema_version": 1, "checkpoint": {"id": "demo", "sha256": demo.sha256}}
     (out / (name + ".manifest.json")).write_text(json.dumps(earlier))
-    result = command(module, "--size", "xxs", "--into", str(tmp_path / "out"))
+    unlike = {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "3"}
+    result = command(module, "--size", "xxs", "--into", str(tmp_path / "out"), env={**os.environ, **unlike})
     assert result.returncode == 0, result.stderr
     assert result.stderr == "", "quiet by default"
     written, *_, about, golden = result.stdout.splitlines()
@@ -91,6 +93,12 @@ def test_the_main_command(module, name, tool, tmp_path, demo):
     assert manifest.checkpoint.sha256 == demo.sha256
     assert tool in manifest.tool_versions
     assert (manifest.preprocessing.resize_shortest_edge, manifest.preprocessing.crop_height) == (288, 256)
+
+    # The same bytes as here, where hashes have another seed and there are other threads.
+    fixture, mode = made
+    assert manifest == request.getfixturevalue(fixture)(mode).manifest
+    golden_set(demo, manifest).write(tmp_path / "golden")
+    assert golden_path(tmp_path / "out" / name).read_bytes() == (tmp_path / "golden").read_bytes()
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -193,14 +201,15 @@ def test_a_failed_move_keeps_the_old_package(demo, tmp_path, monkeypatch):
         return lambda path: (path.mkdir(), (path / "part").write_text(text))
 
     first = publish(write("first"))
-    replace = Path.replace
+    rename, failed = os.rename, []
 
-    def fails(self: Path, target: Path) -> Path:
-        if target == first.path:
+    def fails(source: Path, target: Path) -> None:
+        if target == first.path and not failed:
+            failed.append(source)
             raise OSError(5, "Input/output error")
-        return replace(self, target)
+        rename(source, target)
 
-    monkeypatch.setattr(Path, "replace", fails)
+    monkeypatch.setattr(os, "rename", fails)
     with pytest.raises(UserError, match="Input/output error"):
         publish(write("second"))
     assert (first.path / "part").read_text() == "first"

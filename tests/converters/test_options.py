@@ -66,6 +66,7 @@ def values(field: dataclasses.Field, folders: list[Path]) -> st.SearchStrategy:
         "max_drop": st.sampled_from([None, 0.5, 1.0]),
         "opset": st.sampled_from([None, 18, 20, 23]),
         "batch": st.sampled_from([1, 3]),
+        "golden_pictures": st.none(),  # which a golden set must be asked for with
     }
     return st.booleans() if isinstance(field.default, bool) else drawn[field.name]
 
@@ -158,7 +159,7 @@ def test_what_is_typed_is_what_is_asked_for(pipeline, folders, tmp_path):
         "calibration": (str(folders[0]), folders[0]), "labelled": (str(folders[1]), folders[1]),
         "calibration_samples": ("7", 7), "keep_float": ("a b", ("a b",)), "max_drop": ("0.5", 0.5),
         "recipe": (str(own), RECIPES[0]), "opset": ("19", 19), "labels": ("names.txt", Path("names.txt")),
-        "batch": ("3", 3),
+        "batch": ("3", 3), "golden_pictures": (str(folders[0]), folders[0]),
     }  # fmt: skip
     kind, parser = PIPELINES[pipeline], argparse.ArgumentParser()
     add_options({heading: parser.add_argument_group(heading) for heading in HEADINGS}, kind)
@@ -190,7 +191,7 @@ def test_manifests_have_every_option_that_shaped_the_artifact(pipeline, folders,
     job = begin(demo, tmp_path, options, passes=PASSES, bake_input=True)
     outputs, feed = job.outputs, job.input("tensor", "NHWC", "float32")
     manifest = job.publish(lambda path: path.write_text("-"), input=feed, outputs=outputs, tools=()).manifest
-    fields = {long_name(field) for field in dataclasses.fields(options)} - {"overwrite"}
+    fields = {long_name(field) for field in dataclasses.fields(options)} - {"overwrite", "golden", "golden-pictures"}
     assert set(manifest.options) == fields
     assert manifest.kit_version == importlib.metadata.version("mobilevit-edge-kit")
     said = manifest.options

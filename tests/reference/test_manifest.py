@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from reference.errors import UserError
 from reference.labels import distinct
 from reference.manifest import digest, manifest_path, read_manifest, size_in_bytes
+from reference.publication import publication
 
 FIELDS = {
     "schema_version": 2,
@@ -138,6 +141,27 @@ def test_missing_files(artifact):
         read_manifest(artifact.with_name("other.tflite"))
 
 
+@pytest.mark.parametrize("moves", range(2, 7))  # before and after all is in its place
+def test_what_was_killed_half_moved_is_completed_by_who_reads(artifact, moves, monkeypatch):
+    rename, made = os.rename, 0
+
+    def dies(source, target):
+        nonlocal made
+        if made == moves:
+            raise KeyboardInterrupt
+        made += 1
+        rename(source, target)
+
+    names = [manifest_path(artifact).name, artifact.name, "m.tflite.golden.json"]
+    with suppress(KeyboardInterrupt), monkeypatch.context() as patch, publication(artifact.parent, names) as folder:
+        (folder / "m.tflite").write_bytes(b"abc")
+        write(folder / "m.tflite", labels=["new", "too"])
+        (folder / names[-1]).write_text("{}")
+        patch.setattr(os, "rename", dies)
+    assert read_manifest(artifact).labels == ["new", "too"]
+    assert sorted(path.name for path in artifact.parent.iterdir()) == sorted(names)
+
+
 def test_other_bytes_are_noticed(artifact):
     artifact.write_bytes(b"abd")
     with pytest.raises(UserError, match="sha256 differs"):
@@ -154,6 +178,35 @@ def test_tree_digest_sees_names_contents_and_places(tmp_path):
     assert size_in_bytes(tmp_path / "a") == 3
     (tmp_path / "a" / "one").rename(tmp_path / "a" / "uno")
     assert digest(tmp_path / "a") != hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_what_macos_leaves_in_a_package_does_not_count(tmp_path):
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "a" / "deep" / "one").write_bytes(b"1")
+    before = digest(tmp_path / "a")
+    for name in (".DS_Store", "deep/.DS_Store", "deep/._one"):
+        (tmp_path / "a" / name).write_bytes(b"more")
+    assert (digest(tmp_path / "a"), size_in_bytes(tmp_path / "a")) == (before, 1)
+    (tmp_path / "a" / "deep" / ".hidden").touch()
+    assert digest(tmp_path / "a") != before
+
+
+@pytest.mark.parametrize("target", ["deep", "deep/one", "nowhere"])
+def test_a_link_in_a_package_is_refused_by_name(tmp_path, target):
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "a" / "deep" / "one").write_bytes(b"1")
+    (tmp_path / "a" / "deep" / "link").symlink_to(tmp_path / "a" / target)
+    with pytest.raises(UserError, match="a is no artifact: deep/link in it is a link"):
+        digest(tmp_path / "a")
+    (tmp_path / "whole").symlink_to(tmp_path / "a" / "deep" / "one")
+    assert digest(tmp_path / "whole") == hashlib.sha256(b"1").hexdigest(), "an artifact may itself be given by a link"
+
+
+def test_nor_is_a_pipe_waited_for(tmp_path):
+    (tmp_path / "a").mkdir()
+    os.mkfifo(tmp_path / "a" / "pipe")
+    with pytest.raises(UserError, match="a is no artifact: pipe in it is neither file nor folder"):
+        digest(tmp_path / "a")
 
 
 @given(st.lists(st.sampled_from(["crane", "crane (0)", "crane (1)", "maillot", "cat"]), max_size=8))

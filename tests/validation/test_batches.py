@@ -9,10 +9,10 @@ import onnx
 import pytest
 import torch
 
-from converters.app import write_golden
 from converters.artifact import Written
 from reference.checkpoints import BUNDLED
 from reference.errors import UserError
+from reference.golden import golden_path, golden_set
 from reference.layers import ConvLayer
 from reference.scenes import render
 from validation import accuracy, localize, parity, verdict
@@ -144,7 +144,8 @@ def test_answers_to_other_images_are_noticed(converted, pictures, tmp_path, orde
 def test_a_golden_set_is_of_single_images(converted, demo, tmp_path):
     written = converted("onnx")
     copy = Written(mistaken.copy_of(written.path, tmp_path), written.manifest)
-    golden = write_golden(copy, demo)
+    golden = golden_path(copy.path)
+    golden_set(demo, copy.manifest).write(golden)
     assert verdict(parity([copy.path], golden=golden)) == "PASS"
 
 

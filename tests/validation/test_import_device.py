@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 import validation.artifact
-from converters.app import write_golden
 from reference.errors import UserError
-from reference.golden import golden_path, read_golden
+from reference.golden import golden_path, golden_set, read_golden
 from validation import import_device, parity
 from validation.__main__ import main
 from validation.artifact import app_processor
@@ -32,8 +31,7 @@ def models(tflite, demo, tmp_path_factory):
     written = tflite("float16")
     folder = tmp_path_factory.mktemp("models")
     mistaken.copy_of(written.path, folder)
-    golden = write_golden(written, demo)
-    golden.rename(folder / golden.name)
+    golden_set(demo, written.manifest).write(golden_path(folder / written.path.name))
     return folder
 
 

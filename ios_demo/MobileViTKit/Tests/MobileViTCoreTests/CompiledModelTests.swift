@@ -46,6 +46,27 @@ final class CompiledModelTests: XCTestCase {
     }
   }
 
+  func testWhatMacOSLeavesInAPackageDoesNotCount() throws {
+    let artifact = try placed()
+    for path in try XCTUnwrap(Contract.object("digest.json")["uncounted"] as? [String]) {
+      try Data([1]).write(to: artifact.model.appendingPathComponent(path))
+    }
+    try artifact.checkBytes()
+  }
+
+  func testALinkInAPackageIsRefusedByName() throws {
+    for target in ["Manifest.json", "Data", "nowhere"] {
+      let artifact = try placed()
+      try FileManager.default.createSymbolicLink(
+        atPath: artifact.model.appendingPathComponent("Data/link").path,
+        withDestinationPath: artifact.model.appendingPathComponent(target).path)
+      XCTAssertThrowsError(try artifact.checkBytes()) {
+        XCTAssertEqual(
+          $0.localizedDescription, "m.mlpackage: this is no artifact: Data/link in it is a link.")
+      }
+    }
+  }
+
   func testOldCompiledModelsAreRemoved() async throws {
     let artifact = try placed()
     try models.keepOnly([artifact])
