@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reference.command_line import DEFAULT_OUTPUT, Parser, add_checkpoint_options, add_verbose_option, run, working
+from reference.command_line import (
+    DEFAULT_OUTPUT,
+    Parser,
+    add_checkpoint_options,
+    add_revision_option,
+    add_verbose_option,
+    run,
+    working,
+)
 from reference.config_rules import default_labels
 from reference.errors import UserError
 from reference.extras import require
@@ -46,6 +54,7 @@ def command(
         prog=f"python -m converters.{pipeline}", description=f"Convert a MobileViT checkpoint to {product}."
     )
     add_checkpoint_options(parser)
+    add_revision_option(parser)
     add_verbose_option(parser)
     groups = add_options(parser, options, HEADINGS)
     _add_place(groups[PLACE])
@@ -97,7 +106,7 @@ def _convert_and_report(
     if arguments.golden_pictures is not None:
         check_pictures(arguments.golden_pictures)
     started = time.monotonic()
-    checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
+    checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task, revision=arguments.revision)
     admit(checkpoint, output_dir, options)  # or refuse, before anything heavy is loaded
     with working(f"converting with {worker}", arguments.verbose):
         written = convert(checkpoint, output_dir, options)
@@ -123,7 +132,8 @@ def _print_written(written: Written, seconds: float, notes: Sequence[str]) -> No
         published = hub_id(manifest.size, manifest.task)
         print(f"checkpoint demo: the bundled demonstration{classes}; {people}: --checkpoint {published}")
     else:
-        print(f"checkpoint {manifest.checkpoint.id}, sha256 {manifest.checkpoint.sha256}")
+        commit = f", commit {manifest.checkpoint.commit}" if manifest.checkpoint.commit else ""
+        print(f"checkpoint {manifest.checkpoint.id}{commit}, sha256 {manifest.checkpoint.sha256}")
         for note in notes:
             print(note)
         if manifest.labels and manifest.labels == list(default_labels(len(manifest.labels)).values()):

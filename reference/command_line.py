@@ -51,6 +51,11 @@ def add_checkpoint_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_revision_option(parser: argparse.ArgumentParser) -> None:
+    """--revision."""
+    parser.add_argument("--revision", help="of a Hub id, a branch, tag or commit (default: its main branch)")
+
+
 def add_verbose_option(parser: argparse.ArgumentParser) -> None:
     """-v, --verbose."""
     parser.add_argument("-v", "--verbose", action="store_true", help="show what third-party libraries print")

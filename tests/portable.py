@@ -120,7 +120,12 @@ def main(argv: list[str] | None = None) -> int:
         if reason:
             print(f"{name}: NOT RUN: {reason}", flush=True)
             continue
-        chosen = ["-m", "numeric and not benchmark and not deep and not phones", "--reverse", *(SHORT if arguments.short else ())]
+        chosen = [
+            "-m",
+            "numeric and not benchmark and not deep and not phones",
+            "--reverse",
+            *(SHORT if arguments.short else ()),
+        ]
         workers = ["-n", str(setting.workers), "--dist", "loadfile"] if setting.workers > 1 else []
         start = time.monotonic()
         code = subprocess.run(

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from reference.command_line import DEFAULT_OUTPUT, Parser, add_verbose_option, positive, run
+from reference.command_line import DEFAULT_OUTPUT, Parser, add_revision_option, add_verbose_option, positive, run
 from reference.config import SIZES
 
 DATA_HELP = (
@@ -135,8 +135,11 @@ def main(argv: list[str] | None = None) -> int:
         add_verbose_option(command)
     for command in (classify, accuracy, drift, parity, localize, latency, peers):
         command.add_argument(
-            "--checkpoint", help="the reference's weights, where the manifest's own id cannot be found from here"
+            "--checkpoint",
+            help="the reference's weights, where the manifest's own id is not found here: a Hub id that a manifest "
+            "names is looked for in the Hub's cache alone",
         )
+        add_revision_option(command)
     arguments = parser.parse_args(argv)
 
     return run(lambda: import_module(f".commands.{arguments.command.replace('-', '_')}", __package__).run(arguments))

@@ -131,7 +131,9 @@ def test_a_mask_of_integers_alone():
     assert (found == expected).mean() > 0.9
 
 
-@pytest.mark.parametrize("mode", ["int16x8", *(pytest.param(each, marks=pytest.mark.deep) for each in ("int8-full", "int8"))])
+@pytest.mark.parametrize(
+    "mode", ["int16x8", *(pytest.param(each, marks=pytest.mark.deep) for each in ("int8-full", "int8"))]
+)
 def test_features_beside_the_map_they_are_the_mean_of(mode):
     """The map is an output and the MEAN's input, of which ai-edge-quantizer makes a mean of the wrong numbers."""
     from converters.tflite.interpreters import from_stored, to_stored

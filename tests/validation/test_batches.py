@@ -32,7 +32,12 @@ OPTIONS = {
     "mlpackage": ("converters.coreml", "CoreMLOptions"),
     "aimodel": ("converters.coreai", "CoreAIOptions"),
 }
-FORMATS = ["tflite", "onnx", pytest.param("mlpackage", marks=[pytest.mark.writes_packages, pytest.mark.deep]), "aimodel"]
+FORMATS = [
+    "tflite",
+    "onnx",
+    pytest.param("mlpackage", marks=[pytest.mark.writes_packages, pytest.mark.deep]),
+    "aimodel",
+]
 # How the oracle computes, and how many times its loss is allowed, as where each format is held to one image.
 ROUNDED = {
     "tflite": ("float16 weights", 4), "onnx": ("float32", 8), "mlpackage": ("float16", 4), "aimodel": ("float16", 4),

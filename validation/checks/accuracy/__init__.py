@@ -81,7 +81,7 @@ def accuracy(
         raise UserError(
             f"{odd.label} answers with {odd.manifest.answer.meaning}, its checkpoint with {meaning}: convert it again"
         )
-    job = Job(tuple(given), references.source, dataset, options, meaning)
+    job = Job(tuple(given), references.source, references.revision, dataset, options, meaning)
     runtimes = runtimes_of(job)  # mistakes show here, once, and not in every process
     names = [runtime.name for runtime in runtimes]
     journal = None if journal_folder is None else Journal(journal_folder / f".accuracy-{job.key(names)}.jsonl")
