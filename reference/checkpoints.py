@@ -21,7 +21,6 @@ from .manifest import Task
 from .mobilevit import MobileViTModel
 from .pretrained import PreTrainedModel
 from .sources import RESERVED, LocalSource, Source, hub_id, open_source
-from .weights import load_strictly
 
 BUNDLED = Path(__file__).parent / "demo" / "weights"
 MODELS: dict[str, type[PreTrainedModel]] = {
@@ -167,8 +166,8 @@ def _from_source(place: Source, id: str, size: str | None, task: Task) -> Checkp
     if size is not None and files.config.size != size:
         raise UserError(f"checkpoint {id} is of size {files.config.size or 'custom'}, not {size}: leave --size out")
     _check_task(files.task, id, task)
-    model = MODELS[task](files.config).eval()
-    load_strictly(model, model.own_part(files.weights), id)
+    files.config.return_dict = True  # a wish for who calls the model; here its answers are read by name
+    model = MODELS[task].from_files(files, id)
     return Checkpoint(id, task, files.sha256, model, files.processor, files.notes, place.commit)
 
 

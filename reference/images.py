@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,23 @@ Picture = Any  # a PIL image, a NumPy array, or a torch tensor
 
 # Pillow converts these to RGB by cutting values off at 255, without a word.
 _WIDE_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+# A picture of more pixels Pillow refuses to open, for a decompression bomb; as RGB it takes half a GiB.
+MOST_PIXELS = 178_956_970
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Without Pillow's warnings: what it can read it reads, and what it cannot it says with an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def name_of(picture: Picture) -> str:
+    """For messages."""
+    return getattr(picture, "filename", "") or "an image"
 
 
 def as_list(pictures: Picture | Sequence[Picture], *, rank: int = 3) -> list[Picture]:
@@ -42,17 +61,18 @@ def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
             files that turn out to be broken.
     """
     if isinstance(picture, Image.Image):
-        which = getattr(picture, "filename", "") or "an image"
+        which = name_of(picture)
         if picture.mode in _WIDE_MODES:
             raise UserError(f"{which} has more than 8 bits per channel (mode {picture.mode}): convert it to 8 bits")
-        try:
-            upright = ImageOps.exif_transpose(picture)
-        except Exception:  # a garbled EXIF block says nothing about the orientation
-            upright = picture
-        try:
-            return (upright.convert("RGBA") if "transparency" in upright.info else upright).convert("RGB")
-        except (OSError, SyntaxError, ValueError) as error:  # the pixels of a file are read only now
-            raise UserError(f"{which} of mode {picture.mode} cannot become RGB: {error}") from error
+        with quiet_pillow():
+            try:
+                upright = ImageOps.exif_transpose(picture)
+            except Exception:  # a garbled EXIF block says nothing about the orientation
+                upright = picture
+            try:
+                return (upright.convert("RGBA") if "transparency" in upright.info else upright).convert("RGB")
+            except (OSError, SyntaxError, ValueError) as error:  # the pixels of a file are read only now
+                raise UserError(f"{which} of mode {picture.mode} cannot become RGB: {error}") from error
     pixels = _channels_last(_as_array(picture), channels)
     return Image.fromarray(np.repeat(_as_bytes(pixels), 3 // pixels.shape[2], axis=2))
 

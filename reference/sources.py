@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from .errors import UserError
 from .hub import HubSource
+from .plain_files import require_file_at
 
 _HUB_SIZES = {"xxs": "xx-small", "xs": "x-small", "s": "small"}
 
@@ -83,8 +84,7 @@ class LocalSource:
     commit: str | None = None
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file() and not path.is_dir():
-            raise UserError(f"checkpoint {path} is a pipe or a device: give a file or a folder")
+        require_file_at(path)
         self._weights = path if path.is_file() else None
         self._folder = path.parent if path.is_file() else path
         own_name = self._weights is not None and path.name not in WEIGHT_FILES
