@@ -20,7 +20,7 @@ from reference.command_line import (
 from reference.config_rules import default_labels
 from reference.errors import UserError
 from reference.extras import require
-from reference.sources import hub_id
+from reference.sources import CONFIG_FILE, RESERVED, Source, hub_id, open_source
 
 from .declared import add_options, from_arguments
 from .options import HEADINGS, PLACE, Options
@@ -91,6 +91,10 @@ def _convert_and_report(
     convert: Callable[[Checkpoint, Path, Chosen], Written],
 ) -> int:
     """Load the checkpoint, convert it in silence, print what was written."""
+    source: str | Source = arguments.checkpoint
+    if arguments.checkpoint not in RESERVED:
+        source = open_source(arguments.checkpoint, revision=arguments.revision)
+        source.find(CONFIG_FILE)  # a Hub out of reach is told of before PyTorch is loaded
     from reference.checkpoints import load_checkpoint
 
     from .admission import admit
@@ -106,7 +110,7 @@ def _convert_and_report(
     if arguments.golden_pictures is not None:
         check_pictures(arguments.golden_pictures)
     started = time.monotonic()
-    checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task, revision=arguments.revision)
+    checkpoint = load_checkpoint(source, arguments.size, arguments.task, revision=arguments.revision)
     admit(checkpoint, output_dir, options)  # or refuse, before anything heavy is loaded
     with working(f"converting with {worker}", arguments.verbose):
         written = convert(checkpoint, output_dir, options)

@@ -99,7 +99,7 @@ class Checkpoint:
 
 
 def load_checkpoint(
-    source: str = "demo",
+    source: str | Source = "demo",
     size: str | None = None,
     task: Task = "classification",
     *,
@@ -111,7 +111,7 @@ def load_checkpoint(
     Args:
         source: "demo" (bundled), "random" (seeded and well-scaled), a folder or weights file, or a Hub id such as
             "apple/mobilevit-xx-small"; in Hugging Face's, ml-cvnets' or timm's layout. The Hub is asked for nothing
-            but a Hub id; see `open_source` for what is one.
+            but a Hub id; see `open_source` for what is one, whose result is taken too.
         size: "xxs", "xs" or "s"; "xxs" when a bundled or random checkpoint does not say, and otherwise whatever the
             checkpoint is: it then only has to agree.
         task: "classification", "segmentation", or "features": the backbone of a classifier.
@@ -125,15 +125,17 @@ def load_checkpoint(
         raise UserError(f"size {size!r} is unknown; choose one of {', '.join(SIZES)}")
     if task not in TASKS:
         raise UserError(f"task {task!r} is unknown; choose one of {', '.join(TASKS)}")
-    if revision is not None and source in RESERVED:
+    if revision is not None and isinstance(source, str) and source in RESERVED:
         raise _no_revisions(source)
     if source == "random":
         return _random(size or "xxs", task)
     if source == "demo":
         return _from_source(LocalSource(_bundled(size or "xxs", task)), "demo", size, task)
-    place = open_source(source, revision=revision, local_files_only=local_files_only)
+    place = source
+    if isinstance(place, str):
+        place = open_source(place, revision=revision, local_files_only=local_files_only)
     if revision is not None and isinstance(place, LocalSource):
-        raise _no_revisions(source)
+        raise _no_revisions(place.id)
     return _from_source(place, place.id, size, task)
 
 
