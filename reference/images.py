@@ -35,6 +35,16 @@ def name_of(picture: Picture) -> str:
     return getattr(picture, "filename", "") or "an image"
 
 
+def resize(image: Image.Image, size: tuple[int, int], resample: Image.Resampling, which: str) -> Image.Image:
+    """The image at this width and height; UserError, which names it `which`, for more than can be opened."""
+    width, height = size
+    if width * height > MOST_PIXELS:
+        raise UserError(
+            f"{which} of {image.width} x {image.height} pixels would be resized to {width} x {height}: crop it before"
+        )
+    return image.resize(size, resample)
+
+
 def as_list(pictures: Picture | Sequence[Picture], *, rank: int = 3) -> list[Picture]:
     """One picture, a sequence of them, or an array or tensor of more dimensions than a picture's `rank`, as a list.
 
