@@ -9,7 +9,8 @@ from typing import TypeVar
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.golden import golden_path
-from reference.manifest import manifest_path
+from reference.manifest import Preprocessing, manifest_path
+from reference.plain_files import read_bytes
 
 from .app import check_pictures
 from .artifact import check_place
@@ -19,6 +20,9 @@ from .options import Options
 from .preprocessing import app_preprocessing
 
 NAME_MAX = 255  # letters of a file's name, on the file systems of Linux and macOS
+# The third stage looks across patches of 16 x 16 pixels, N in all, with four heads at each of a patch's four places in
+# the feature map: float32 weights [4, 4, N, N]. From this crop on they take 4 GiB, more than a 32-bit size can say.
+MOST_PIXELS = 1024 * 2048
 
 Chosen = TypeVar("Chosen", bound=Options)
 
@@ -32,7 +36,8 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     check_place(output_dir)
     options = options.settled(checkpoint.task)
     with_labels(checkpoint, options)
-    app_preprocessing(checkpoint)
+    for size in options.image_size or [None]:
+        _check_crop(app_preprocessing(checkpoint if size is None else checkpoint.cropping(*size)))
     if options.images != "none":
         check_calibration(checkpoint, options.calibration, required=options.images == "required")
     if options.golden_pictures is not None:
@@ -49,11 +54,21 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     return options, target
 
 
+def _check_crop(facts: Preprocessing) -> None:
+    """UserError for crops that no network could look at whole."""
+    height, width = facts.crop_height, facts.crop_width
+    if height * width > MOST_PIXELS:
+        raise UserError(
+            f"a crop of {height} x {width} pixels is more than attention can look across, {MOST_PIXELS} pixels (1024 x "
+            "2048 for one): give a smaller --image-size"
+        )
+
+
 def _check_origin(target: Path, checkpoint: Checkpoint) -> None:
     """UserError where the artifact at `target` is not known to be of the same checkpoint."""
     path = manifest_path(target)
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]  # of any schema
+        facts = json.loads(read_bytes(path))["checkpoint"]  # of any schema
         id, sha256 = str(facts["id"]), str(facts["sha256"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         what = f"{target} has no manifest that says what it was made from"

@@ -9,11 +9,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reference.command_line import DEFAULT_OUTPUT, Parser, add_checkpoint_options, add_verbose_option, run, working
+from reference.command_line import (
+    DEFAULT_OUTPUT,
+    Parser,
+    add_checkpoint_options,
+    add_revision_option,
+    add_verbose_option,
+    run,
+    working,
+)
 from reference.config_rules import default_labels
 from reference.errors import UserError
 from reference.extras import require
-from reference.sources import hub_id
+from reference.sources import CONFIG_FILE, RESERVED, Source, hub_id, open_source
 
 from .declared import add_options, from_arguments
 from .options import HEADINGS, PLACE, WHAT, Options
@@ -49,6 +57,7 @@ def command(
     add_verbose_option(parser)
     groups = {heading: parser.add_argument_group(heading) for heading in HEADINGS}
     add_checkpoint_options(groups[WHAT])
+    add_revision_option(groups[WHAT])
     add_options(groups, options)
     _add_place(groups[PLACE])
     arguments = parser.parse_args(argv)
@@ -86,6 +95,10 @@ def _convert_and_report(
     convert: Callable[[Checkpoint, Path, Chosen], Written],
 ) -> int:
     """Load the checkpoint, convert it in silence, print what was written."""
+    source: str | Source = arguments.checkpoint
+    if arguments.checkpoint not in RESERVED:
+        source = open_source(arguments.checkpoint, revision=arguments.revision)
+        source.find(CONFIG_FILE)  # a Hub out of reach is told of before PyTorch is loaded
     from reference.checkpoints import load_checkpoint
     from reference.golden import golden_path
 
@@ -99,7 +112,7 @@ def _convert_and_report(
     options = dataclasses.replace(options, golden=options.golden or arguments.into is not None)
     check_place(output_dir)  # before a checkpoint is downloaded
     started = time.monotonic()
-    checkpoint = load_checkpoint(arguments.checkpoint, arguments.size, arguments.task)
+    checkpoint = load_checkpoint(source, arguments.size, arguments.task, revision=arguments.revision)
     admit(checkpoint, output_dir, options)  # or refuse, before anything heavy is loaded
     with working(f"converting with {worker}", arguments.verbose):
         written = convert(checkpoint, output_dir, options)
@@ -125,7 +138,8 @@ def _print_written(written: Written, seconds: float, notes: Sequence[str]) -> No
         published = hub_id(manifest.size, manifest.task)
         print(f"checkpoint demo: the bundled demonstration{classes}; {people}: --checkpoint {published}")
     else:
-        print(f"checkpoint {manifest.checkpoint.id}, sha256 {manifest.checkpoint.sha256}")
+        commit = f", commit {manifest.checkpoint.commit}" if manifest.checkpoint.commit else ""
+        print(f"checkpoint {manifest.checkpoint.id}{commit}, sha256 {manifest.checkpoint.sha256}")
         for note in notes:
             print(note)
         if manifest.labels and manifest.labels == list(default_labels(len(manifest.labels)).values()):

@@ -122,6 +122,7 @@ class Conversion(Generic[Chosen]):
                     id=checkpoint.id,
                     sha256=checkpoint.sha256,
                     parameters=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
+                    commit=checkpoint.commit,
                 ),
                 artifact=ArtifactFacts(
                     file=path.name,

@@ -27,6 +27,8 @@ from typing import Any  # noqa: E402
 # ONNX Runtime tells its maker of each import, and writes a number of this device under the user's cache; it reads this
 # as it is imported, for which all that imports it has imported this package before.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# huggingface_hub else tells what is installed here, and first asks for a list of programs to look for.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 _MODULES = {
     "AutoImageProcessor": "image_processor",

@@ -20,8 +20,7 @@ from .initialise import randomise
 from .manifest import Task
 from .mobilevit import MobileViTModel
 from .pretrained import PreTrainedModel
-from .sources import LocalSource, Source, hub_id, open_source
-from .weights import load_strictly
+from .sources import RESERVED, LocalSource, Source, hub_id, open_source
 
 BUNDLED = Path(__file__).parent / "demo" / "weights"
 MODELS: dict[str, type[PreTrainedModel]] = {
@@ -44,7 +43,8 @@ class Checkpoint:
 
     id: "demo", "random", a Hub id, or the name of a local folder or file; task: one of TASKS; sha256: of the weights
     (file bytes, or the tensors of "random"); model: float32, in eval mode, of the class that MODELS has for the task;
-    processor: the preprocessing it was trained with; notes: what its user should know, a line each.
+    processor: the preprocessing it was trained with; notes: what its user should know, a line each; commit: of a Hub
+    id, the state of the repository, 40 hexadecimal digits.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Checkpoint:
     model: PreTrainedModel
     processor: MobileViTImageProcessor
     notes: tuple[str, ...] = ()
+    commit: str | None = None
 
     @property
     def size(self) -> str:
@@ -97,30 +98,49 @@ class Checkpoint:
         return dataclasses.replace(self, processor=processor)
 
 
-def load_checkpoint(source: str = "demo", size: str | None = None, task: Task = "classification") -> Checkpoint:
+def load_checkpoint(
+    source: str | Source = "demo",
+    size: str | None = None,
+    task: Task = "classification",
+    *,
+    revision: str | None = None,
+    local_files_only: bool = False,
+) -> Checkpoint:
     """Load a checkpoint.
 
     Args:
         source: "demo" (bundled), "random" (seeded and well-scaled), a folder or weights file, or a Hub id such as
             "apple/mobilevit-xx-small"; in Hugging Face's, ml-cvnets' or timm's layout. The Hub is asked for nothing
-            but a Hub id.
+            but a Hub id; see `open_source` for what is one, whose result is taken too.
         size: "xxs", "xs" or "s"; "xxs" when a bundled or random checkpoint does not say, and otherwise whatever the
             checkpoint is: it then only has to agree.
         task: "classification", "segmentation", or "features": the backbone of a classifier.
+        revision: of a Hub id, a branch, tag or commit; None: its main branch.
+        local_files_only: whether of a Hub id the cache alone is asked.
 
     Raises:
-        UserError: when there is no such checkpoint, or it does not fit.
+        UserError: when there is no such checkpoint, or it does not fit; for a revision of what is no Hub id.
     """
     if size is not None and size not in SIZES:
         raise UserError(f"size {size!r} is unknown; choose one of {', '.join(SIZES)}")
     if task not in TASKS:
         raise UserError(f"task {task!r} is unknown; choose one of {', '.join(TASKS)}")
+    if revision is not None and isinstance(source, str) and source in RESERVED:
+        raise _no_revisions(source)
     if source == "random":
         return _random(size or "xxs", task)
     if source == "demo":
         return _from_source(LocalSource(_bundled(size or "xxs", task)), "demo", size, task)
-    place = open_source(source)
+    place = source
+    if isinstance(place, str):
+        place = open_source(place, revision=revision, local_files_only=local_files_only)
+    if revision is not None and isinstance(place, LocalSource):
+        raise _no_revisions(place.id)
     return _from_source(place, place.id, size, task)
+
+
+def _no_revisions(source: str) -> UserError:
+    return UserError(f"checkpoint {source} has no revisions: give --revision with a Hub id such as {hub_id('xxs')}")
 
 
 def _bundled(size: str, task: str) -> Path:
@@ -148,9 +168,9 @@ def _from_source(place: Source, id: str, size: str | None, task: Task) -> Checkp
     if size is not None and files.config.size != size:
         raise UserError(f"checkpoint {id} is of size {files.config.size or 'custom'}, not {size}: leave --size out")
     _check_task(files.task, id, task)
-    model = MODELS[task](files.config).eval()
-    load_strictly(model, model.own_part(files.weights), id)
-    return Checkpoint(id, task, files.sha256, model, files.processor, files.notes)
+    files.config.return_dict = True  # a wish for who calls the model; here its answers are read by name
+    model = MODELS[task].from_files(files, id)
+    return Checkpoint(id, task, files.sha256, model, files.processor, files.notes, place.commit)
 
 
 def published_processor(task: str, side: int | None = None) -> MobileViTImageProcessor:

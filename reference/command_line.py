@@ -58,6 +58,13 @@ def add_checkpoint_options(place: argparse._ActionsContainer) -> None:
     place.add_argument("--task", choices=TASKS, default=TASKS[0], help="what the network is for (default: %(default)s)")
 
 
+def add_revision_option(place: argparse._ActionsContainer) -> None:
+    """--revision, for a parser or one of its groups."""
+    place.add_argument(
+        "--revision", metavar="NAME", help="of a Hub id, a branch, tag or commit (default: its main branch)"
+    )
+
+
 def add_verbose_option(parser: argparse.ArgumentParser) -> None:
     """-v, --verbose."""
     parser.add_argument("-v", "--verbose", action="store_true", help="show what third-party libraries print")

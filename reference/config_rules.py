@@ -8,12 +8,14 @@ from .errors import UserError
 
 # What each number may be: its kind, lowest and highest value; for a list, of each entry.
 _WIDTH = (int, 1, 65_536)
+_SIDE = (int, 1, 256)  # of feature maps: beyond their own side, a patch or a dilation meets padding alone
+_LABELS = 262_144  # twelve times ImageNet-21k's
 _SHARE = ((int, float), 0.0, 1.0)
 _RATIO = ((int, float), 0.01, 100.0)
 _RANGES: dict[str, tuple[Any, float, float]] = {
     "num_channels": _WIDTH,
     "image_size": _WIDTH,
-    "patch_size": _WIDTH,
+    "patch_size": _SIDE,
     "hidden_sizes": _WIDTH,
     "neck_hidden_sizes": _WIDTH,
     "num_attention_heads": _WIDTH,
@@ -27,7 +29,7 @@ _RANGES: dict[str, tuple[Any, float, float]] = {
     "initializer_range": _SHARE,
     "layer_norm_eps": _SHARE,
     "aspp_out_channels": _WIDTH,
-    "atrous_rates": _WIDTH,
+    "atrous_rates": _SIDE,
     "aspp_dropout_prob": _SHARE,
     "semantic_loss_ignore_index": (int, -32_768, 65_535),
 }
@@ -70,6 +72,6 @@ def check(config: Any) -> None:
 
 def default_labels(count: int) -> dict[int, str]:
     """The names of labels that nobody named, as transformers has them; UserError for no number of labels."""
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise UserError(f"num_labels must be a whole number from 0 on, not {count!r}")
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _LABELS:
+        raise UserError(f"num_labels must be a whole number in 0..{_LABELS}, not {count!r}")
     return {index: f"LABEL_{index}" for index in range(count)}

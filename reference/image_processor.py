@@ -17,7 +17,7 @@ from PIL import Image
 from .batches import BatchFeature, as_batch
 from .errors import UserError
 from .geometry import centered, fitted, resized
-from .images import Picture, as_labels, as_list, as_rgb, in_unit_range, resize
+from .images import Picture, as_labels, as_list, as_rgb, in_unit_range, name_of, resize
 from .json_files import read_json, write_json
 from .processor_classes import completed
 from .processor_options import OPTIONS, check_names, check_values, edges_of, moments
@@ -94,7 +94,8 @@ class MobileViTImageProcessor:
         Arguments: see images.as_rgb.
         """
         image = as_rgb(picture, input_data_format)
-        fitted = np.asarray(self._fit(image.convert("L") if self.num_channels == 1 else image, self.resample))
+        image = image.convert("L") if self.num_channels == 1 else image
+        fitted = np.asarray(self._fit(image, self.resample, name_of(picture)))
         return fitted.reshape(*fitted.shape[:2], self.num_channels)
 
     def network_input(self, pixels: np.ndarray) -> np.ndarray:
@@ -232,9 +233,9 @@ class MobileViTImageProcessor:
             values /= 255
         return values
 
-    def _fit(self, image: Image.Image, resample: Image.Resampling) -> Image.Image:
+    def _fit(self, image: Image.Image, resample: Image.Resampling, which: str) -> Image.Image:
         if self.do_resize:
-            image = resize(image, *self.fitted(image.width, image.height), resample)
+            image = resize(image, self.fitted(image.width, image.height), resample, which)
         if self.do_center_crop:
             width, height = self.crop_size["width"], self.crop_size["height"]
             at = centered(image.width, image.height, width, height)
@@ -252,7 +253,7 @@ class MobileViTImageProcessor:
         labels = as_labels(picture)
         if self.do_reduce_labels:
             labels = labels.point([255, *range(254), 255])
-        return np.asarray(self._fit(labels, Image.Resampling.NEAREST)).astype(np.int64)
+        return np.asarray(self._fit(labels, Image.Resampling.NEAREST, name_of(picture))).astype(np.int64)
 
 
 # Other names of the page: of the first releases, of transformers 5, and of what finds the class for a checkpoint.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,42 @@ Picture = Any  # a PIL image, a NumPy array, or a torch tensor
 
 # Pillow converts these to RGB by cutting values off at 255, without a word.
 _WIDE_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+# A picture of more pixels Pillow refuses to open, for a decompression bomb; as RGB it takes half a GiB.
+MOST_PIXELS = 178_956_970
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Without Pillow's warnings: what it can read it reads, and what it cannot it says with an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def name_of(picture: Picture) -> str:
+    """For messages."""
+    return getattr(picture, "filename", "") or "an image"
+
+
+def resize(image: Image.Image, size: tuple[int, int], resample: Image.Resampling, which: str) -> Image.Image:
+    """The image at this width and height, in the order of passes of Pillow 13, whichever is installed.
+
+    That one resizes height first where it loses more pixels than twice the width does, older ones never: the bytes
+    between the passes are rounded, so that order shows.
+
+    Raises:
+        UserError: for more pixels than can be opened; it names the image `which`.
+    """
+    width, height = size
+    if width * height > MOST_PIXELS:
+        raise UserError(
+            f"{which} of {image.width} x {image.height} pixels would be resized to {width} x {height}: crop it before"
+        )
+    if image.height - height > max(2 * (image.width - width), 0):
+        image = image.resize((image.width, height), resample)
+    return image.resize(size, resample)
 
 
 def as_list(pictures: Picture | Sequence[Picture], *, rank: int = 3) -> list[Picture]:
@@ -42,30 +80,20 @@ def as_rgb(picture: Picture, channels: str | None = None) -> Image.Image:
             files that turn out to be broken.
     """
     if isinstance(picture, Image.Image):
-        which = getattr(picture, "filename", "") or "an image"
+        which = name_of(picture)
         if picture.mode in _WIDE_MODES:
             raise UserError(f"{which} has more than 8 bits per channel (mode {picture.mode}): convert it to 8 bits")
-        try:
-            upright = ImageOps.exif_transpose(picture)
-        except Exception:  # a garbled EXIF block says nothing about the orientation
-            upright = picture
-        try:
-            return (upright.convert("RGBA") if "transparency" in upright.info else upright).convert("RGB")
-        except (OSError, SyntaxError, ValueError) as error:  # the pixels of a file are read only now
-            raise UserError(f"{which} of mode {picture.mode} cannot become RGB: {error}") from error
+        with quiet_pillow():
+            try:
+                upright = ImageOps.exif_transpose(picture)
+            except Exception:  # a garbled EXIF block says nothing about the orientation
+                upright = picture
+            try:
+                return (upright.convert("RGBA") if "transparency" in upright.info else upright).convert("RGB")
+            except (OSError, SyntaxError, ValueError) as error:  # the pixels of a file are read only now
+                raise UserError(f"{which} of mode {picture.mode} cannot become RGB: {error}") from error
     pixels = _channels_last(_as_array(picture), channels)
     return Image.fromarray(np.repeat(_as_bytes(pixels), 3 // pixels.shape[2], axis=2))
-
-
-def resize(image: Image.Image, width: int, height: int, resample: Image.Resampling) -> Image.Image:
-    """Pillow's `resize` in the order of passes of Pillow 13, whichever is installed.
-
-    That one resizes height first where it loses more pixels than twice the width does, older ones never: the bytes
-    between the passes are rounded, so that order shows.
-    """
-    if image.height - height > max(2 * (image.width - width), 0):
-        image = image.resize((image.width, height), resample)
-    return image.resize((width, height), resample)
 
 
 def in_unit_range(picture: Picture) -> bool:

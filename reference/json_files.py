@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .plain_files import read_bytes
 
 
 def read_json(path: str | Path) -> dict[str, Any]:
     """Read a JSON object from a file; UserError names the file when there is none or it is no JSON object."""
     try:
-        fields = json.loads(Path(path).read_bytes())  # in UTF-8 or UTF-16, with a byte order mark or without
+        content = read_bytes(Path(path))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    try:
+        fields = json.loads(content)  # in UTF-8 or UTF-16, with a byte order mark or without
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(fields, dict):

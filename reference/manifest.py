@@ -11,9 +11,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from .errors import UserError
 from .publication import recover
@@ -23,6 +23,7 @@ from .tensor_specs import InputSpec, OutputSpec
 SUFFIX = ".manifest.json"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 Color = Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
 Format = Literal["mlpackage", "tflite", "onnx", "aimodel"]
 Task = Literal["classification", "segmentation", "features"]
@@ -34,11 +35,16 @@ CONVERTERS: dict[str, str] = {"mlpackage": "coreml", "tflite": "tflite", "onnx":
 
 
 class CheckpointFacts(Strict):
-    """The weights' origin."""
+    """The weights' origin; commit: of a Hub id, the state of the repository: else it is left out."""
 
     id: str
     sha256: Sha256
     parameters: Positive
+    commit: Commit | None = None
+
+    @model_serializer(mode="wrap")
+    def _known(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in fields(self).items() if name != "commit" or value is not None}
 
 
 class ArtifactFacts(Strict):

@@ -11,17 +11,20 @@ from PIL import Image, UnidentifiedImageError
 
 from .errors import UserError
 from .extras import require
+from .images import quiet_pillow
+from .plain_files import require_file_at
 
 HEIC = (".heic", ".heif", ".hif")
 
 
 def open_image(path: str | Path) -> Image.Image:
     """Open and decode an image file; UserError when there is none or it is no image."""
+    require_file_at(Path(path))
     if Path(path).suffix.lower() in HEIC:
         require("heic", "pillow_heif")
         _know_heic()
     try:
-        with Image.open(path) as image:
+        with quiet_pillow(), Image.open(path) as image:
             image.load()
             return image
     except UnidentifiedImageError as error:

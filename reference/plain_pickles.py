@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import torch
 
 from .errors import UserError
 
+MOST_TENSORS = 10_000  # a MobileViT has about 400, and a training's state a few times as many
 ADVICE = "save model.state_dict() alone, or export safetensors"
 
 
@@ -84,17 +86,64 @@ def read_pickle(path: Path) -> Any:
     """What a file of torch.save holds, on the CPU.
 
     Raises:
-        UserError: where it is broken, or names anything but tensors and the containers above.
+        UserError: where it is broken, asks for more memory than it has bytes, or names anything but tensors and the
+            containers above.
         OSError: where it cannot be read.
     """
+    _check_archive(path)
     try:
         with torch.serialization.safe_globals(_STAND_INS), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of another protocol of pickles than PyTorch's own
-            return torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
     except Exception as error:  # pickle.UnpicklingError and, for broken archives, nearly anything
         raise UserError(_in_our_words(path, str(error))) from error
+    _check_storages(content, path)
+    return content
+
+
+def check_count(tensors: int, path: Path) -> None:
+    """UserError for more tensors than a network and its training have, each of which costs time."""
+    if tensors > MOST_TENSORS:
+        raise UserError(f"{path} holds {tensors} tensors, more than {MOST_TENSORS}: {ADVICE}")
+
+
+def _check_archive(path: Path) -> None:
+    """UserError for what makes memory of a few bytes: compression, which torch.save has none of, and a bytearray."""
+    if b"\nbytearray\n" in path.read_bytes():  # of PyTorch's own list; as long as a number in the file says
+        raise UserError(f"{path} holds a bytearray beside its tensors: {ADVICE}")
+    try:
+        if not zipfile.is_zipfile(path):
+            return
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):  # PyTorch says what is wrong with it
+        return
+    if any(entry.filename.endswith("/constants.pkl") for entry in entries):  # TorchScript, which PyTorch refuses
+        return
+    check_count(len(entries), path)
+    packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    if packed or sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise UserError(f"{path} unpacks to more than it holds: {ADVICE}")
+
+
+def _check_storages(content: Any, path: Path) -> None:
+    """UserError where tensors have more memory than the file has bytes, which nothing in it fills."""
+    seen: set[int] = set()
+    sizes: dict[int, int] = {}
+    waiting = [content]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, torch.Tensor):
+            if each.layout == torch.strided and not each.is_meta:
+                storage = each.untyped_storage()
+                sizes[storage.data_ptr()] = storage.nbytes()
+        elif isinstance(each, dict | list | tuple) and id(each) not in seen:
+            seen.add(id(each))
+            waiting.extend(each.values() if isinstance(each, dict) else each)
+    if sum(sizes.values()) > path.stat().st_size:
+        raise UserError(f"{path} asks for more memory than it has bytes: {ADVICE}")
 
 
 def _in_our_words(path: Path, problem: str) -> str:

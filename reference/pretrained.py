@@ -9,12 +9,12 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 
-from .checkpoint_files import read_checkpoint_files
+from .checkpoint_files import CheckpointFiles, read_checkpoint_files
 from .config import BACKBONE, MobileViTConfig
 from .errors import UserError
 from .outputs import ModelOutput
 from .sources import WEIGHT_FILES, open_with_options
-from .weights import load_strictly, write_weights
+from .weights import check_shapes, load_strictly, write_weights
 
 Model = TypeVar("Model", bound="PreTrainedModel")
 
@@ -65,9 +65,23 @@ class PreTrainedModel(nn.Module):
         if isinstance(config, str | Path):
             config = MobileViTConfig.from_pretrained(config)
         files = read_checkpoint_files(place, config, **changes)
+        model = cls.from_files(files, place.id, ignore_mismatched_sizes, **own)
+        return model.to(device=_device(device_map), dtype=_dtype(dtype, files.weights))
+
+    @classmethod
+    def from_files(
+        cls: type[Model], files: CheckpointFiles, source: str, ignore_mismatched_sizes: bool = False, **own: Any
+    ) -> Model:
+        """The model that a checkpoint's files describe, in eval mode; `source` names them in errors.
+
+        What the configuration asks for is compared with the weights before any of it takes memory.
+        """
+        with torch.device("meta"):
+            sketch = cls(files.config, **own)
+        check_shapes(sketch.state_dict(), sketch.own_part(files.weights, ignore_mismatched_sizes), source)
         model = cls(files.config, **own)
-        load_strictly(model, model.own_part(files.weights, ignore_mismatched_sizes), place.id)
-        return model.to(device=_device(device_map), dtype=_dtype(dtype, files.weights)).eval()
+        load_strictly(model, model.own_part(files.weights, ignore_mismatched_sizes), source)
+        return model.eval()
 
     @property
     def device(self) -> torch.device:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import UserError
+from .hub import HubSource
+from .plain_files import require_file_at
 
 _HUB_SIZES = {"xxs": "xx-small", "xs": "x-small", "s": "small"}
 
@@ -28,13 +28,13 @@ WEIGHT_FILES = tuple(  # in the order they are looked for
 _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".tar")  # of files that people name themselves
 RESERVED = ("demo", "random")  # what no local folder may pass for
 HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")  # of hf_hub_download
-OTHERWISE = "choose --checkpoint demo (bundled), random, or the path of a downloaded checkpoint"
 
 
 class Source(Protocol):
-    """A place with checkpoint files; `id` names it in manifests and messages."""
+    """A place with checkpoint files; `id` names it in manifests and messages, `commit` its state on the Hub."""
 
     id: str
+    commit: str | None
 
     def find(self, *names: str) -> Path | None:
         """The first of `names` that is there."""
@@ -54,16 +54,25 @@ def open_with_options(source: str | Path, options: Mapping[str, Any]) -> tuple[S
 def open_source(source: str | Path, **options: Any) -> Source:
     """A folder, a weights file (its neighbours then belong to it), or a Hub id; UserError when it is none of these.
 
-    `options` are HUB_OPTIONS, which local files have no use for.
+    What lies here is never looked for on the Hub. Of what does not, "one/two" is a Hub id, unless it ends as weights
+    files do or `one` lies here: then it is a path with a slip in it. With a `revision` it is a Hub id in any case.
+
+    Args:
+        source: as its user typed it. An id that stands in a file is no reason to ask the Hub: give `local_files_only`.
+        options: HUB_OPTIONS, which local files have no use for.
     """
     path = Path(source)
     try:
         if str(source) and path.exists():
             return LocalSource(path)
+        like_a_path = path.suffix in _WEIGHT_SUFFIXES or Path(path.parts[0] if path.parts else "").exists()
     except OSError as error:
         raise UserError(f"cannot read checkpoint {source}: {error.strerror}") from error
-    if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", str(source)):
+    two_parts = re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", str(source)) is not None
+    if two_parts and (not like_a_path or options.get("revision")):
         return HubSource(str(source), options)
+    if two_parts:
+        raise UserError(f"checkpoint {source} does not exist: mend the path, or give --revision main for a Hub id")
     raise UserError(
         f"checkpoint {source} does not exist: give demo, random, a path, or a Hub id such as {hub_id('xxs')}"
     )
@@ -72,7 +81,10 @@ def open_source(source: str | Path, **options: Any) -> Source:
 class LocalSource:
     """A folder, or one weights file and its folder."""
 
+    commit: str | None = None
+
     def __init__(self, path: Path) -> None:
+        require_file_at(path)
         self._weights = path if path.is_file() else None
         self._folder = path.parent if path.is_file() else path
         own_name = self._weights is not None and path.name not in WEIGHT_FILES
@@ -88,37 +100,6 @@ class LocalSource:
     def others(self) -> list[str]:
         """See Source."""
         return sorted(path.name for path in self._folder.iterdir() if path.suffix in _WEIGHT_SUFFIXES)
-
-
-class HubSource:
-    """A repository on the Hugging Face Hub, or what the local cache has of it."""
-
-    def __init__(self, repository: str, options: Mapping[str, Any]) -> None:
-        self.id = repository
-        self._options = options
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries are not worth a line each
-        print(f"asking the Hugging Face Hub for {repository}", file=sys.stderr)
-
-    def find(self, *names: str) -> Path | None:
-        """See Source; UserError when the Hub cannot be reached or refuses."""
-        from huggingface_hub import errors, hf_hub_download
-
-        for name in names:
-            try:
-                return Path(hf_hub_download(self.id, name, **self._options))
-            except errors.LocalEntryNotFoundError as error:  # also an EntryNotFoundError, so it must come first
-                problem = f"no local path {self.id}, and the Hugging Face Hub cannot be reached for {name} of it"
-                raise UserError(f"{problem}: {OTHERWISE}") from error
-            except errors.EntryNotFoundError:
-                continue
-            except Exception as error:  # refusals, and whatever the HTTP library raises when a transfer breaks off
-                reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-                raise UserError(f"the Hugging Face Hub gave no {name} of {self.id} ({reason}): {OTHERWISE}") from error
-        return None
-
-    def others(self) -> list[str]:
-        """See Source."""
-        return []
 
 
 def require_file(source: Source, *names: str) -> Path:

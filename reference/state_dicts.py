@@ -72,6 +72,8 @@ def network_in(content: Any, source: str) -> tuple[dict[str, Tensor], str | None
         return max((weights for _, weights in dicts), key=len), None
     chosen = [each for each in found if _AVERAGED.search(each.place)]
     chosen = chosen or [each for each in found if _NOT_AVERAGED not in each.keys] or found
+    for each in chosen:
+        _check_held(each.own, source)
     one = chosen[0]
     other = next((each for each in chosen[1:] if not _equal(one, each)), None)
     if other is not None:
@@ -126,6 +128,20 @@ def _stripped(one: _Found, others: tuple[str, ...], source: str) -> dict[str, Te
             raise UserError(f"{source} holds tensor {plain} twice, once behind {one.prefix}: save the network alone")
         weights[plain] = tensor
     return weights
+
+
+def _check_held(weights: dict[str, Tensor], source: str) -> None:
+    """UserError for tensors that repeat numbers, or share them: views that ask for more than the file holds."""
+    dense = {name: w for name, w in weights.items() if w.layout == torch.strided and not w.is_meta}
+    held = {w.untyped_storage().data_ptr(): w.untyped_storage().nbytes() for w in dense.values()}
+    wanted = 0
+    for name, tensor in dense.items():
+        wanted += tensor.numel() * tensor.element_size()
+        if wanted > sum(held.values()):
+            raise UserError(
+                f"{source}: tensor {name} of shape {list(tensor.shape)} asks for more numbers than the file holds: "
+                "save clones of the tensors"
+            )
 
 
 def _equal(one: _Found, other: _Found) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import UserError
+from .plain_files import read_bytes
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -31,7 +32,7 @@ def read_strict(path: Path, kind: type[Kind], what: str, advice: str = "") -> Ki
         UserError: when it is missing or does not fit.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read_bytes(path))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}{advice and f': {advice}'}") from error
     except ValidationError as error:

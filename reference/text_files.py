@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 from .errors import UserError
+from .plain_files import read_bytes
 
 # Byte order marks, the longer first: UTF-32's begins with UTF-16's.
 _MARKS = {
@@ -24,7 +25,7 @@ def read_text(path: Path) -> str:
         UserError: where it cannot be read, or is in another encoding.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")

@@ -6,12 +6,12 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from .errors import UserError
 from .json_files import read_json
-from .plain_pickles import read_pickle
+from .plain_pickles import check_count, read_pickle
 from .sources import INDEX, Source
 
 # What lies in the place of weights where a download went wrong, by how it begins.
@@ -66,7 +66,11 @@ def _read(path: Path) -> Any:
             raise UserError(f"{path} holds no weights but {impostor}")
         if not start:
             raise UserError(f"{path} is empty: fetch it again")
-        return load_file(path) if path.suffix == ".safetensors" else read_pickle(path)
+        if path.suffix != ".safetensors":
+            return read_pickle(path)
+        with safe_open(path, "pt") as file:
+            check_count(len(file.keys()), path)
+        return load_file(path)
     except SafetensorError as error:
         raise UserError(f"{path} is truncated or no safetensors file: fetch it again") from error
     except OSError as error:

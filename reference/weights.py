@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from .errors import UserError
 
+COUNTER = "num_batches_tracked"  # of training steps; some exporters drop it
+TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+
 
 def write_weights(model: nn.Module, path: Path) -> None:
     """Write the model's state dict as safetensors, in the layout that transformers writes and reads."""
@@ -18,17 +21,13 @@ def write_weights(model: nn.Module, path: Path) -> None:
     save_file(tensors, path, metadata={"format": "pt"})
 
 
-def load_strictly(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Copy `weights` into `model`; UserError names the first tensor that is missing, misshapen or left over."""
-    own = model.state_dict()
+def check_shapes(own: Mapping[str, Tensor], weights: Mapping[str, Tensor], source: str) -> None:
+    """UserError names the first of `weights` that a network with the tensors `own` lacks, has otherwise, or not."""
     for name, tensor in own.items():
-        counter = name.endswith("num_batches_tracked")  # of training steps; some exporters drop it
-        if name not in weights and counter:
+        if name not in weights and name.endswith(COUNTER):
             continue
         if name not in weights:
             raise UserError(f"checkpoint {source} lacks tensor {name}: it is not this MobileViT architecture")
-        if not counter and not _is_plain(weights[name]):
-            raise UserError(f"checkpoint {source}: tensor {name} is not made of finite floating-point numbers")
         if weights[name].shape != tensor.shape:
             raise UserError(
                 f"checkpoint {source}: tensor {name} has shape {list(weights[name].shape)}, "
@@ -37,6 +36,20 @@ def load_strictly(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
     for name in weights:
         if name not in own:
             raise UserError(f"checkpoint {source} has tensor {name}, which this MobileViT architecture does not know")
+
+
+def load_strictly(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Copy `weights` into `model`; UserError for the first tensor that `check_shapes` names, or that is not finite."""
+    own = model.state_dict()
+    check_shapes(own, weights, source)
+    for name, tensor in weights.items():
+        if name.endswith(COUNTER):
+            continue
+        if tensor.is_floating_point() and tensor.dtype not in TYPES:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise UserError(f"checkpoint {source}: tensor {name} is of {kind}: save it as float32 or float16")
+        if not _is_plain(tensor):
+            raise UserError(f"checkpoint {source}: tensor {name} is not made of finite floating-point numbers")
     model.load_state_dict({**own, **weights})
 
 

@@ -112,7 +112,8 @@ def valid() -> list[dict[str, Any]]:
     ]
     steps = [{"preprocessing": preprocessing(resize, 16, 16)} for resize in ((18, 16), ("cover", 18, 16), None)]
     form = {"artifact": whole["artifact"] | {"file": "m.aimodel", "format": "aimodel"}}
-    return [whole, segmenter(), maps, *alone, *(whole | changes for changes in (*heads, *inputs, *steps, form))]
+    origin = {"checkpoint": whole["checkpoint"] | {"id": "somebody/mobilevit", "commit": "0123456789" * 4}}
+    return [whole, segmenter(), maps, *alone, *(whole | each for each in (*heads, *inputs, *steps, form, origin))]
 
 
 def invalid() -> list[dict[str, Any]]:
@@ -154,6 +155,7 @@ def invalid() -> list[dict[str, Any]]:
         "pixels for another way to resize": whole | {"preprocessing": steps | {"resize": "none"}},
         "pixels that a proportion lacks": whole | {"preprocessing": steps | {"resize": "contain"}},
         "a side too few": whole | {"preprocessing": preprocessing((18, 16), 16, 16) | {"resize_width": None}},
+        "a branch for a commit": whole | {"checkpoint": whole["checkpoint"] | {"commit": "main"}},
         "options that are no text": whole | {"options": {"calibration-samples": 128}},
     }
     return [{"why": why, "manifest": manifest} for why, manifest in wrong.items()]

@@ -7,7 +7,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from reference.command_line import DEFAULT_OUTPUT, Parser, add_verbose_option, leave, positive, run
+from reference.command_line import (
+    DEFAULT_OUTPUT,
+    Parser,
+    add_revision_option,
+    add_verbose_option,
+    leave,
+    positive,
+    run,
+)
 from reference.config import SIZES
 
 WHAT, HOW, CHECKS, PLACE = "what to check", "how", "checks", "where to"
@@ -75,8 +83,10 @@ def main(argv: list[str] | None = None) -> int:
         command[WHAT].add_argument(
             "--checkpoint",
             metavar="{demo,random,PATH,HUB_ID}",
-            help="the reference's weights, where the id in the manifest cannot be found from here",
+            help="the reference's weights, where the manifest's own id is not found here: a Hub id that a manifest "
+            "names is looked for in the Hub's cache alone",
         )
+        add_revision_option(command[WHAT])
     classify[WHAT].add_argument(
         "--image", type=Path, required=True, metavar="FILE", help="a photograph, as an app would take it"
     )

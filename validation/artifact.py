@@ -132,11 +132,16 @@ class References:
     """The checkpoints that the artifacts of a run were made from, each loaded once.
 
     Args:
-        source: where the weights are, None: as each manifest says.
+        source: where the weights are; None: as each manifest says, which is no reason to ask the Hub: its cache here
+            alone is then looked into.
+        revision: where `source` is a Hub id, a branch, tag or commit.
     """
 
-    def __init__(self, source: str | None = None) -> None:
+    def __init__(self, source: str | None = None, revision: str | None = None) -> None:
+        if revision is not None and source is None:
+            raise UserError("--revision is of a Hub id: give it as --checkpoint")
         self.source = source
+        self.revision = revision
         self._loaded: dict[tuple[CheckpointFacts, str, Task], Checkpoint] = {}
 
     def of(self, artifact: Artifact) -> Checkpoint:
@@ -149,19 +154,30 @@ class References:
 
     def _load(self, artifact: Artifact) -> Checkpoint:
         manifest = artifact.manifest
-        size = manifest.size if self.source is None and manifest.size != "custom" else None
-        try:
-            checkpoint = load_checkpoint(self.source or manifest.checkpoint.id, size, manifest.task)
-        except UserError as error:
-            if self.source is not None:
-                raise
-            raise UserError(f"{error}; for {artifact.label} name its weights with --checkpoint") from error
+        if self.source is not None:
+            checkpoint = load_checkpoint(self.source, None, manifest.task, revision=self.revision)
+        else:
+            checkpoint = self._as_said(artifact)
         if checkpoint.sha256 != manifest.checkpoint.sha256:
             raise UserError(
                 f"{artifact.label} was made from other weights than {self.source or checkpoint.id} (sha256 differs): "
                 "give --checkpoint"
             )
         return checkpoint
+
+    def _as_said(self, artifact: Artifact) -> Checkpoint:
+        """What the manifest names, where it lies here."""
+        facts, size = artifact.manifest.checkpoint, artifact.manifest.size
+        try:
+            return load_checkpoint(
+                facts.id,
+                None if size == "custom" else size,
+                artifact.manifest.task,
+                revision=facts.commit,
+                local_files_only=True,
+            )
+        except UserError as error:
+            raise UserError(f"{error}; for {artifact.label} name its weights with --checkpoint") from error
 
 
 # A run's references, or where their weights are; see References.

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from reference.errors import UserError
 from reference.labels import LabelIndex
 from reference.manifest import Task
 from reference.picture_files import images_in, is_left_over, open_image
+from reference.plain_files import read_bytes
 from reference.scenes import LABELS, SEGMENT_LABELS, render
 from reference.tensor_specs import Meaning
 
@@ -86,10 +88,20 @@ class Labelled:
     classes: int
     reduces: bool = False
 
-    @property
+    @cached_property
     def identity(self) -> str:
-        names = "\n".join(f"{name} {truth} {(self.folder / name).stat().st_size}" for name, truth in self.entries)
-        return hashlib.sha256(names.encode()).hexdigest()
+        """By what the files hold: two of one name and size may be other pictures, or other masks."""
+        lines = [
+            f"{name} {truth} {self._digest(name)} {self._digest(truth) if isinstance(truth, str) else ''}\n"
+            for name, truth in self.entries
+        ]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def _digest(self, name: str) -> str:
+        try:
+            return hashlib.sha256(read_bytes(self.folder / name)).hexdigest()
+        except OSError as error:
+            raise UserError(f"cannot read {self.folder / name}: {error.strerror}") from error
 
     def __len__(self) -> int:
         return len(self.entries)

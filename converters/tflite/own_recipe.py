@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reference.errors import UserError
+from reference.text_files import read_text
 
 from ..options import short_hash
 
@@ -40,11 +41,9 @@ class OwnRecipe:
 
 def read_recipe(path: str | Path) -> OwnRecipe:
     """The recipe in a file; UserError where it holds none."""
+    found = OwnRecipe(Path(path).stem, read_text(Path(path)))
     try:
-        found = OwnRecipe(Path(path).stem, Path(path).read_text(encoding="utf-8"))
         entries = found.entries
-    except OSError as error:
-        raise UserError(f"cannot read recipe {path}: {error.strerror}") from error
     except ValueError as error:
         raise UserError(f"recipe {path} is no JSON: {error}") from error
     if not isinstance(entries, list) or not all(isinstance(each, dict) and set(each) <= KEYS for each in entries):

@@ -167,54 +167,6 @@ def test_sources_that_do_not_exist(tmp_path):
         load_checkpoint(str(tmp_path))
 
 
-def test_hub_is_asked_only_for_a_hub_id(monkeypatch, folder):
-    asked = []
-
-    def download(repository, name):
-        asked.append((repository, name))
-        return str(folder / name)
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    (folder / "preprocessor_config.json").write_text(json.dumps({"size": {"shortest_edge": 300}, "resample": 2}))
-    for source in ("demo", "random", str(folder)):
-        load_checkpoint(source)
-    assert asked == []
-    checkpoint = load_checkpoint("somebody/mobilevit")
-    assert {repository for repository, _ in asked} == {"somebody/mobilevit"}
-    assert (checkpoint.id, checkpoint.slug) == ("somebody/mobilevit", "somebody-mobilevit")
-    assert checkpoint.processor.size == {"shortest_edge": 300}
-
-
-def test_hub_out_of_reach_names_the_other_choices(monkeypatch):
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    def download(repository, name):
-        raise LocalEntryNotFoundError("no network")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    with pytest.raises(UserError, match="cannot be reached.*demo.*random.*path"):
-        load_checkpoint("apple/mobilevit-xx-small")
-
-    def breaks_off(repository, name):
-        raise ConnectionResetError("peer closed the connection")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", breaks_off)
-    with pytest.raises(UserError, match=r"gave no config.json of apple/mobilevit-xx-small \(peer closed"):
-        load_checkpoint("apple/mobilevit-xx-small")
-
-
-def test_hub_repository_without_preprocessing_gets_the_published_one(monkeypatch, folder):
-    from huggingface_hub.errors import EntryNotFoundError
-
-    def download(repository, name):
-        if not (folder / name).exists():
-            raise EntryNotFoundError("404")
-        return str(folder / name)
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    assert load_checkpoint("somebody/mobilevit").processor.size == {"shortest_edge": 288}
-
-
 def test_tasks_of_one_folder(folder):
     """The features of a classifier are its backbone's; nothing else may pass for another task."""
     checkpoint = load_checkpoint(str(folder), task="features")

@@ -19,6 +19,7 @@ from reference.demo.picture import SAMPLE
 from reference.errors import UserError
 from reference.processor_options import OPTIONS, SETTLED
 
+from ..hub import ask_there, served
 from ..rounding import loss
 from .keras_twins import TINY, pixels
 
@@ -166,20 +167,24 @@ def test_options_of_from_pretrained(tmp_path):
         reference.MobileViTImageProcessor.from_pretrained(DEMO, sise=3)
 
 
-def test_hub_options_reach_the_hub(monkeypatch):
-    asked = []
-
-    def download(repository, name, **options):
-        asked.append(options)
-        return str(DEMO / name)
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    options = {"revision": "v1", "token": "t", "cache_dir": "c", "force_download": True, "local_files_only": True}
-    for kind in ("MobileViTForImageClassification", "MobileViTConfig", "MobileViTImageProcessor"):
-        getattr(reference, kind).from_pretrained("somebody/mobilevit", **options)
-        assert asked, kind
-        assert all(given == options for given in asked)
-        asked.clear()
+def test_hub_options_reach_the_hub(monkeypatch, tmp_path):
+    """Also force_download: the second time all is asked for again."""
+    with served() as hub:
+        ask_there(monkeypatch, hub.endpoint, tmp_path / "unused")
+        hub.publish("somebody/mobilevit", DEMO, branch="v1")
+        options = {"revision": "v1", "token": "t", "cache_dir": tmp_path / "own"}
+        for kind in ("MobileViTForImageClassification", "MobileViTConfig", "MobileViTImageProcessor"):
+            load = getattr(reference, kind).from_pretrained
+            for more in ({}, {"force_download": True}):
+                hub.asked.clear()
+                load("somebody/mobilevit", **options, **more)
+                assert any("/resolve/v1/" in path for path in hub.asked), kind
+            assert len({*hub.asked}) < len(hub.asked), "they are asked about, and fetched"
+            assert hub.tokens == {"Bearer t"}
+            hub.asked.clear()
+            load("somebody/mobilevit", **options, local_files_only=True)
+            assert hub.asked == []
+    assert not (tmp_path / "unused").exists()
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS.keys() & ACT2FN.keys()))

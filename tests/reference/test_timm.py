@@ -21,6 +21,7 @@ from reference.heads import MobileViTForImageClassification
 from reference.initialise import randomise
 from reference.mobilevit import MobileViTModel
 
+from ..hub import ask_there, served
 from ..rounding import assert_as_exact, assert_as_model
 
 
@@ -84,17 +85,12 @@ def bare_file(model, folder):
     return path
 
 
-def test_hub_folder_brings_its_facts(folder, monkeypatch):
-    from huggingface_hub.errors import EntryNotFoundError
-
-    def download(repository, name):
-        assert name != "preprocessor_config.json", "timm writes none"
-        if not (folder / name).exists():
-            raise EntryNotFoundError("404")
-        return str(folder / name)
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    checkpoint = load_checkpoint("timm/mobilevit_xxs.cvnets_in1k")
+def test_hub_folder_brings_its_facts(folder, monkeypatch, tmp_path):
+    with served() as hub:
+        ask_there(monkeypatch, hub.endpoint, tmp_path / "cache")
+        hub.publish("timm/mobilevit_xxs.cvnets_in1k", folder)
+        checkpoint = load_checkpoint("timm/mobilevit_xxs.cvnets_in1k")
+        assert not any("preprocessor_config.json" in path for path in hub.asked), "timm writes none"
     assert checkpoint.slug.startswith("timm-mobilevit-xxs.cvnets-in1k-")
     assert checkpoint.size == "xxs"
     facts = app_preprocessing(checkpoint)

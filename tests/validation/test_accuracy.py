@@ -129,6 +129,18 @@ def test_an_interrupted_run_goes_on(artifact, alone, tmp_path, counted):
     assert list(tmp_path.iterdir()) == [], "what is done needs no journal"
 
 
+def test_a_journal_that_somebody_changed_is_counted_again(artifact, alone, tmp_path, counted, capfd):
+    with pytest.raises(KeyboardInterrupt):
+        accuracy([artifact], images=SCENES, journal_folder=tmp_path)
+    (journal,) = tmp_path.iterdir()
+    number, result, checksum = json.loads(journal.read_text())
+    result[1][0][2] += 1  # the first image's rank
+    journal.write_text(json.dumps([number, result, checksum]) + "\n")
+    assert same(accuracy([artifact], images=SCENES, journal_folder=tmp_path), alone)
+    assert counted == [0, 1, 0, 1, 2]
+    assert "lines are cut off or broken" in " ".join(capfd.readouterr().out.split())
+
+
 def test_other_options_begin_anew(artifact, tmp_path, counted):
     """Of Core ML, for example, what runs on the CPU rounds otherwise than what runs on the Neural Engine."""
     with pytest.raises(KeyboardInterrupt):

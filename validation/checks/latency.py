@@ -227,15 +227,15 @@ class _Reference(PyTorchRuntime):
 
 
 def _reference(artifact: Artifact, references: References, threads: int, place: int) -> Contender:
-    loader = partial(_load_reference, artifact, references.source, threads)
+    loader = partial(_load_reference, artifact, references.source, references.revision, threads)
     crop = references.of(artifact).processor.resize_and_crop
     name = f"checkpoint {artifact.manifest.checkpoint.id}, {artifact.manifest.size}"
     return Contender(name, threads, crop, loader, place, _with_threads(artifact, references, threads))
 
 
-def _load_reference(artifact: Artifact, source: str | None, threads: int) -> _Reference:
+def _load_reference(artifact: Artifact, source: str | None, revision: str | None, threads: int) -> _Reference:
     """Afresh; and in another process."""
-    return _with_threads(artifact, References(source), threads)
+    return _with_threads(artifact, References(source, revision), threads)
 
 
 def _with_threads(artifact: Artifact, references: References, threads: int) -> _Reference:

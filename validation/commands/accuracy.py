@@ -27,7 +27,10 @@ WORST = 8  # images, or names of labels, that are told one by one
 
 def run(arguments: Namespace) -> int:
     """Measure, print tables, write reports where asked to; returns the exit code."""
-    artifacts, references = open_of_one_checkpoint(arguments.artifacts), References(arguments.checkpoint)
+    artifacts, references = (
+        open_of_one_checkpoint(arguments.artifacts),
+        References(arguments.checkpoint, arguments.revision),
+    )
     try:
         result = accuracy(
             artifacts,

@@ -24,7 +24,7 @@ TOP = 3
 
 def run(arguments: Namespace) -> int:
     """Print the most probable classes by the reference and by each artifact; returns the exit code."""
-    artifacts, references = open_artifacts(arguments.artifacts), References(arguments.checkpoint)
+    artifacts, references = open_artifacts(arguments.artifacts), References(arguments.checkpoint, arguments.revision)
     photograph = open_image(arguments.image)
     for artifact in artifacts:
         if artifact.manifest.task != "classification":

@@ -24,7 +24,10 @@ from .reports import about, write_reports
 
 def run(arguments: Namespace) -> int:
     """Measure, compare with the baseline or write it, print, write reports where asked to; returns the exit code."""
-    artifacts, references = open_of_one_checkpoint(arguments.artifacts), References(arguments.checkpoint)
+    artifacts, references = (
+        open_of_one_checkpoint(arguments.artifacts),
+        References(arguments.checkpoint, arguments.revision),
+    )
     path = arguments.baseline or bundled(artifacts[0].manifest)
     before = None if arguments.update_baseline and not path.exists() else read_baseline(path)
     options = Options(arguments.threads, arguments.compute_units)

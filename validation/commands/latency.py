@@ -13,7 +13,7 @@ from rich.table import Table
 from reference.command_line import working
 from reference.picture_files import open_image
 
-from ..artifact import open_artifacts
+from ..artifact import References, open_artifacts
 from ..checks.latency import Latency, latency
 from ..reporting.formats import write_file
 from ..reporting.tables import show
@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> int:
             artifacts,
             against=arguments.against,
             image=image,
-            checkpoint=arguments.checkpoint,
+            checkpoint=References(arguments.checkpoint, arguments.revision),
             threads=arguments.threads or [1],
             runs=arguments.runs,
             warm_up=arguments.warmup,

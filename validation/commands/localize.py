@@ -10,6 +10,7 @@ from reference.command_line import working
 from reference.picture_files import open_image
 from reference.scenes import render
 
+from ..artifact import References
 from ..checks.diagnosis import where
 from ..checks.localize import first_bad, localize
 from ..reporting.tables import show
@@ -29,7 +30,7 @@ def run(arguments: Namespace) -> int:
             located, bound = localize(
                 artifact,
                 picture,
-                checkpoint=arguments.checkpoint,
+                checkpoint=References(arguments.checkpoint, arguments.revision),
                 runtime=arguments.runtime,
                 options=Options(arguments.threads, arguments.compute_units, arguments.arm_processor),
             )

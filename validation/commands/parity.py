@@ -27,7 +27,7 @@ def run(arguments: Namespace) -> int:
     else:
         images = pictures(arguments.images) if arguments.images else scenes()
     options = Options(arguments.threads, arguments.compute_units, arguments.arm_processor)
-    references = References(arguments.checkpoint)
+    references = References(arguments.checkpoint, arguments.revision)
     with working("comparing with the reference", arguments.verbose):
         results = parity(
             arguments.artifacts,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reference.errors import UserError
 
-from ..artifact import Artifact, open_artifacts
+from ..artifact import Artifact, References, open_artifacts
 from ..peers.side_by_side import print_side_by_side
 from ..results import NOT_RUN_BUT_REQUIRED
 from ..runtimes import NotRun
@@ -18,8 +18,9 @@ def run(arguments: Namespace) -> int:
     if bool(arguments.artifacts) == bool(arguments.size):
         raise UserError("name .tflite files, or a --size, not both: python -m validation peers --size xxs")
     artifacts = arguments.artifacts or classifiers(arguments.models, arguments.size)
+    references = References(arguments.checkpoint, arguments.revision)
     try:
-        return print_side_by_side(artifacts, arguments.checkpoint, scenes=arguments.scenes, verbose=arguments.verbose)
+        return print_side_by_side(artifacts, references, scenes=arguments.scenes, verbose=arguments.verbose)
     except NotRun as reason:
         print(f"NOT RUN: {reason}")
         return NOT_RUN_BUT_REQUIRED

@@ -81,17 +81,16 @@ def accuracy(
         raise UserError(
             f"{odd.label} answers with {odd.manifest.answer.meaning}, its checkpoint with {meaning}: convert it again"
         )
-    job = Job(tuple(given), references.source, dataset, options, meaning)
+    job = Job(tuple(given), references.source, references.revision, dataset, options, meaning)
     runtimes = runtimes_of(job)  # mistakes show here, once, and not in every process
     names = [runtime.name for runtime in runtimes]
-    journal = None if journal_folder is None else Journal(journal_folder / f".accuracy-{job.key(names)}.jsonl")
+    console = Plain()
+    journal = None if journal_folder is None else Journal(journal_folder, job.key(names), console.print)
     done = {} if journal is None else journal.read()
     missing = [number for number in range(len(job.batches)) if number not in done]
     columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # One thread, as in every process of a pool.
-    with torch_threads(1), Progress(*columns, transient=True, console=Plain()) as progress:
-        if journal is not None and not journal.kept:
-            progress.console.print(f"{journal_folder} takes no notes: an interrupted run starts over")
+    with torch_threads(1), Progress(*columns, transient=True, console=console) as progress:
         bar = progress.add_task("images", total=len(dataset), completed=sum(len(each[0]) for each in done.values()))
         counted = count_all(job, missing, lambda: Models(job, references, runtimes), jobs=jobs, scheduler=scheduler)
         for number, numbers in counted:

@@ -42,11 +42,12 @@ Numbers = list[list[Any]]
 class Job:
     """What every process must know.
 
-    source: where the reference's weights are, see References; meaning: of the reference's answers.
+    source, revision: where the reference's weights are, see References; meaning: of the reference's answers.
     """
 
     artifacts: tuple[Artifact, ...]
     source: str | None
+    revision: str | None
     dataset: Dataset
     options: Options
     meaning: Meaning
@@ -150,7 +151,7 @@ def count(job: Job, number: int) -> tuple[int, Numbers]:
 
 @lru_cache(maxsize=1)  # a worker's one memory of what it has loaded
 def _models(job: Job) -> Models:
-    return Models(job, References(job.source), runtimes_of(job))
+    return Models(job, References(job.source, job.revision), runtimes_of(job))
 
 
 def of_answer(meaning: Meaning, answer: np.ndarray, truth: Truth) -> list[float]:

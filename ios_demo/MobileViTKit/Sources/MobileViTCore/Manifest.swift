@@ -106,8 +106,10 @@ public struct CheckpointFacts: Decodable, Equatable, Sendable {
   public let sha256: String
   /// How many numbers they are.
   public let parameters: Int
+  /// Of an id on the Hugging Face Hub, the state of the repository: 40 hexadecimal digits.
+  public let commit: String?
 
-  private enum CodingKeys: String, StrictKey { case id, sha256, parameters }
+  private enum CodingKeys: String, StrictKey { case id, sha256, parameters, commit }
 
   /// Decodes strictly.
   public init(from decoder: any Decoder) throws {
@@ -115,6 +117,10 @@ public struct CheckpointFacts: Decodable, Equatable, Sendable {
     id = try fields.read(.id)
     sha256 = try fields.sha256(.sha256)
     parameters = try fields.positive(.parameters)
+    commit = try fields.decodeIfPresent(String.self, forKey: .commit)
+    let digits = Set("0123456789abcdef")
+    let sound = commit.map { $0.count == 40 && $0.allSatisfy(digits.contains) } ?? true
+    try fields.require(sound, .commit, "this is no commit")
   }
 }
 

@@ -34,8 +34,8 @@ data class Manifest(
     }
 }
 
-/** The weights' origin. */
-data class CheckpointFacts(val id: String, val sha256: String, val parameters: Long)
+/** The weights' origin. commit: of a Hub id, the state of the repository. */
+data class CheckpointFacts(val id: String, val sha256: String, val parameters: Long, val commit: String?)
 
 /** The shipped file. precision: of what is not compressed; compression: what was, "none" or the option's value. */
 data class ArtifactFacts(
@@ -53,6 +53,7 @@ data class CalibrationFacts(val source: String, val samples: Int, val sha256: St
 enum class Task { CLASSIFICATION, SEGMENTATION, FEATURES }
 
 private val SHA256 = Regex("[0-9a-f]{64}")
+private val COMMIT = Regex("[0-9a-f]{40}")
 private val COLOR = Regex("#[0-9A-F]{6}")
 
 internal fun Fields.sha256() = string("sha256", SHA256)
@@ -63,7 +64,7 @@ private fun Fields.manifest(): Manifest {
         kitVersion = string("kit_version"),
         task = choice("task", lowercase<Task>()),
         size = string("size"),
-        checkpoint = inner("checkpoint") { CheckpointFacts(string("id"), sha256(), long("parameters")) },
+        checkpoint = inner("checkpoint") { checkpoint() },
         artifact = inner("artifact") { artifact() },
         options = texts("options"),
         input = inner("input") { input() },
@@ -78,6 +79,13 @@ private fun Fields.manifest(): Manifest {
         toolVersions = texts("tool_versions"),
     )
 }
+
+private fun Fields.checkpoint() = CheckpointFacts(
+    id = string("id"),
+    sha256 = sha256(),
+    parameters = long("parameters"),
+    commit = orNull("commit", optional = true) { string(it, COMMIT) },
+)
 
 private fun Fields.artifact() = ArtifactFacts(
     file = string("file"),
