@@ -33,6 +33,14 @@ runpy.run_module("converters.onnx", run_name="__main__", alter_sys=True)
 """
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_terminal():
+    """What a shell starts in the background ignores Ctrl-C, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ("module", "number", "code"),
     [
