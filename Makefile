@@ -9,6 +9,7 @@
 # make benchmark     the tests that take time, apart from the others
 # make conformance   all of coremltools' own tests of operations, through validation.mil (over an hour)
 # make test-conformance   a sample of them
+# make fixtures      what Swift and Kotlin must arrive at, written again: tests/README.md
 # make clean         remove the environments and what was built
 # Each creates its environment first where it is missing; PYTHON chooses the interpreter it is made from.
 
@@ -17,7 +18,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: help convert test test-phones test-portable test-lowest test-conformance conformance deep benchmark lint format clean
+.PHONY: help convert test test-phones test-portable test-lowest test-conformance conformance deep benchmark lint format fixtures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -72,6 +73,10 @@ benchmark: .venv/installed-dev
 
 conformance: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.conformance --mutations
+
+fixtures: .venv/installed-dev
+	$(BIN)/python -m tests.contract
+	$(BIN)/python -m tests.android.cases
 
 .venv/installed-all: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -66,8 +66,10 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 def _send_again(number: int, seconds: float) -> None:
-    """Unless it has been seen to meanwhile."""
+    """Unless it has been seen to meanwhile. To the main thread, whose waiting for something else it then ends."""
     time.sleep(seconds)
     if number in _waiting:
         _waiting.remove(number)
-        signal.raise_signal(signal.Signals(number))
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, number)

@@ -61,13 +61,8 @@ def test_claims_that_the_file_does_not_bear_out(artifact, fixture, mode, fine):
     assert {claim for claim in finer if not untrue_claims(claiming(given, claim))} == set()
 
 
-def test_palettes_are_told_apart_by_their_tables(demo, tmp_path):
-    pytest.importorskip("coreai_torch", reason="NOT RUN: coreai-torch is not installed (extra coreai)")
-    from converters.coreai.convert import convert
-    from converters.coreai.options import CoreAIOptions
-
-    options = CoreAIOptions(compress="palettize6", image_size=(96,), calibration_samples=2)
-    (given,) = open_artifacts([convert(demo, tmp_path, options).path])
+def test_palettes_are_told_apart_by_their_tables(aimodel):
+    (given,) = open_artifacts([aimodel(compress="palettize6").path])
     found = {bits: untrue_claims(claiming(given, f"palettize{bits} float16")) for bits in (8, 6, 4)}
     assert (found[8], found[6]) == ([], [])
     assert found[4] == ["the manifest says palettize4, but no weights in the file have fewer than 6 bits"]
