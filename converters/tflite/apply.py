@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.schema_py_generated import BuiltinOperator, ModelT, TensorType
-from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.quantizer import Quantizer
 from ai_edge_quantizer.recipe_manager import RecipeManager
 
 from reference.errors import UserError
 
+from .flatbuffer import pack, unpack
 from .ranges import Quantity
 
 REFUSALS = (ValueError, KeyError, TypeError)
@@ -37,12 +37,12 @@ def apply(content: bytes, rules: Sequence[Mapping[str, Any]], ranges: Mapping[st
     except REFUSALS as error:
         raise _refused(error) from error
     assert result.quantized_model is not None
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(result.quantized_model))
+    model = unpack(result.quantized_model)
     _integers_where_meant(model)
     for code in model.operatorCodes:
         # Readers of before 2020 know this field alone. ai-edge-quantizer leaves it 0, which stands for ADD.
         code.deprecatedBuiltinCode = min(code.builtinCode, BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return pack(model)
 
 
 def _refused(error: Exception) -> UserError:

@@ -13,7 +13,6 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as model_schema
 from ai_edge_litert.interpreter import Interpreter
-from ai_edge_litert.tools import flatbuffer_utils
 from mediapipe.tasks.metadata import image_segmenter_metadata_schema_py_generated as segmenter_schema
 from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
 
@@ -21,6 +20,7 @@ from reference.checkpoints import Checkpoint
 from reference.tensor_specs import OutputSpec
 
 from ..naming import PURPOSES, class_names
+from .flatbuffer import pack, unpack
 
 LABELS = "labels.txt"
 FIELD = "TFLITE_METADATA"
@@ -35,14 +35,14 @@ def with_metadata(content: bytes, checkpoint: Checkpoint, grey: bool, outputs: S
     """
     labels = class_names(checkpoint)
     described = _model_metadata(checkpoint, grey, sorted(outputs, key=lambda output: _place(content, output)))
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    model = unpack(content)
     entry = model_schema.MetadataT()
     entry.name, entry.buffer = FIELD, len(model.buffers)
     buffer = model_schema.BufferT()
     buffer.data = list(_packed(described, b"M001"))
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or []), entry]
-    file = io.BytesIO(flatbuffer_utils.convert_object_to_bytearray(model))
+    file = io.BytesIO(pack(model))
     if labels:
         with zipfile.ZipFile(file, "a") as archive:  # which readers find at the end of the file
             archive.writestr(zipfile.ZipInfo(LABELS), "\n".join(labels))

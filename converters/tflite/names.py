@@ -11,9 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ai_edge_litert.tools import flatbuffer_utils
-
 from ..anatomy import BACKBONE, ENCODER
+from .flatbuffer import pack, unpack
 
 KERAS_COUNT = re.compile(r"_1(?=/)")  # Keras's mark of a layer that is called a second time, for the whole model
 HEAD = "segmentation"  # what Keras's twin calls a segmenter
@@ -22,10 +21,10 @@ WRAPPERS = re.compile(rf"^({HEAD}/)?({BACKBONE}/)?({ENCODER}/)?")  # modules tha
 
 def shorten(content: bytes) -> bytes:
     """A .tflite file with short names."""
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    model = unpack(content)
     for graph in model.subgraphs:
         shorten_graph(graph)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return pack(model)
 
 
 def shorten_graph(graph: Any) -> None:
