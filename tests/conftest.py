@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 from collections import Counter
 from functools import cache
@@ -75,6 +76,10 @@ def pytest_collection_modifyitems(config, items):
         for marker, reason in lacking.items():
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish():
+    gc.freeze()  # a million objects of imported libraries, which no collection need look at again
 
 
 def pytest_terminal_summary(terminalreporter):
