@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import inspect
 import json
@@ -123,6 +124,18 @@ def test_answers_as_pytorch_does(aimodel, options):
     images = [scenes.render("validation", index).image for index in SCENES]
     (found,) = parity([aimodel(**options).path], images=images)
     assert {check.verdict for check in found.checks} == {"PASS"}
+
+
+def test_a_caller_may_run_a_loop_of_its_own(aimodel):
+    """As a notebook does."""
+    from validation.runtimes.coreai import CoreAIRuntime
+
+    async def caller() -> np.ndarray:
+        return CoreAIRuntime(artifact, read_manifest(artifact)).run(pixels)
+
+    artifact = aimodel().path
+    pixels = pixels_of(artifact, 0)
+    assert asyncio.run(caller()).argmax() == CoreAIRuntime(artifact, read_manifest(artifact)).run(pixels).argmax()
 
 
 def test_every_layer_is_sound(aimodel, demo):

@@ -6,10 +6,12 @@ import asyncio
 import importlib.util
 import re
 import tempfile
+import threading
 import weakref
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +22,8 @@ from reference.manifest import Manifest
 from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, Runtime, fed, whole_batches, with_batch
 
 MAIN = "main"
+
+T = TypeVar("T")
 
 
 class CoreAIRuntime(Runtime):
@@ -71,27 +75,37 @@ class CoreAIRuntime(Runtime):
 
 
 class _Opened:
-    """An asset's main function. Apple's calls are coroutines: a loop of this object's own runs them."""
+    """An asset's main function. Apple's calls are coroutines: a loop of this object's own runs them, in a thread of its
+    own, as the caller's may run a loop already (in a notebook it does).
+    """
 
     def __init__(self, asset: Any) -> None:
-        self._loop, self._held = asyncio.new_event_loop(), AsyncExitStack()
-        weakref.finalize(self, _close, self._loop, self._held)
-        model = self._loop.run_until_complete(self._held.enter_async_context(asset.executable()))
+        self._loop, held = asyncio.new_event_loop(), AsyncExitStack()
+        thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        thread.start()
+        weakref.finalize(self, _close, self._loop, thread, held)
+        model = _awaited(held.enter_async_context(asset.executable()), self._loop)
         self._main = model.load_function(MAIN)
 
     def run(self, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs by name."""
         from coreai.runtime import NDArray
 
-        outputs = self._loop.run_until_complete(self._call({name: NDArray(each) for name, each in feed.items()}))
+        outputs = _awaited(self._call({name: NDArray(each) for name, each in feed.items()}), self._loop)
         return {name: np.array(each.numpy()) for name, each in outputs.items()}
 
     async def _call(self, feed: dict[str, Any]) -> Any:
         return await self._main(feed)
 
 
-def _close(loop: asyncio.AbstractEventLoop, held: AsyncExitStack) -> None:
-    loop.run_until_complete(held.aclose())
+def _awaited(call: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
+    return asyncio.run_coroutine_threadsafe(call, loop).result()
+
+
+def _close(loop: asyncio.AbstractEventLoop, thread: threading.Thread, held: AsyncExitStack) -> None:
+    _awaited(held.aclose(), loop)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
     loop.close()
 
 
