@@ -1,16 +1,17 @@
-# make convert       the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
-# make test          the test suite
-# make test-phones   what runs on phones: Swift, Kotlin, LiteRT and ONNX Runtime on ARM
-# make test-portable the numeric tests as poorer and richer processors would run them (SHORT=--short: some of them)
-# make test-lowest   the test suite with the oldest versions that pyproject.toml admits, in .venv-lowest
-# make lint          style and types
-# make format        style, mended where a tool can
-# make deep          more cases of what the test suite holds in fewer
-# make benchmark     the tests that take time, apart from the others
-# make conformance   all of coremltools' own tests of operations, through validation.mil (over an hour)
-# make test-conformance   a sample of them
-# make fixtures      what Swift and Kotlin must arrive at, written again: tests/README.md
-# make clean         remove the environments and what was built
+# make convert           the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
+# make test              the test suite
+# make test-processes    commands as people type them, signals, processes that die, a browser
+# make test-phones       what runs on phones: Swift, Kotlin, Core AI, LiteRT and ONNX Runtime on ARM
+# make test-portable     the numeric tests as poorer and richer processors would run them (SHORT=--short: some of them)
+# make test-lowest       the test suite with the oldest versions that pyproject.toml admits, in .venv-lowest
+# make lint              style and types
+# make format            style, mended where a tool can
+# make deep              more cases of what the test suite holds in fewer
+# make benchmark         the tests that take time, apart from the others
+# make conformance       all of coremltools' own tests of operations, through validation.mil (over an hour)
+# make test-conformance  a sample of them
+# make fixtures          what Swift and Kotlin must arrive at, written again: tests/README.md
+# make clean             remove the environments and what was built
 # Each creates its environment first where it is missing; PYTHON chooses the interpreter it is made from.
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: help convert test test-phones test-portable test-lowest test-conformance conformance deep benchmark lint format fixtures clean
+.PHONY: help convert test test-processes test-phones test-portable test-lowest test-conformance conformance deep benchmark lint format fixtures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +44,9 @@ SUITE := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -
 
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/$(SUITE)
+
+test-processes: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/$(SUITE) -m 'processes and not deep'
 
 test-phones: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/$(SUITE) -m 'phones and not deep'

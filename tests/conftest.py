@@ -53,8 +53,13 @@ NUMERIC = (
 )
 
 
-# What needs a toolchain, or a machine, of its own.
-PHONES = ("tests/ios/test_swift.py", "tests/android/test_kotlin.py", "tests/validation/test_arm.py")
+# What needs a toolchain, a machine or a runtime of its own.
+PHONES = (
+    "tests/android/test_kotlin.py",
+    "tests/converters/test_coreai.py",
+    "tests/ios/test_swift.py",
+    "tests/validation/test_arm.py",
+)
 
 
 def pytest_addoption(parser):

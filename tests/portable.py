@@ -122,7 +122,7 @@ def main(argv: list[str] | None = None) -> int:
             continue
         chosen = [
             "-m",
-            "numeric and not benchmark and not deep and not phones and not conformance",
+            "numeric and not benchmark and not deep and not conformance",
             "--reverse",
             *(SHORT if arguments.short else ()),
         ]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent
 # Notes what is looked up, by whatever code: a process's own libraries ask the C library, and that asks this first.
 WATCHER = r"""

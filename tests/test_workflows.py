@@ -69,6 +69,7 @@ def test_commands_parse(path, own, tmp_path, monkeypatch):
     assert parsed or path.name != "accuracy-drift.yml"
 
 
+@pytest.mark.processes
 def test_the_three_lines_of_the_readme(tflite, tmp_path, monkeypatch):
     """As a reader would paste them into a test of their own."""
     (block,) = snippets("python", "def test_my_artifact")

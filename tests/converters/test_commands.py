@@ -53,6 +53,7 @@ def refusal(capfd):
     return refuse
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("module", "name", "tool", "made"),
     [

@@ -139,6 +139,7 @@ def test_refusals_are_one_line(hub, folder, capfd):
         assert message in error
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("silent", [False, True], ids=["refused", "no answer"])
 def test_offline_is_told_at_once(tmp_path, silent):
     """In a process of its own, as huggingface_hub sets its log level when it is imported, and would retry for long."""

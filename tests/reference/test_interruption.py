@@ -16,6 +16,8 @@ from reference import interruption
 from reference.command_line import run, working
 from reference.publication import publication
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent.parent
 
 # A command in which the signal comes as a module is about to be loaded, and again as it was.

@@ -16,6 +16,8 @@ import pytest
 from reference.errors import UserError
 from reference.processes import processes
 
+pytestmark = pytest.mark.processes
+
 
 def nap(number: int) -> int:
     time.sleep(0.1)

@@ -68,10 +68,12 @@ def test_a_wrong_artifact_loses(artifact, tmp_path, alone):
     assert measured.outcome.figure("top-1") < alone.reference.outcome.figure("top-1") - 15
 
 
+@pytest.mark.processes
 def test_several_processes_count_the_same(artifact, alone):
     assert same(accuracy([artifact], images=SCENES, jobs=2), alone)
 
 
+@pytest.mark.processes
 def test_a_process_that_dies_is_an_error_and_what_was_counted_stays(artifact, alone, tmp_path):
     def kill():
         while not (children := multiprocessing.active_children()):

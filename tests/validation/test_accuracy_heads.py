@@ -116,6 +116,7 @@ def command(given, *options: str) -> int:
     return main(["accuracy", str(given.path), "--data", str(given.data), "--checkpoint", given.checkpoint, *options])
 
 
+@pytest.mark.processes
 def test_reports_of_scores_by_two_processes(scored, reports, capfd):
     expected = measured(scored).artifacts[0].outcome
     assert command(scored, "--jobs", "2", "-v", *reports.options) == PASSED

@@ -121,6 +121,7 @@ def test_instructions_as_linux_says():
     assert len(checked) >= 4
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="NOT RUN: kernels of x86")
 def test_kernels_are_those_that_settings_leave():
     """Libraries choose when they load, hence the process of its own."""

@@ -179,6 +179,7 @@ def test_the_bundled_baseline_knows_todays_file(run):
     assert [name for name, said in judged(bundled, run).items() if said == "FAIL" and name != "latency_ratio"] == []
 
 
+@pytest.mark.processes
 def test_the_command(tflite, tmp_path, capfd):
     artifact, path = str(tflite("float16").path), tmp_path / "own.json"
     given = ["drift", artifact, "--baseline", str(path), "--jobs", "1"]

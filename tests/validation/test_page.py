@@ -68,6 +68,7 @@ def wrong(tflite, tmp_path_factory):
     return artifact
 
 
+@pytest.mark.processes
 def test_in_a_browser(tflite, wrong, photographs, tmp_path):
     artifacts, pictures = open_artifacts([tflite("float16").path, wrong]), photographs[:3]
     compared = parity(artifacts, images=pictures)

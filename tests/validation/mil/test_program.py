@@ -197,6 +197,7 @@ def test_commands(mlpackage, capfd):
     assert main(["inspect", "none.mlpackage"]) == 2
 
 
+@pytest.mark.processes
 def test_protobuf_classes_come_without_coremltools():
     """Its import takes seconds; and once something else has imported it, both share their classes."""
     code = (
