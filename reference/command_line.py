@@ -41,6 +41,13 @@ def positive(text: str) -> int:
     return number
 
 
+def existing(text: str) -> Path:
+    """A file's or folder's path, as an argparse type: what is not there is told of before anything slow."""
+    if not os.path.exists(text):
+        raise argparse.ArgumentTypeError(f"there is no folder or file {text}")
+    return Path(text)
+
+
 def add_checkpoint_options(place: argparse._ActionsContainer) -> None:
     """--checkpoint, --size, --task, for a parser or one of its groups."""
     place.add_argument(
