@@ -11,6 +11,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from os.path import exists
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,7 +44,7 @@ def positive(text: str) -> int:
 
 def existing(text: str) -> Path:
     """A file's or folder's path, as an argparse type: what is not there is told of before anything slow."""
-    if not os.path.exists(text):
+    if not exists(text):
         raise argparse.ArgumentTypeError(f"there is no folder or file {text}")
     return Path(text)
 
