@@ -6,6 +6,7 @@ Each kind of checkpoint once. Where the files of either say something, both must
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -37,15 +38,18 @@ MOBILEVIT = {
 }
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 SCORES = {"problem_type": "multi_label_classification"}
-# What its configuration says, beside three labels, and its image processor's.
+# What its configuration says, beside three labels, and its image processor's; by what the answer then means, and more.
 CLASSIFIERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "one of three": ({"dtype": "bfloat16"}, {}),
-    "scores": (SCORES, {"do_flip_channel_order": False, "crop_size": {"height": 64, "width": 96}}),
-    "one score": (SCORES | {"num_labels": 1}, {"do_rescale": False}),
-    "one value": ({"num_labels": 1}, {"size": {"height": 64, "width": 96}, "do_center_crop": False, "resample": 3}),
-    "mean and deviation": ({}, IMAGENET | {"image_processor_type": "ViTImageProcessor", "size": [96, 96]}),
-    "ConvNext's": ({}, {"image_processor_type": "ConvNextImageProcessor", "crop_pct": 0.8, "crop_size": None}),
-    "MobileNet's": ({}, {"image_processor_type": "MobileNetV2ImageProcessor", "do_normalize": False}),
+    "probabilities": ({"dtype": "bfloat16"}, {}),
+    "scores of three": (SCORES, {"do_flip_channel_order": False, "crop_size": {"height": 64, "width": 96}}),
+    "scores of one": (SCORES | {"num_labels": 1}, {"do_rescale": False}),
+    "values": ({"num_labels": 1}, {"size": {"height": 64, "width": 96}, "do_center_crop": False, "resample": 3}),
+    "probabilities, ViT's": ({}, IMAGENET | {"image_processor_type": "ViTImageProcessor", "size": [96, 96]}),
+    "probabilities, ConvNext's": (
+        {},
+        {"image_processor_type": "ConvNextImageProcessor", "crop_pct": 0.8, "crop_size": None},
+    ),
+    "probabilities, MobileNet's": ({}, {"image_processor_type": "MobileNetV2ImageProcessor", "do_normalize": False}),
 }
 TIMMS: dict[str, dict[str, Any]] = {
     "as published": {},
@@ -63,16 +67,16 @@ def picture():
     return Image.fromarray(noise).resize(PICTURE, Image.Resampling.BICUBIC)
 
 
-def assert_answers(folder, picture, model: nn.Module, theirs: Tensor, task="classification"):
+def assert_answers(meaning: str, folder, picture, model: nn.Module, theirs: Tensor):
     """The checkpoint answers to the picture as `model` does to `theirs`, which their processor made of it."""
-    checkpoint = load_checkpoint(str(folder), task=task)
+    checkpoint = load_checkpoint(str(folder), task="segmentation" if meaning == "class_map" else "classification")
     values = checkpoint.processor(picture, return_tensors="pt")["pixel_values"]
     assert values.shape == theirs.shape
     both = in_both_precisions(model.eval(), theirs)
     exact, rounded = (each if isinstance(each, Tensor) else each.logits for each in both)
     with torch.no_grad():
         assert_as_exact(checkpoint.model(values).logits, exact, rounded)
-    meaning = meaning_of(checkpoint)
+    assert meaning_of(checkpoint) == meaning
     found = answer(checkpoint, values, meaning)
     if meaning == "class_map":
         # Where two classes are as good, or the only one is at its threshold, rounding decides.
@@ -105,14 +109,14 @@ def saved(kind, fields, processor, folder):
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_classifiers_of_transformers(name, picture, tmp_path):
     model, prepare = saved(transformers.MobileViTForImageClassification, *CLASSIFIERS[name], tmp_path)
-    assert_answers(tmp_path, picture, model, prepare(picture))
+    assert_answers(re.match("[a-z]+", name).group(), tmp_path, picture, model, prepare(picture))
 
 
 @pytest.mark.parametrize("labels", [1, 3])
 def test_segmenters_of_transformers(labels, picture, tmp_path):
     kind = transformers.MobileViTForSemanticSegmentation
     model, prepare = saved(kind, {"num_labels": labels, "output_stride": 16}, {}, tmp_path)
-    assert_answers(tmp_path, picture, model, prepare(picture), task="segmentation")
+    assert_answers("class_map", tmp_path, picture, model, prepare(picture))
 
 
 @cache
@@ -138,4 +142,5 @@ def test_timms(name, picture, tmp_path):
         model.timm_model.load_state_dict(load_file(tmp_path / "model.safetensors"))
         model.save_pretrained(tmp_path)
     transform = create_transform(**resolve_data_config({}, pretrained_cfg=fields["pretrained_cfg"]))
-    assert_answers(tmp_path, picture, model, transform(picture if channels == 3 else picture.convert("L"))[None])
+    theirs = transform(picture if channels == 3 else picture.convert("L"))[None]
+    assert_answers("probabilities", tmp_path, picture, model, theirs)
