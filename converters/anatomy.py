@@ -32,7 +32,7 @@ ENCODER = "encoder"  # holds the stages
 # Scopes, as regular expressions to search the names of an operation's results for, each of which ends with ";".
 FIRST_STAGES = rf"^({STEM}|{LAYER}\.[01])/"
 FIRST_ATTENTION = rf"^{LAYER}\.2/{TRANSFORMER}"
-NORMS = NORM
+NORMS = rf"{NORM}|^{CLASSIFIER}/\d+/"
 RESIDUAL_STREAM = rf"{TRANSFORMER}\.{LAYER}\.\d+/add(_1)?;$"
 # A block's parts, and what lies outside of the blocks.
 PART = re.compile(rf"^({STEM}|{LAYER}\.\d+/[^/]+|{EXPANSION}|{CLASSIFIER})(?=/)")
@@ -64,6 +64,11 @@ def replace_blocks(network: PreTrainedModel, made: Callable[[Any], nn.Module]) -
     for index, stage in enumerate(found):
         if is_block(stage):
             found[index] = made(stage)
+
+
+def classifier_layers(network: PreTrainedModel) -> list[tuple[str, Any]]:
+    """By the names that they have in the classifier, where it has several: LayerNorms and linear layers."""
+    return list(network.get_submodule(CLASSIFIER).named_children()) if hasattr(network, CLASSIFIER) else []
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ channels of a head.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +41,16 @@ class Form:
 
 
 def to_channels_first(network: PreTrainedModel, form: Form) -> None:
-    """Replace the MobileViT blocks of `network` and the pyramid of its segmentation head, in place; the function stays
-    the same."""
+    """Replace the MobileViT blocks of `network`, the pyramid of its segmentation head, or a classifier of several
+    layers, in place; the function stays the same."""
     anatomy.replace_blocks(network, lambda block: ChannelsFirstBlock(block, form))
     if isinstance(network, MobileViTForSemanticSegmentation):
         head: Any = network.segmentation_head
         if head.aspp.project.normalization is None:
             head.aspp = SplitPyramid(head.aspp)
+    layers = [layer for _, layer in anatomy.classifier_layers(network)]
+    if layers:
+        setattr(network, anatomy.CLASSIFIER, ChannelsFirstClassifier(layers, form))
 
 
 class ChannelsFirstBlock(nn.Module):
@@ -102,6 +105,19 @@ class SplitPyramid(nn.Module):
         maps = self.project_maps(torch.cat([branch(features) for branch in self.convs], dim=1))
         vector = self.project_vector(self.pooling.conv_1x1(features.mean(dim=(2, 3), keepdim=True)))
         return self.activation(maps + vector)
+
+
+class ChannelsFirstClassifier(nn.Module):
+    """LayerNorms and linear layers, one after the other. [B, C] -> [B, num_labels]"""
+
+    def __init__(self, layers: Sequence[nn.Module], form: Form) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(_ChannelNorm(each, form) if isinstance(each, nn.LayerNorm) else pointwise(each) for each in layers)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.layers(features[:, :, None, None]).flatten(1)
 
 
 class _Layer(nn.Module):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from reference.command_line import positive
+from reference.command_line import existing, positive
 from reference.errors import UserError
 
 from .crop_sizes import Size, as_typed, size
@@ -96,7 +96,7 @@ class Options(ABC):
         "names of the classes: a text file with one on each line, a .csv or a .json",
         group=WHAT,
         metavar="FILE",
-        parse=Path,
+        parse=existing,
         by_default="the checkpoint's own",
         says=name_of,
         identity=content,
@@ -114,7 +114,7 @@ class Options(ABC):
         "pictures to measure ranges and biases on, of the kind that the app will see",
         group=IMAGES,
         metavar="FOLDER",
-        parse=Path,
+        parse=existing,
         by_default="rendered training scenes, for the demo checkpoint alone",
         says=name_of,
         identity=listing,
@@ -138,7 +138,7 @@ class Options(ABC):
         "pictures for the golden set",
         group=PLACE,
         metavar="FOLDER",
-        parse=Path,
+        parse=existing,
         by_default="rendered scenes",
         records=False,
     )

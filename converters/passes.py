@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterator
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -94,6 +95,9 @@ def fold_layer_norm(network: PreTrainedModel) -> None:
         parts = anatomy.parts(layer)
         _fold_affine(layer, anatomy.NORM_BEFORE, [parts.query, parts.key, parts.value])
         _fold_affine(layer, anatomy.NORM_AFTER, [parts.expand])
+    for (name, norm), (_, reader) in pairwise(anatomy.classifier_layers(network)):
+        if isinstance(norm, nn.LayerNorm) and isinstance(reader, nn.Linear):
+            _fold_affine(network.get_submodule(anatomy.CLASSIFIER), name, [reader])
 
 
 def fold_last_layer_norm(network: PreTrainedModel) -> None:

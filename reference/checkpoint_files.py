@@ -12,8 +12,8 @@ from .errors import UserError
 from .image_processor import MobileViTImageProcessor
 from .json_files import read_json
 from .layouts import architecture, recognise, timm
-from .layouts.layout import task_of
-from .layouts.sequential import one_linear
+from .layouts.layout import CLASSIFIER, task_of
+from .layouts.sequential import head_layers, numbered
 from .sources import CONFIG_FILE, PREPROCESSOR_FILE, WEIGHT_FILES, Source, require_file
 from .state_dicts import network_in
 from .weight_files import read_content
@@ -67,7 +67,7 @@ def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, 
     content, digest = read_content(place, weights_file)
     named, choice = network_in(content, str(weights_file))
     layout = recognise(named, place.id)
-    named, head = one_linear(named, layout.classifier, place.id)
+    named, before, words = head_layers(named, layout.classifier, place.id)
     weights = layout.renamed(named, place.id)
     task = task_of(weights)
     if config is None:
@@ -85,5 +85,6 @@ def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, 
         processor = timm.processor(timm_fields, str(config_file), channels)
     else:
         processor = layout.processor(task, channels)
-    notes = [f"{weights_file}: {word}" for word in (choice, head) if word]
+    weights = numbered(weights, CLASSIFIER, before)
+    notes = [f"{weights_file}: {word}" for word in (choice, *words) if word]
     return CheckpointFiles(layout.name, task, config, weights, processor, digest, tuple(notes))

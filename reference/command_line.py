@@ -11,6 +11,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from os.path import exists
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,6 +40,13 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
     return number
+
+
+def existing(text: str) -> Path:
+    """A file's or folder's path, as an argparse type: what is not there is told of before anything slow."""
+    if not exists(text):
+        raise argparse.ArgumentTypeError(f"there is no folder or file {text}")
+    return Path(text)
 
 
 def add_checkpoint_options(place: argparse._ActionsContainer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import count, takewhile
 from typing import Any
 
 import torch
@@ -17,16 +19,30 @@ from .pretrained import PreTrainedModel
 
 
 class MobileViTForImageClassification(PreTrainedModel):
-    """The backbone, dropout, and a linear classifier over `config.num_labels` classes."""
+    """The backbone, dropout, and a linear classifier over `config.num_labels` classes.
+
+    Args:
+        config: the architecture.
+        classifier_shapes: where more than one linear layer is the classifier, an nn.Sequential: the shape of each
+            weight, [C] of a LayerNorm, [out, in] of a linear layer.
+    """
 
     head_prefix = "classifier."
+    own_arguments = ("classifier_shapes",)
 
-    def __init__(self, config: MobileViTConfig) -> None:
+    def __init__(self, config: MobileViTConfig, classifier_shapes: Sequence[Sequence[int]] = ()) -> None:
         super().__init__(config)
         self.mobilevit = MobileViTModel(config)
         self.dropout = nn.Dropout(config.classifier_dropout_prob)
-        self.classifier = nn.Linear(config.neck_hidden_sizes[6], config.num_labels)
+        self.classifier_shapes = classifier_shapes
+        self.classifier = _classifier(classifier_shapes, config.neck_hidden_sizes[6], config.num_labels)
         self._initialise()
+
+    @classmethod
+    def own_in(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
+        numbered = (f"{cls.head_prefix}{number}.weight" for number in count())
+        found = [weights[name].shape for name in takewhile(weights.__contains__, numbered)]
+        return {"classifier_shapes": found} if found else {}
 
     def forward(
         self,
@@ -71,6 +87,20 @@ class MobileViTForImageClassification(PreTrainedModel):
             f"problem_type {problem!r} is unknown: choose regression, single_label_classification or "
             "multi_label_classification"
         )
+
+
+def _classifier(shapes: Sequence[Sequence[int]], width: int, labels: int) -> nn.Module:
+    """Values [B, width] -> logits [B, labels], by layers of these shapes, one linear layer where none are given."""
+    if not shapes:
+        return nn.Linear(width, labels)
+    layers: list[nn.Module] = []
+    for number, shape in enumerate(shapes, start=1):
+        if len(shape) == 1:
+            layers.append(nn.LayerNorm(width))
+        else:
+            layers.append(nn.Linear(width, labels if number == len(shapes) else shape[0]))
+            width = shape[0]
+    return nn.Sequential(*layers)
 
 
 class MobileViTForSemanticSegmentation(PreTrainedModel):

@@ -76,12 +76,18 @@ class PreTrainedModel(nn.Module):
 
         What the configuration asks for is compared with the weights before any of it takes memory.
         """
+        own = {**cls.own_in(files.weights), **own}
         with torch.device("meta"):
             sketch = cls(files.config, **own)
         check_shapes(sketch.state_dict(), sketch.own_part(files.weights, ignore_mismatched_sizes), source)
         model = cls(files.config, **own)
         load_strictly(model, model.own_part(files.weights, ignore_mismatched_sizes), source)
         return model.eval()
+
+    @classmethod
+    def own_in(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Those of the class's own arguments that follow from a checkpoint's tensors."""
+        return {}
 
     @property
     def device(self) -> torch.device:

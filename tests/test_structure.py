@@ -105,20 +105,25 @@ def test_files_are_of_one_thought(path):
 
 
 @pytest.mark.parametrize(
-    "module",
-    [*PIPELINES, "validation", "validation.mil", "reference.demo"],
+    ("module", "arguments", "said"),
+    [
+        *((each, "--help", f"usage: python -m {each}") for each in PIPELINES),
+        *((each, "--help", f"usage: python -m {each}") for each in ("validation", "validation.mil", "reference.demo")),
+        *((each, "--calibration nowhere", "error: argument --calibration: there is no folder") for each in PIPELINES),
+        ("validation", "accuracy x.onnx --data nowhere", "error: argument --data: there is no folder"),
+    ],
 )
-def test_help_imports_nothing_heavy(module):
-    """--help answers in well under half a second only as long as none of these is imported."""
+def test_help_and_slips_import_nothing_heavy(module, arguments, said):
+    """They are told in well under half a second only as long as none of these is imported."""
     code = (
         "import runpy, sys\n"
-        f"sys.argv = ['x', '--help']\n"
+        f"sys.argv = ['x', *{arguments.split()}]\n"
         "try:\n"
         f"    runpy.run_module('{module}', run_name='__main__')\n"
         "except SystemExit as end:\n"
         "    heavy = {'torch', 'tensorflow', 'coremltools', 'onnx', 'numpy', 'rich'} & set(sys.modules)\n"
-        "    sys.exit(f'imported {heavy}' if heavy or end.code else 0)\n"
+        "    sys.exit(f'imported {heavy}' if heavy else end.code)\n"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert "usage: python -m " + module in result.stdout
+    assert result.returncode == (2 if said.startswith("error") else 0), result.stderr
+    assert said in result.stdout + result.stderr

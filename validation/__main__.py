@@ -12,6 +12,7 @@ from reference.command_line import (
     Parser,
     add_revision_option,
     add_verbose_option,
+    existing,
     leave,
     positive,
     run,
@@ -88,17 +89,17 @@ def main(argv: list[str] | None = None) -> int:
         )
         add_revision_option(command[WHAT])
     classify[WHAT].add_argument(
-        "--image", type=Path, required=True, metavar="FILE", help="a photograph, as an app would take it"
+        "--image", type=existing, required=True, metavar="FILE", help="a photograph, as an app would take it"
     )
     for command in (localize, latency):
         command[WHAT].add_argument(
             "--image",
-            type=Path,
+            type=existing,
             metavar="FILE",
             help="a photograph, as an app would take it (default: a rendered scene)",
         )
     for command in (accuracy, drift):
-        command[WHAT].add_argument("--data", default="demo", metavar="{demo,FOLDER}", help=DATA_HELP)
+        command[WHAT].add_argument("--data", type=_data, default="demo", metavar="{demo,FOLDER}", help=DATA_HELP)
     accuracy[WHAT].add_argument(
         "--images", type=positive, metavar="NUMBER", help="how many images (default: all; of the rendered scenes 5000)"
     )
@@ -116,13 +117,13 @@ def main(argv: list[str] | None = None) -> int:
     seen.add_argument(
         "--images",
         nargs="+",
-        type=Path,
+        type=existing,
         default=[],
         metavar="PATH",
         help="pictures or folders of them (default: 16 rendered scenes)",
     )
     seen.add_argument(
-        "--golden", type=Path, metavar="FILE", help="a golden set instead, with its answers: needs no weights"
+        "--golden", type=existing, metavar="FILE", help="a golden set instead, with its answers: needs no weights"
     )
 
     parity[HOW].add_argument(
@@ -231,6 +232,10 @@ def main(argv: list[str] | None = None) -> int:
 
     arguments = parser.parse_args(argv)
     return run(lambda: import_module(f".commands.{arguments.command.replace('-', '_')}", __package__).run(arguments))
+
+
+def _data(text: str) -> str:
+    return text if text == "demo" else str(existing(text))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from .. import anatomy
-from ..channels_first import pointwise
+from ..channels_first import ChannelsFirstClassifier
 from ..deployable import Deployable
 from ..preprocessing import InputTransform
+from .operations import FORM
 
 
 class Whole(nn.Module):
@@ -41,25 +42,14 @@ class Whole(nn.Module):
         return tuple(each.float() if each.is_floating_point() else each for each in answers)
 
 
-class PointwiseClassifier(nn.Module):
-    """A classifier's linear layer as a 1x1 convolution, as linear layers are elsewhere: its weight needs no transpose.
-
-    [B, C] -> [B, num_labels]
-    """
-
-    def __init__(self, layer: nn.Linear) -> None:
-        super().__init__()
-        self.convolution = pointwise(layer)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return self.convolution(features[:, :, None, None]).flatten(1)
-
-
 def make_classifier_pointwise(network: nn.Module) -> None:
-    """Replace the classifier of `network`, where it has one, in place."""
+    """Make a 1x1 convolution of the linear layer that `network` may have for a classifier, in place.
+
+    So linear layers are elsewhere: its weight needs no transpose.
+    """
     layer = getattr(network, anatomy.CLASSIFIER, None)
     if isinstance(layer, nn.Linear):
-        setattr(network, anatomy.CLASSIFIER, PointwiseClassifier(layer))
+        setattr(network, anatomy.CLASSIFIER, ChannelsFirstClassifier([layer], FORM))
 
 
 def _widen(network: nn.Module, given: Any, output: Any) -> Any:

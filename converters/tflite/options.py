@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from reference.command_line import existing
 from reference.errors import UserError
 
 from ..declared import option
@@ -90,7 +91,7 @@ class TFLiteOptions(Options):
         "pictures for --max-drop, with a sub-folder for each label",
         group=CHECKS,
         metavar="FOLDER",
-        parse=Path,
+        parse=existing,
         by_default="rendered training scenes, for the demo checkpoint alone",
         says=name_of,
         identity=listing,

@@ -9,7 +9,7 @@ from keras import ops
 from torch import nn
 
 from .. import heads, layers, mobilevit
-from .basics import Dense, Mirror, dropout, modules
+from .basics import Dense, Mirror, dropout, modules, norm
 from .layers import ConvLayer, MobileNetLayer, MobileViTLayer, resize, spatial_size
 
 Answer = tuple[Any, list[Any]]
@@ -52,11 +52,35 @@ class Classification(Mirror):
         super().__init__(name)
         self.mobilevit = Backbone(source.mobilevit)
         self.dropout = dropout(source.dropout)
-        self.classifier = Dense(source.classifier, "classifier")
+        self.classifier = linears(source.classifier, "classifier")
 
     def call(self, x: Any) -> Answer:
         features, stages = self.mobilevit(x)
         return self.classifier(self.dropout(pool(features))), stages
+
+
+class Linears(Mirror):
+    """An nn.Sequential of nn.LayerNorm and nn.Linear. [B, C] -> [B, num_labels]"""
+
+    def __init__(self, source: nn.Sequential, name: str) -> None:
+        super().__init__(name)
+        self.layer = [
+            Dense(each, number) if isinstance(each, nn.Linear) else norm(each, number)
+            for number, each in source.named_children()
+        ]
+
+    def call(self, x: Any) -> Any:
+        for each in self.layer:
+            x = each(x)
+        return x
+
+
+def linears(source: nn.Module, name: str) -> Mirror:
+    """The layer for a classifier of one linear layer, or of several."""
+    if isinstance(source, nn.Sequential):
+        return Linears(source, name)
+    assert isinstance(source, nn.Linear)
+    return Dense(source, name)
 
 
 class Segmentation(Mirror):

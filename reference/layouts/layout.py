@@ -19,7 +19,8 @@ RESIDUALS = {0: 1, 1: 3}
 TRANSFORMERS = {2: 2, 3: 4, 4: 3}
 BRANCHES = 4
 
-HEADS = {"classifier.": "classification", "segmentation_head.": "segmentation"}  # by the prefix of their tensors
+CLASSIFIER = "classifier"
+HEADS = {f"{CLASSIFIER}.": "classification", "segmentation_head.": "segmentation"}  # by the prefix of their tensors
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Layout:
     @property
     def classifier(self) -> str:
         """What it calls the classifier."""
-        return next(theirs for theirs, ours in self.modules.items() if ours == "classifier")
+        return next(theirs for theirs, ours in self.modules.items() if ours == CLASSIFIER)
 
     @cached_property
     def fused_names(self) -> dict[str, str]:

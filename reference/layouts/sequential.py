@@ -1,4 +1,4 @@
-"""Heads of more than one layer in the place of one nn.Linear, where they still are one."""
+"""Heads of more than one layer in the place of one nn.Linear: linear layers, and LayerNorms between them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,28 @@ from ..errors import UserError
 EPSILON = 1e-5  # that nn.BatchNorm1d adds to the variance; a state dict does not hold it
 ADVICE = "fine-tune it with a single nn.Linear there"
 
+Tensors = Mapping[str, Tensor]  # of one layer, by what its state dict calls them
 
-def one_linear(weights: Mapping[str, Tensor], head: str, source: str) -> tuple[dict[str, Tensor], str | None]:
-    """`weights` with the layers of a module at `head`, or at all of its parent, put together into one linear.
+
+def head_layers(
+    weights: Mapping[str, Tensor], head: str, source: str
+) -> tuple[dict[str, Tensor], list[Tensors], list[str]]:
+    """`weights` with one linear layer at `head` for the last layer of a module there, or at all of its parent.
 
     Layers without tensors leave a gap in an nn.Sequential's numbers, and no trace beside named ones. Before the first
     layer with tensors, or beside the only one, they are taken for Dropout (or Flatten), which changes nothing; behind
     one, there may be an activation, which no key tells. BatchNorm1d and linear layers that follow each other are one
-    linear layer, computed in float64.
+    linear layer, computed in float64. A gain and a bias alone are a LayerNorm's.
 
     Args:
         source: names the checkpoint in errors.
 
     Returns:
-        The weights, and a word on what was taken for Dropout.
+        The weights; the layers before, in their order, LayerNorms with linear layers between them; and a line on
+        whatever was taken for something.
 
     Raises:
-        UserError: with the tensor's name, for what cannot be told, or is no linear layer.
+        UserError: with the tensor's name, for what cannot be told, or is none of these.
     """
     key = re.compile(rf"((?:{re.escape(head)}|{re.escape(head.partition('.')[0])})\.(?P<place>.+))\.(?P<leaf>\w+)")
     layers: dict[str, dict[str, Tensor]] = {}
@@ -41,23 +46,48 @@ def one_linear(weights: Mapping[str, Tensor], head: str, source: str) -> tuple[d
         else:
             layers.setdefault(found[1], {})[found["leaf"]] = tensor
     if not layers:
-        return rest, None
+        return rest, [], []
     names = _in_order(list(layers), source)
-    place = names[0].rpartition(".")[2]
-    word = f"what stands before {names[0]} in the head has no tensors and is taken for dropout"
-    note = None if place == "0" else word if place.isdecimal() else word.replace("before", "beside")
-    if len(names) == 1 and layers[names[0]].get("weight", torch.zeros(0)).ndim == 2:
-        return rest | {f"{head}.{leaf}": tensor for leaf, tensor in layers[names[0]].items()}, note
-    weight, bias = _affine(layers[names[0]], names[0], source)
-    for name in names[1:]:
-        own, shift = _affine(layers[name], name, source)
-        if own.shape[1] != weight.shape[0]:
+    notes = [_without_tensors(names)]
+    made: list[Tensors] = []
+    for name in names:
+        layer: Tensors = layers[name]
+        norm = _is_layer_norm(layer)
+        if norm:
+            notes.append(f"{name} in the head is taken for a LayerNorm with PyTorch's epsilon")
+        else:
+            layer = _linear(layer, name, source)
+        if made and layer["weight"].shape[-1] != len(made[-1]["weight"]):
             raise UserError(
-                f"checkpoint {source}: tensor {name}.weight takes {own.shape[1]} values, the layer before it gives "
-                f"{weight.shape[0]}: {ADVICE}"
+                f"checkpoint {source}: tensor {name}.weight takes {layer['weight'].shape[-1]} values, the layer before "
+                f"it gives {len(made[-1]['weight'])}: {ADVICE}"
             )
-        weight, bias = own @ weight, own @ bias + shift
-    return rest | {f"{head}.weight": weight.float(), f"{head}.bias": bias.float()}, note
+        if made and not norm and not _is_layer_norm(made[-1]):
+            layer = _together(made.pop(), layer)
+        made.append(layer)
+    if _is_layer_norm(made[-1]):
+        raise UserError(f"checkpoint {source}: its head ends in {names[-1]}, which is no linear layer: {ADVICE}")
+    last = {f"{head}.{leaf}": tensor for leaf, tensor in made.pop().items()}
+    return rest | last, made, [note for note in notes if note]
+
+
+def numbered(weights: Mapping[str, Tensor], head: str, before: list[Tensors]) -> dict[str, Tensor]:
+    """`weights` with these layers before the linear one at `head`, all under their numbers in an nn.Sequential."""
+    if not before:
+        return dict(weights)
+    first = {f"{head}.{number}.{leaf}": each for number, layer in enumerate(before) for leaf, each in layer.items()}
+    last = re.compile(rf"^{re.escape(head)}(?=\.)")
+    return first | {last.sub(f"{head}.{len(before)}", name): tensor for name, tensor in weights.items()}
+
+
+def _without_tensors(names: list[str]) -> str:
+    """What is taken for granted of the layers that left no key; "" where there are none."""
+    place = names[0].rpartition(".")[2]
+    if place == "0":
+        behind = len(names) == 1  # or why is it in an nn.Sequential?
+        return f"what stands behind {names[0]} in the head has no tensors and is left out" if behind else ""
+    where = "before" if place.isdecimal() else "beside"
+    return f"what stands {where} {names[0]} in the head has no tensors and is taken for dropout"
 
 
 def _in_order(names: list[str], source: str) -> list[str]:
@@ -81,16 +111,25 @@ def _in_order(names: list[str], source: str) -> list[str]:
     return [numbers[number] for number in ordered]
 
 
-def _affine(layer: Mapping[str, Tensor], name: str, source: str) -> tuple[Tensor, Tensor]:
-    """A layer's matrix [out, in] and its bias [out], float64."""
+def _is_layer_norm(layer: Tensors) -> bool:
+    return layer.keys() == {"weight", "bias"} and layer["weight"].ndim == 1
+
+
+def _linear(layer: Tensors, name: str, source: str) -> Tensors:
+    """A layer's matrix [out, in] and its bias [out]."""
     if "weight" in layer and layer["weight"].ndim == 2 and layer.keys() <= {"weight", "bias"}:
-        weight = layer["weight"].double()
-        return weight, layer["bias"].double() if "bias" in layer else weight.new_zeros(len(weight))
+        return {"bias": layer["weight"].new_zeros(len(layer["weight"])), **layer}
     if {"weight", "bias", "running_mean", "running_var"} <= layer.keys():
         scale = layer["weight"].double() / (layer["running_var"].double() + EPSILON).sqrt()
-        return torch.diag(scale), layer["bias"].double() - layer["running_mean"].double() * scale
+        return {"weight": torch.diag(scale), "bias": layer["bias"].double() - layer["running_mean"].double() * scale}
     tensor = next(iter(layer))
     raise UserError(
-        f"checkpoint {source}: tensor {name}.{tensor} of shape {list(layer[tensor].shape)} is of no linear layer, such "
-        f"as a LayerNorm, which this kit's head does not have: {ADVICE}"
+        f"checkpoint {source}: tensor {name}.{tensor} of shape {list(layer[tensor].shape)} is of no linear layer, "
+        f"BatchNorm1d or LayerNorm, which are all that this kit's head may have: {ADVICE}"
     )
+
+
+def _together(first: Tensors, second: Tensors) -> Tensors:
+    """Two linear layers as one, float64."""
+    weight, bias = (second[leaf].double() for leaf in ("weight", "bias"))
+    return {"weight": weight @ first["weight"].double(), "bias": weight @ first["bias"].double() + bias}

@@ -16,6 +16,8 @@ from converters.deployable import deployable
 from reference.answers import meaning_of
 from reference.checkpoints import load_checkpoint
 from reference.errors import UserError
+from reference.heads import MobileViTForImageClassification
+from reference.initialise import randomise
 from validation.artifact import open_artifacts
 from validation.checks.parity import parity
 from validation.commands.classify import said
@@ -63,8 +65,9 @@ def test_the_answer_is_what_the_head_was_trained_for(saved, photographs, name):
 def convert(pipeline: str, folder: str, task: str, into, **options):
     module = importlib.import_module(f"converters.{pipeline}.convert")
     kinds = importlib.import_module(f"converters.{pipeline}.options")
-    kind = {"onnx": "ONNXOptions", "tflite": "TFLiteOptions", "coreml": "CoreMLOptions"}[pipeline]
-    return module.convert(load_checkpoint(folder, task=task), into, getattr(kinds, kind)(image_size=(SIDE,), **options))
+    kind = {"onnx": "ONNX", "tflite": "TFLite", "coreml": "CoreML", "coreai": "CoreAI"}[pipeline]
+    made = getattr(kinds, f"{kind}Options")(image_size=(SIDE,), **options)
+    return module.convert(load_checkpoint(folder, task=task), into, made)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,29 @@ def test_every_pipeline_and_parity(saved, head, photographs, tmp_path, pipeline,
     (result,) = parity([artifact], images=photographs[:2], runtimes=[runtime], checkpoint=folder)
     assert {check.verdict for check in result.checks} == {"PASS"}, result.checks
     assert said(answer, written.manifest)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "runtime"),
+    [
+        pytest.param("coreml", "mil", marks=[pytest.mark.writes_packages, pytest.mark.deep]),
+        pytest.param("tflite", "litert", marks=pytest.mark.deep),
+        pytest.param("coreai", "coreai", marks=pytest.mark.deep),
+        ("onnx", "onnxruntime"),
+    ],
+)
+def test_head_of_several_layers(demo, photographs, tmp_path, pipeline, runtime):
+    """tests/reference/test_training_checkpoints.py holds the reference to PyTorch's own layers."""
+    if pipeline == "coreai":
+        pytest.importorskip("coreai_torch", reason="NOT RUN: coreai-torch is not installed (extra coreai)")
+    model = MobileViTForImageClassification(demo.model.config, [(320,), (64, 320), (64,), (30, 64)])
+    randomise(model, 2)
+    model.mobilevit = demo.model.mobilevit
+    model.save_pretrained(tmp_path / "layers")
+    folder = str(tmp_path / "layers")
+    (artifact,) = open_artifacts([convert(pipeline, folder, "classification", tmp_path).path])
+    (result,) = parity([artifact], images=photographs[:2], runtimes=[runtime], checkpoint=folder)
+    assert {check.verdict for check in result.checks} == {"PASS"}, result.checks
 
 
 @pytest.mark.parametrize(

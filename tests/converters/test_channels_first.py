@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ TINY = {
     "aspp_out_channels": 12,
     "num_labels": 5,
 }
+SHAPES = [(32,), (8, 32), (8,), (5, 8)]  # of LayerNorms and linear layers in turn
 
 
 @pytest.mark.parametrize("passes", [(), KEEPING_LAYER_NORM], ids=["as trained", "rewritten"])
@@ -32,6 +34,7 @@ TINY = {
         (MobileViTForImageClassification, {"patch_size": 1}, 64, 64),
         (MobileViTForImageClassification, {"patch_size": 3, "qkv_bias": False}, 96, 96),
         (MobileViTForImageClassification, {"patch_size": 4, "hidden_act": "gelu"}, 90, 113),  # maps are stretched
+        (partial(MobileViTForImageClassification, classifier_shapes=SHAPES), {}, 64, 64),
         (MobileViTForSemanticSegmentation, {"output_stride": 16}, 128, 128),
         (MobileViTForSemanticSegmentation, {"output_stride": 8, "atrous_rates": [2, 3, 5]}, 97, 128),
     ],

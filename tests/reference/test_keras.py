@@ -64,6 +64,14 @@ def test_backbone_without_expansion():
 
 
 @torch.no_grad()
+def test_classifier_of_several_layers():
+    model, twin = pair(CLASSIFIER, [(24,), (8, 24), (8,), (5, 8)], **TINY, num_labels=5)
+    assert_equal(twin(pixels(2, 64, 96).numpy()), model, pixels(2, 64, 96))
+    again = dict(twin.to_torch().named_parameters())
+    assert all(torch.equal(again[name], tensor) for name, tensor in model.named_parameters())
+
+
+@torch.no_grad()
 def test_functions_traced_for_any_shape():
     model, twin = pair(SEGMENTER, **TINY, output_stride=16)
     traced = tf.function(twin, input_signature=[tf.TensorSpec((None, None, None, None))])

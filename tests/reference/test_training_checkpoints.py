@@ -12,6 +12,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+import timm
 import torch
 import transformers
 from torch import nn
@@ -20,8 +21,9 @@ from torch.optim.swa_utils import AveragedModel
 from reference import scenes
 from reference.checkpoints import BUNDLED, load_checkpoint
 from reference.errors import UserError
+from reference.initialise import randomise
 
-from ..rounding import assert_as_model
+from ..rounding import assert_as_exact, assert_as_model, in_both_precisions
 
 
 @pytest.fixture(scope="module")
@@ -230,14 +232,15 @@ def test_configuration_as_windows_saves_it(network, tmp_path):
 
 
 def with_head(network, *layers):
-    """The network as a user would change it, in eval mode, with a BatchNorm1d as after some training."""
+    """The network as a user would change it, in eval mode, with norms as after some training."""
     changed = transformers.MobileViTForImageClassification(network.config)
     changed.load_state_dict(network.state_dict())
     changed.classifier = nn.Sequential(*layers)
     for layer in changed.classifier.modules():
-        if isinstance(layer, nn.BatchNorm1d):
-            for tensor in (layer.running_mean, layer.running_var, layer.weight.data, layer.bias.data):
-                nn.init.uniform_(tensor, 0.5, 1.5)
+        if isinstance(layer, nn.BatchNorm1d | nn.LayerNorm):
+            for tensor in layer.state_dict().values():
+                if tensor.ndim:
+                    nn.init.uniform_(tensor, 0.5, 1.5)
     return changed.eval()
 
 
@@ -247,19 +250,44 @@ def with_head(network, *layers):
         lambda last: (nn.Dropout(0.3), last),
         lambda last: (nn.BatchNorm1d(320), last),
         lambda last: (nn.Dropout(0.1), nn.BatchNorm1d(320), nn.Linear(320, 64), nn.BatchNorm1d(64), nn.Linear(64, 30)),
+        lambda last: (nn.Dropout(0.1), nn.Linear(320, 64), nn.BatchNorm1d(64), nn.LayerNorm(64), nn.Linear(64, 30)),
+        lambda last: (nn.LayerNorm(320), nn.LayerNorm(320), nn.Linear(320, 64, bias=False), nn.Linear(64, 30)),
+        lambda last: (last,),
     ],
 )
 def test_heads_of_several_layers(network, tmp_path, layers):
+    """Whoever reads it learns what was taken for granted; saved again, it is the same network."""
     torch.manual_seed(0)
     twin = with_head(network, *layers(network.classifier))
     twin.save_pretrained(tmp_path / "mine")
-    pixels = torch.rand((2, 3, 96, 96), generator=torch.Generator().manual_seed(0))
+    pixels = torch.rand((1, 3, 64, 64), generator=torch.Generator().manual_seed(0))
     checkpoint = load_checkpoint(str(tmp_path / "mine"))
     with torch.no_grad():
         assert_as_model(checkpoint.model(pixels).logits, twin, pixels)
     said = [note.partition("model.safetensors: ")[2] for note in checkpoint.notes]
     dropout = "what stands before classifier.1 in the head has no tensors and is taken for dropout"
-    assert said == [dropout] * isinstance(twin.classifier[0], nn.Dropout)
+    behind = "what stands behind classifier.0 in the head has no tensors and is left out"
+    norms = [number for number, layer in enumerate(twin.classifier) if isinstance(layer, nn.LayerNorm)]
+    assert said == [
+        *[dropout] * isinstance(twin.classifier[0], nn.Dropout),
+        *[behind] * (len(twin.classifier) == 1),
+        *(f"classifier.{number} in the head is taken for a LayerNorm with PyTorch's epsilon" for number in norms),
+    ]
+    checkpoint.model.save_pretrained(tmp_path / "again")
+    again = load_checkpoint(str(tmp_path / "again")).model.state_dict()
+    assert all(torch.equal(again[name], tensor) for name, tensor in checkpoint.model.state_dict().items())
+
+
+def test_layer_norm_in_timms_head(tmp_path):
+    twin = timm.create_model("mobilevit_xxs", num_classes=3)
+    randomise(twin, 1)
+    twin.head.fc = nn.Sequential(nn.LayerNorm(320), nn.Linear(320, 3))
+    torch.save({"state_dict": twin.state_dict()}, tmp_path / "best.pth.tar")
+    model = load_checkpoint(str(tmp_path / "best.pth.tar")).model
+    assert model.config.num_labels == 3
+    pixels = torch.rand((1, 3, 64, 64), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert_as_exact(model(pixels).logits, *in_both_precisions(twin.eval(), pixels))
 
 
 def test_head_with_a_name_of_its_own(network, tmp_path):
@@ -274,7 +302,18 @@ def test_head_with_a_name_of_its_own(network, tmp_path):
     ("layers", "message"),
     [
         ((nn.Linear(320, 64), nn.ReLU(), nn.Linear(64, 30)), r"before classifier\.2\.weight stands a layer without"),
-        ((nn.LayerNorm(320), nn.Linear(320, 30)), r"classifier\.0\.\w+ of shape \[320\] is of no linear layer"),
+        (
+            (nn.LayerNorm(320, bias=False), nn.Linear(320, 30)),
+            r"classifier\.0\.weight of shape \[320\] is of no linear layer, BatchNorm1d or LayerNorm",
+        ),
+        ((nn.Linear(320, 30), nn.PReLU()), r"classifier\.1\.weight of shape \[1\] is of no linear layer"),
+        ((nn.Linear(320, 30), nn.LayerNorm(30)), r"its head ends in classifier\.1, which is no linear layer"),
+        ((nn.LayerNorm(320), nn.GELU(), nn.Linear(320, 30)), r"before classifier\.2\.weight stands a layer without"),
+        ((nn.LayerNorm(64), nn.Linear(320, 30)), r"classifier\.1\.weight takes 320 values, .* gives 64"),
+        (
+            (nn.LayerNorm(320), nn.Linear(320, 7)),
+            r"classifier\.1\.weight has shape \[7, 320\], .* asks for \[30, 320\]",
+        ),
         (
             (nn.Linear(320, 64), nn.GELU(), nn.LayerNorm(64), nn.Linear(64, 30)),
             r"before classifier\.2\.weight stands a layer without",
