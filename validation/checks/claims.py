@@ -5,21 +5,18 @@ Bounds follow from the claim: a float32 file that calls itself a palette of 16 v
 
 from __future__ import annotations
 
-import json
 import re
-import zipfile
-from pathlib import Path
 
 from reference.errors import UserError
 from reference.manifest import ArtifactFacts
 
 from ..artifact import Artifact
 from ..graphs import Graph, Weights, read
+from .embedded import contradictions
 from .structure import CONVERSIONS, SMALL_INTEGERS, computes
 
 ROUNDING_ACTIVATIONS = ("int8-full", "int16x8", "w8a8", "tflite int8", "onnx int8")
 SHARE = 0.01  # of all weights' bytes, what counts; of palettes' tables any
-LABELS_FILE = "labels.txt"  # which TFLite's metadata names
 
 
 def untrue_claims(artifact: Artifact) -> list[str]:
@@ -30,10 +27,11 @@ def untrue_claims(artifact: Artifact) -> list[str]:
     except UserError:  # a runtime will say so, or does not run here either
         return []
     found = [*_of_weights(manifest.artifact, graph), *_of_activations(manifest.artifact, graph)]
-    inside = labels_inside(artifact.path)
-    if inside is not None and inside != manifest.labels:
-        found.append("the labels inside the file differ from the manifest's")
-    return found
+    try:
+        return found + contradictions(artifact.path, manifest)
+    except Exception as error:  # whatever a foreign file makes its readers raise
+        said = str(error).partition("\n")[0] or type(error).__name__
+        return [*found, f"what the file says of itself cannot be read: {said}"]
 
 
 def _of_weights(facts: ArtifactFacts, graph: Graph) -> list[str]:
@@ -66,18 +64,3 @@ def _of_activations(facts: ArtifactFacts, graph: Graph) -> list[str]:
     if any(node.kind.lower() in CONVERSIONS[:2] for node in graph.nodes):
         return []
     return [f"the manifest says {facts.compression}, but no operation in the file computes with integers"]
-
-
-def labels_inside(path: Path) -> list[str] | None:
-    """The labels that a .tflite's or .onnx's own metadata holds; None where there are none to be read."""
-    if path.suffix == ".tflite" and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if LABELS_FILE in archive.namelist():
-                return archive.read(LABELS_FILE).decode("utf-8").split("\n")
-    if path.suffix == ".onnx":
-        from ..graphs.onnx import load
-
-        for each in load(path).metadata_props:
-            if each.key == "labels":
-                return json.loads(each.value)
-    return None

@@ -173,7 +173,7 @@ def _compare(
         return Parity(artifact, runtime, [*checks, _failed(name, runtime, "run", said)])
     diagnosis = []
     if asked is not None and any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
-        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, asked, images)
+        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, manifest.artifact, asked, images)
         if not diagnosis and isinstance(loaded, LooksInside):
             layers = loaded.convolutions(processor.resize_and_crop(images[0]))
             located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)

@@ -15,6 +15,15 @@ IDENTIFIER = b"TFL3"  # bytes 4..7 of every file
 
 def read(artifact: Path) -> Graph:
     """See graphs.read."""
+    model = load(artifact)
+    try:
+        return _graph(model)
+    except Exception as error:  # flatbuffers checks nothing: a broken file fails wherever it is read
+        raise _broken(artifact, error) from error
+
+
+def load(artifact: Path) -> Any:
+    """The file's ModelT; UserError for what is none."""
     require("tflite", "ai_edge_litert")
     from ai_edge_litert import schema_py_generated as schema
 
@@ -25,14 +34,27 @@ def read(artifact: Path) -> Graph:
     if content[4:8] != IDENTIFIER:
         raise UserError(f"{artifact} is no .tflite file: it does not carry {IDENTIFIER.decode()}")
     try:
-        return _graph(schema.ModelT.InitFromPackedBuf(content, 0), schema)
-    except Exception as error:  # flatbuffers checks nothing: a broken file fails wherever it is read
-        raise UserError(f"{artifact} is broken: {str(error).splitlines()[0]}") from error
+        return schema.ModelT.InitFromPackedBuf(content, 0)
+    except Exception as error:
+        raise _broken(artifact, error) from error
 
 
-def _graph(model: Any, schema: Any) -> Graph:
+def type_names() -> dict[int, str]:
+    """Of the numbers that stand for tensors' types, as NumPy spells them."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    return {number: name.lower() for name, number in vars(schema.TensorType).items() if not name.startswith("_")}
+
+
+def _broken(artifact: Path, error: Exception) -> UserError:
+    return UserError(f"{artifact} is broken: {str(error).partition(chr(10))[0]}")
+
+
+def _graph(model: Any) -> Graph:
+    from ai_edge_litert import schema_py_generated as schema
+
     operators = {number: name for name, number in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-    types = {number: name.lower() for name, number in vars(schema.TensorType).items() if not name.startswith("_")}
+    types = type_names()
     nodes, values, flexible = [], {}, {}
     stored: dict[int, tuple[str, str, int]] = {}  # buffer -> type, compression, bytes; tensors may share one
     for number, graph in enumerate(model.subgraphs):
