@@ -6,9 +6,14 @@ Bounds follow from the claim: a float32 file that calls itself a palette of 16 v
 from __future__ import annotations
 
 import re
+from math import isclose, nan
+
+import numpy as np
 
 from reference.errors import UserError
+from reference.golden import GoldenSet
 from reference.manifest import ArtifactFacts
+from reference.tolerances import tolerance
 
 from ..artifact import Artifact
 from ..graphs import Graph, Weights, read
@@ -32,6 +37,20 @@ def untrue_claims(artifact: Artifact) -> list[str]:
     except Exception as error:  # whatever a foreign file makes its readers raise
         said = str(error).partition("\n")[0] or type(error).__name__
         return [*found, f"what the file says of itself cannot be read: {said}"]
+
+
+def wrong_golden(golden: GoldenSet, artifact: Artifact) -> list[str]:
+    """Why a golden set is none of the artifact's; its bounds are to be those that follow from its answers."""
+    if golden.sha256 != artifact.manifest.artifact.sha256:
+        return [f"the golden set is of another file than {artifact.label}: convert again with --golden or --into"]
+    answers = golden.answers()
+    answers = np.moveaxis(answers, -1, 1) if artifact.manifest.answer.layout == "NHWC" else answers
+    own = tolerance(artifact.manifest.artifact, golden.meaning, answers).bounds
+    return [
+        f"the golden set's bound of {name} is {golden.bounds.get(name)}, where {own.get(name)} follows from its answers"
+        for name in sorted(own.keys() | golden.bounds.keys())
+        if not isclose(own.get(name, nan), golden.bounds.get(name, nan), rel_tol=1e-6)
+    ]
 
 
 def _of_weights(facts: ArtifactFacts, graph: Graph) -> list[str]:

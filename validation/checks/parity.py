@@ -26,7 +26,7 @@ from ..artifact import Artifact, Broken, File, Given, References, Source, app_pr
 from ..results import Check, Verdict
 from ..runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
 from ..runtimes.pytorch import PyTorchRuntime
-from .claims import untrue_claims
+from .claims import untrue_claims, wrong_golden
 from .diagnosis import diagnose, where
 from .localize import align
 from .metrics import METRICS, compare
@@ -118,7 +118,9 @@ def _parity(
         format = manifest.artifact.format
         chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
         asked = known[key].runtime
-        untrue = [*untrue_claims(artifact), *([] if asked is None else lies(manifest, asked.checkpoint))]
+        untrue = untrue_claims(artifact)
+        untrue += [] if asked is None else lies(manifest, asked.checkpoint)
+        untrue += [] if golden is None else wrong_golden(golden, artifact)
         for runtime in chosen:
             results.append(_compare(artifact, known[key], images, runtime, options, untrue))
         if not chosen and not runtimes:
