@@ -1,4 +1,4 @@
-"""What a manifest claims of its file, held to what the file holds.
+"""What a manifest claims, held to what its file holds and to its checkpoint; and a golden set, held to both.
 
 Bounds follow from the claim: a float32 file that calls itself a palette of 16 values would be let off with its noise.
 """
@@ -10,9 +10,11 @@ from math import isclose, nan
 
 import numpy as np
 
+from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.golden import GoldenSet
-from reference.manifest import ArtifactFacts
+from reference.labels import distinct
+from reference.manifest import ArtifactFacts, Manifest
 from reference.tolerances import tolerance
 
 from ..artifact import Artifact
@@ -37,6 +39,43 @@ def untrue_claims(artifact: Artifact) -> list[str]:
     except Exception as error:  # whatever a foreign file makes its readers raise
         said = str(error).partition("\n")[0] or type(error).__name__
         return [*found, f"what the file says of itself cannot be read: {said}"]
+
+
+def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
+    """What a manifest says otherwise than its checkpoint."""
+    processor, said = checkpoint.processor, manifest.preprocessing
+    size = processor.size if processor.do_resize else {}
+    resize = "shortest_edge" if "shortest_edge" in size else (processor.fit or "both_sides") if size else "none"
+    truth = {
+        "preprocessing.interpolation": (said.interpolation, processor.resample.name.lower()),
+        "preprocessing.resize": (said.resize, resize),
+        "preprocessing.resize_shortest_edge": (said.resize_shortest_edge, size.get("shortest_edge")),
+        "preprocessing.resize_height": (said.resize_height, size.get("height")),
+        "preprocessing.resize_width": (said.resize_width, size.get("width")),
+        "preprocessing.antialias": (said.antialias, True),
+        "input.network_color_order": (
+            manifest.input.network_color_order,
+            "L" if processor.num_channels == 1 else "BGR" if processor.do_flip_channel_order else "RGB",
+        ),
+    }
+    found = [
+        f"the manifest's {key} is {mine}, the checkpoint's {right}"
+        for key, (mine, right) in truth.items()
+        if mine != right
+    ]
+    labels = [] if manifest.task == "features" else distinct(checkpoint.model.config.labels)
+    if "labels" in manifest.options:  # from a file of the user's own
+        labels = manifest.labels
+    if manifest.labels != labels:
+        place = next(
+            (i for i, (a, b) in enumerate(zip(manifest.labels, labels)) if a != b),
+            min(len(labels), len(manifest.labels)),
+        )
+        found.append(
+            f"the manifest's labels differ from the checkpoint's, {len(manifest.labels)} against {len(labels)}, "
+            f"first at {place}"
+        )
+    return found
 
 
 def wrong_golden(golden: GoldenSet, artifact: Artifact) -> list[str]:
