@@ -7,14 +7,16 @@ strict, as of manifests.
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
-from collections.abc import Sequence
+import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, model_validator
 
 from . import scenes
 from .answers import answer_to_pixels
@@ -56,16 +58,23 @@ class GoldenSet(Strict):
 
     artifact, sha256: as its manifest has them. meaning, shape: of an answer, see OutputSpec, without the batch axis, in
     the artifact's own layout. bounds: by metric, what the answers must reach, or must not exceed, to pass: see
-    reference/tolerances.py.
+    reference/tolerances.py. bounds_sha256: see `digest_of_bounds`; bounds that were changed afterwards are refused.
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     artifact: str
     sha256: Sha256
     meaning: Meaning
     shape: list[Positive]
     bounds: dict[str, float]
+    bounds_sha256: Sha256
     pictures: list[GoldenPicture]
+
+    @model_validator(mode="after")
+    def _own_bounds(self) -> GoldenSet:
+        if digest_of_bounds(self.sha256, self.bounds) != self.bounds_sha256:
+            raise ValueError("its bounds are not those that were written for its artifact (bounds_sha256 differs)")
+        return self
 
     def answers(self) -> np.ndarray:
         """The reference's answers [pictures, *shape]."""
@@ -74,6 +83,13 @@ class GoldenSet(Strict):
     def write(self, path: Path) -> None:
         """Write as indented JSON."""
         path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def digest_of_bounds(artifact: str, bounds: Mapping[str, float]) -> str:
+    """sha256 over an artifact's own sha256, as text, then each bound by its name: the name, and a little-endian
+    float64."""
+    parts = [name.encode() + struct.pack("<d", bounds[name]) for name in sorted(bounds)]
+    return hashlib.sha256(b"".join([artifact.encode(), *parts])).hexdigest()
 
 
 def golden_path(artifact: Path) -> Path:
@@ -106,13 +122,15 @@ def golden_set(checkpoint: Checkpoint, manifest: Manifest, pictures: Sequence[Im
                 answer=np.ascontiguousarray(answer, _stored(spec.meaning)).tobytes(),
             )
         )
+    bounds = tolerance(manifest.artifact, spec.meaning, np.stack(answers)).bounds
     return GoldenSet(
-        schema_version=1,
+        schema_version=2,
         artifact=manifest.artifact.file,
         sha256=manifest.artifact.sha256,
         meaning=spec.meaning,
         shape=list(answer.shape),
-        bounds=tolerance(manifest.artifact, spec.meaning, np.stack(answers)).bounds,
+        bounds=bounds,
+        bounds_sha256=digest_of_bounds(manifest.artifact.sha256, bounds),
         pictures=entries,
     )
 

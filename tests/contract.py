@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from reference.class_maps import class_maps
 from reference.geometry import centered, resized
-from reference.golden import GoldenPicture, GoldenSet, as_png
+from reference.golden import GoldenPicture, GoldenSet, as_png, digest_of_bounds
 from reference.image_processor import MobileViTImageProcessor
 from reference.labels import palette
 from tests.contract_files import device_results, package
@@ -205,13 +205,15 @@ def _golden() -> dict[str, Any]:
         )
         for name, answer in (("000", [0.25, 0.5, 0.25]), ("001", [0.125, 0.0, 0.875]))
     ]
+    bounds = {"max_abs_error": 0.2, "sqnr_db": 16.0, "top1_agreement": 0.5}
     golden = GoldenSet(
-        schema_version=1,
+        schema_version=2,
         artifact="mobilevit_xxs_demo_int8-full.tflite",
         sha256="b" * 64,
         meaning="probabilities",
         shape=[3],
-        bounds={"max_abs_error": 0.2, "sqnr_db": 16.0, "top1_agreement": 0.5},
+        bounds=bounds,
+        bounds_sha256=digest_of_bounds("b" * 64, bounds),
         pictures=pictures,
     )
     return json.loads(golden.model_dump_json())

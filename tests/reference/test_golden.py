@@ -50,10 +50,12 @@ def test_its_pictures_crops_and_answers_belong_together(golden, demo):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"schema_version": 2}, "golden set of schema 2, this kit reads 1"),
+        ({"schema_version": 1}, "golden set of schema 1, this kit reads 2"),
         ({"extra": 1}, "extra"),
         ({"shape": [31]}, "30 values"),
         ({"sha256": "x"}, "sha256"),
+        ({"sha256": "b" * 64}, "bounds_sha256 differs"),
+        ({"bounds": {"sqnr_db": 5.0}}, "bounds_sha256 differs"),
         ({"pictures": [{"name": "0", "png": "!", "crop_png": "", "answer": ""}]}, "pictures.0.png"),
     ],
 )

@@ -173,7 +173,7 @@ def test_refusals(results, models, tmp_path, capfd):
     assert "cannot read" in capfd.readouterr().err
     golden = json.loads(golden_path(models / artifact.name).read_text("utf-8"))
     golden_path(artifact).write_text(json.dumps({**golden, "sha256": "1" * 64}), "utf-8")
-    with pytest.raises(UserError, match="is of another file"):
+    with pytest.raises(UserError, match="bounds_sha256 differs"):
         import_device(path, tmp_path)
     assert main(["import-device", str(path), "--models", str(models), "--update-baseline"]) == USAGE
     path.write_text(path.read_text("utf-8").replace('"load_ms":8.0', '"load_ms":-1'), "utf-8")

@@ -16,8 +16,6 @@ from PIL import Image
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.golden import GoldenSet, read_golden
-from reference.labels import distinct
-from reference.manifest import Manifest
 from reference.tensor_specs import Meaning
 from reference.threads import torch_threads
 from reference.tolerances import Tolerance, numbers_of, tolerance
@@ -26,12 +24,13 @@ from ..artifact import Artifact, Broken, File, Given, References, Source, app_pr
 from ..results import Check, Verdict
 from ..runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
 from ..runtimes.pytorch import PyTorchRuntime
-from .claims import untrue_claims
+from .claims import lies, untrue_claims, wrong_golden
 from .diagnosis import diagnose, where
 from .localize import align
 from .metrics import METRICS, compare
 from .mistakes import right_values
 from .pictures import pictures_of, scenes
+from .weights import foreign_weights
 
 NOWHERE = "-"  # what stands for the runtime where there was none to try
 
@@ -118,9 +117,9 @@ def _parity(
         format = manifest.artifact.format
         chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
         asked = known[key].runtime
-        untrue = [*untrue_claims(artifact), *([] if asked is None else lies(manifest, asked.checkpoint))]
+        read = _read(artifact, golden, None if asked is None else asked.checkpoint)
         for runtime in chosen:
-            results.append(_compare(artifact, known[key], images, runtime, options, untrue))
+            results.append(_compare(artifact, known[key], images, runtime, options, read))
         if not chosen and not runtimes:
             missing = _check(artifact.label, NOWHERE, "run", "NOT RUN", f"there is no runtime for .{format}")
             results.append(Parity(artifact, NOWHERE, [missing]))
@@ -149,17 +148,36 @@ def _stored(artifact: Artifact, golden: GoldenSet) -> _Expected:
     return _Expected(np.moveaxis(answers, -1, 1) if spec.layout == "NHWC" else answers, None)
 
 
+def _read(
+    artifact: Artifact, golden: GoldenSet | None, checkpoint: Checkpoint | None
+) -> list[tuple[str, Verdict, str]]:
+    """What the files show before anything runs, as check, verdict and reason."""
+    wrong = untrue_claims(artifact)
+    wrong += [] if checkpoint is None else lies(artifact.manifest, checkpoint)
+    found: list[tuple[str, Verdict, str]] = [("manifest", "FAIL", each) for each in wrong]
+    found += [] if golden is None else [("golden", "FAIL", each) for each in wrong_golden(golden, artifact)]
+    try:
+        found += (
+            [] if checkpoint is None else [("weights", "FAIL", each) for each in foreign_weights(artifact, checkpoint)]
+        )
+    except UserError as error:
+        found.append(("weights", "NOT RUN", str(error)))
+    except Exception as error:  # whatever a broken file makes its reader raise
+        found.append(("weights", "FAIL", f"they cannot be read: {_said(error)}"))
+    return found
+
+
 def _compare(
     artifact: Artifact,
     reference: _Expected,
     images: Sequence[Image.Image],
     runtime: str,
     options: Options,
-    untrue: Sequence[str],
+    read: Sequence[tuple[str, Verdict, str]],
 ) -> Parity:
     name, manifest = artifact.label, artifact.manifest
     asked = reference.runtime
-    checks = [_failed(name, runtime, "manifest", each) for each in untrue]
+    checks = [_check(name, runtime, *each) for each in read]
     processor = app_processor(manifest)
     try:
         loaded = load(artifact, runtime, options)
@@ -169,11 +187,10 @@ def _compare(
     except NotRun as reason:
         return Parity(artifact, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
     except Exception as error:  # whatever a runtime raises on a broken file: the artifact fails, the others go on
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Parity(artifact, runtime, [*checks, _failed(name, runtime, "run", said)])
+        return Parity(artifact, runtime, [*checks, _failed(name, runtime, "run", _said(error))])
     diagnosis = []
     if asked is not None and any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
-        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, asked, images)
+        diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, manifest.artifact, asked, images)
         if not diagnosis and isinstance(loaded, LooksInside):
             layers = loaded.convolutions(processor.resize_and_crop(images[0]))
             located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
@@ -203,41 +220,8 @@ def judge(
     return checks
 
 
-def lies(manifest: Manifest, checkpoint: Checkpoint) -> list[str]:
-    """What a manifest says otherwise than its checkpoint."""
-    processor, said = checkpoint.processor, manifest.preprocessing
-    size = processor.size if processor.do_resize else {}
-    resize = "shortest_edge" if "shortest_edge" in size else (processor.fit or "both_sides") if size else "none"
-    truth = {
-        "preprocessing.interpolation": (said.interpolation, processor.resample.name.lower()),
-        "preprocessing.resize": (said.resize, resize),
-        "preprocessing.resize_shortest_edge": (said.resize_shortest_edge, size.get("shortest_edge")),
-        "preprocessing.resize_height": (said.resize_height, size.get("height")),
-        "preprocessing.resize_width": (said.resize_width, size.get("width")),
-        "preprocessing.antialias": (said.antialias, True),
-        "input.network_color_order": (
-            manifest.input.network_color_order,
-            "L" if processor.num_channels == 1 else "BGR" if processor.do_flip_channel_order else "RGB",
-        ),
-    }
-    found = [
-        f"the manifest's {key} is {mine}, the checkpoint's {right}"
-        for key, (mine, right) in truth.items()
-        if mine != right
-    ]
-    labels = [] if manifest.task == "features" else distinct(checkpoint.model.config.labels)
-    if "labels" in manifest.options:  # from a file of the user's own
-        labels = manifest.labels
-    if manifest.labels != labels:
-        place = next(
-            (i for i, (a, b) in enumerate(zip(manifest.labels, labels)) if a != b),
-            min(len(labels), len(manifest.labels)),
-        )
-        found.append(
-            f"the manifest's labels differ from the checkpoint's, {len(manifest.labels)} against {len(labels)}, "
-            f"first at {place}"
-        )
-    return found
+def _said(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _check(artifact: str, runtime: str, check: str, verdict: Verdict, reason: str) -> Check:

@@ -17,6 +17,7 @@ from reference.tolerances import numbers_of, tolerance
 
 from ..artifact import Artifact, open_artifacts
 from ..baselines.file import Baseline, Measured, rounded
+from ..checks.claims import wrong_golden
 from ..checks.metrics import METRICS
 from ..checks.parity import Parity
 from ..checks.parity import judge as judge_answers
@@ -64,10 +65,8 @@ def shipped(results: DeviceResults, models: Path) -> dict[str, Shipped]:
     found = {}
     for name, artifact in zip(names, open_artifacts([models / name for name in names])):
         golden = read_golden(golden_path(artifact.path))
-        if golden.sha256 != artifact.manifest.artifact.sha256:
-            raise UserError(
-                f"{golden_path(artifact.path)} is of another file than {artifact.path}: convert again with --into"
-            )
+        if wrong := wrong_golden(golden, artifact):
+            raise UserError(f"{golden_path(artifact.path)}: {wrong[0]}")
         found[name] = Shipped(artifact, golden)
     return found
 

@@ -11,9 +11,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from reference.errors import UserError
 from reference.extras import require
 
+from .cells import Stored, from_bits, of_floats, of_integers, of_table
 from .graph import Graph, Node, Value, tally
 
 DECOMPRESS = ("lut_to_dense", "dequantize", "blockwise_shift_scale")
@@ -23,13 +26,7 @@ _TYPES = {"f": "float", "bf": "bfloat", "si": "int", "i": "int", "ui": "uint"}
 
 def read(artifact: Path) -> Graph:
     """See graphs.read; of every graph inside, composites' own included."""
-    require("coreai", "coreai")
-    from coreai.authoring.asset import AIModelAsset
-
-    try:
-        module = AIModelAsset.load(artifact).program._module._mlir_module
-    except (RuntimeError, ValueError) as error:
-        raise UserError(f"{artifact} is no .aimodel: {str(error).partition(chr(10))[0]}") from error
+    module = _module(artifact)
     nodes: list[Node] = []
     values: dict[str, Value] = {}
     for graph in module.body.operations:
@@ -42,6 +39,16 @@ def read(artifact: Path) -> Graph:
         if each.constant
     ]
     return Graph("aimodel", nodes, values, tally(weights))
+
+
+def _module(artifact: Path) -> Any:
+    require("coreai", "coreai")
+    from coreai.authoring.asset import AIModelAsset
+
+    try:
+        return AIModelAsset.load(artifact).program._module._mlir_module
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"{artifact} is no .aimodel: {str(error).partition(chr(10))[0]}") from error
 
 
 def _add(graph: Any, nodes: list[Node], values: dict[str, Value]) -> None:
@@ -74,3 +81,43 @@ def _count(value: Value) -> int:
 def _bits(dtype: str) -> int:
     digits = re.search(r"\d+", dtype)
     return int(digits.group()) if digits else 8
+
+
+def stored(artifact: Path) -> Stored:
+    """See graphs.stored."""
+    module, found = _module(artifact), Stored()
+    held: dict[str, str] = dict(re.findall(r'(\w+): "0x([0-9A-F]+)"', str(module)))
+    for graph in (each for each in module.body.operations if each.name == "coreai.graph"):
+        constants, sums = {}, {}
+        for operation in graph.regions[0].blocks[0].operations:
+            kind, names = _KINDS.sub("", operation.name), [each.get_name() for each in operation.operands]
+            result = operation.results[0].get_name() if operation.results else ""
+            if kind == "constant":
+                constants[result] = _array(operation, held)
+            elif kind == "blockwise_shift_scale":
+                values, scale, zero = (
+                    constants.pop(each) if each != names[2] else constants[each] for each in names[:3]
+                )
+                found.cells.append(of_integers(result, values, scale, zero))
+            elif kind == "lut_to_dense":
+                indices, table = constants.pop(names[0]), constants.pop(names[1])
+                found.cells.append(of_table(result, indices.astype(np.intp), table.ravel()))
+            elif kind == "add":
+                sums[result] = names
+            elif kind == "rsqrt":
+                added = [constants[each] for each in sums.get(names[0], []) if each in constants]
+                found.epsilons.extend(("LayerNorm", float(each)) for each in added)
+        found.cells.extend(of_floats(name, each) for name, each in constants.items() if each.dtype.kind == "f")
+    return found
+
+
+def _array(operation: Any, held: dict[str, str]) -> np.ndarray:
+    """A constant's value, which large ones have among the program's resources: alignment, then the bytes."""
+    value, type = operation.attributes["value"], _value(operation.results[0].type)
+    resource = re.match(r"dense_resource<(\w+)>", str(value)[:200])
+    if resource is None:
+        return np.array(value)
+    packed, shape, bits = bytes.fromhex(held[resource.group(1)])[4:], type.shape or (), _bits(type.dtype)
+    if bits < 8:
+        return from_bits(np.frombuffer(packed, np.uint8), bits, _count(type)).reshape(shape)
+    return np.frombuffer(packed, type.dtype).reshape(shape)

@@ -11,9 +11,11 @@ from typing import Any
 from reference.errors import UserError
 from reference.extras import require
 
+from .cells import Stored, along, of_floats, of_integers
 from .graph import Graph, Node, Value, tally
 
 STANDARD = ("", "ai.onnx")
+NORMS = {"LayerNormalization": "LayerNorm", "RMSNormalization": "LayerNorm", "BatchNormalization": "BatchNorm"}
 DEQUANTIZE = "DequantizeLinear"
 
 
@@ -92,3 +94,24 @@ def _bits(dtype: str) -> int:
     """As the type's own name says; a bool is a byte."""
     digits = re.search(r"\d+", dtype)
     return int(digits.group()) if digits else 8
+
+
+def stored(artifact: Path) -> Stored:
+    """See graphs.stored."""
+    from onnx.numpy_helper import to_array
+
+    graph, found = load(artifact).graph, Stored()
+    values = {each.name: to_array(each) for each in graph.initializer}
+    scaled = {node.input[0]: node for node in graph.node if node.op_type == DEQUANTIZE and node.input[0] in values}
+    for name, each in values.items():
+        if name in scaled:
+            axis = next((attribute.i for attribute in scaled[name].attribute if attribute.name == "axis"), 1)
+            scale, zero = (along(axis, values[of], each.ndim) for of in scaled[name].input[1:3])
+            found.cells.append(of_integers(name, each, scale, zero))
+        elif each.dtype.kind == "f":
+            found.cells.append(of_floats(name, each))
+    for node in graph.node:
+        if node.op_type in NORMS:
+            epsilon = next((each.f for each in node.attribute if each.name == "epsilon"), 1e-5)  # ONNX's own default
+            found.epsilons.append((NORMS[node.op_type], epsilon))
+    return found

@@ -26,7 +26,7 @@ func packageDigest(_ folder: URL) throws -> String {
   return hexadecimal(sha256(Data(lines.joined().utf8)))
 }
 
-private func hexadecimal(_ bytes: [UInt8]) -> String {
+func hexadecimal(_ bytes: [UInt8]) -> String {
   let digits = Array("0123456789abcdef")
   return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
 }

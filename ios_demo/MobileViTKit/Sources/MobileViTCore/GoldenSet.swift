@@ -20,6 +20,7 @@ public struct GoldenSet: Decodable, Equatable, Sendable {
 
   private enum CodingKeys: String, StrictKey {
     case schemaVersion = "schema_version"
+    case boundsSHA256 = "bounds_sha256"
     case artifact, sha256, meaning, shape, bounds, pictures
   }
 
@@ -32,7 +33,7 @@ public struct GoldenSet: Decodable, Equatable, Sendable {
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.strict(CodingKeys.self)
     let version: Int = try fields.read(.schemaVersion)
-    try fields.require(version == 1, .schemaVersion, "this app reads schema 1")
+    try fields.require(version == 2, .schemaVersion, "this app reads schema 2")
     artifact = try fields.read(.artifact)
     sha256 = try fields.sha256(.sha256)
     meaning = try fields.read(.meaning)
@@ -41,6 +42,9 @@ public struct GoldenSet: Decodable, Equatable, Sendable {
     try fields.require(!bounds.isEmpty, .bounds, "there are none")
     let unknown = bounds.keys.first { Metric(rawValue: $0) == nil }
     try fields.require(unknown == nil, .bounds, "the metric \(unknown ?? "") is unknown")
+    let digest = try fields.sha256(.boundsSHA256)
+    try fields.require(
+      digest == digestOfBounds(artifact: sha256, bounds), .bounds, "they were changed: bounds_sha256 differs")
     pictures = try fields.read(.pictures)
     try fields.require(!pictures.isEmpty, .pictures, "there are none")
     let bytes = shape.reduce(meaning == .classMap ? 1 : 4, *)
@@ -64,6 +68,16 @@ public struct GoldenSet: Decodable, Equatable, Sendable {
       }
     }
   }
+}
+
+/// The sha256 over an artifact's own, as text, then each bound by its name: the name, and a little-endian double.
+private func digestOfBounds(artifact: String, _ bounds: [String: Double]) -> String {
+  var bytes = Data(artifact.utf8)
+  for (name, bound) in bounds.sorted(by: { $0.key < $1.key }) {
+    bytes.append(contentsOf: name.utf8)
+    withUnsafeBytes(of: bound.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+  return hexadecimal(sha256(bytes))
 }
 
 /// One picture and the reference's answer.

@@ -2,6 +2,7 @@ package io.github.mobilevitedgekit.core
 
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.security.MessageDigest
 import kotlin.io.encoding.Base64
 
 /**
@@ -36,15 +37,19 @@ class GoldenSet(
 
         /** @throws FormatException unless the text is a golden set in every detail. */
         fun parse(text: String): GoldenSet = Fields.ofText(text) {
-            schemaVersion(1, "golden set")
+            schemaVersion(2, "golden set")
             val meaning = meaning()
             val shape = shape("shape")
+            val bounds = numbersByName("bounds")
+            if (string("bounds_sha256") != digestOfBounds(sha256(), bounds)) {
+                throw FormatException("bounds were changed: bounds_sha256 differs")
+            }
             GoldenSet(
                 artifact = string("artifact"),
                 sha256 = sha256(),
                 meaning = meaning,
                 shape = shape,
-                bounds = numbersByName("bounds").mapKeys { Metric.of(it.key) },
+                bounds = bounds.mapKeys { Metric.of(it.key) },
                 pictures = inners("pictures") { picture(meaning, shape.fold(1, Int::times)) },
             )
         }.also {
@@ -61,6 +66,16 @@ class GoldenPicture(val name: String, val png: ByteArray, val cropPng: ByteArray
 data class Verdict(val metric: Metric, val value: Double, val bound: Double) {
     /** Whether the value is as good as the bound. */
     val passes: Boolean get() = metric.passes(value, bound)
+}
+
+/** sha256 over an artifact's own, as text, then each bound by its name: the name, and a little-endian double. */
+private fun digestOfBounds(artifact: String, bounds: Map<String, Double>): String {
+    val digest = MessageDigest.getInstance("SHA-256").apply { update(artifact.toByteArray()) }
+    for ((name, bound) in bounds.toSortedMap()) {
+        digest.update(name.toByteArray())
+        digest.update(ByteBuffer.allocate(Double.SIZE_BYTES).order(ByteOrder.LITTLE_ENDIAN).putDouble(bound).array())
+    }
+    return digest.digest().joinToString("") { "%02x".format(it) }
 }
 
 private fun Fields.picture(meaning: Meaning, size: Int): GoldenPicture {

@@ -89,6 +89,9 @@ class FilesTest {
             assertFailsWith<FormatException>("$change") { GoldenSet.parse(Json.write(whole + change)) }
         refused("shape" to listOf(4))
         refused("bounds" to mapOf("beauty" to 1.0))
+        refused("bounds" to mapOf("max_abs_error" to 0.9, "sqnr_db" to 16.0, "top1_agreement" to 0.5))
+        refused("sha256" to "c".repeat(64))
+        refused("schema_version" to 1)
         refused("pictures" to emptyList<Any>())
         refused("comment" to "")
     }

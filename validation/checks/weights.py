@@ -1,0 +1,97 @@
+"""A file's weights, held to the checkpoint's: each number is to be the nearest one that the file's format has.
+
+Rounding moves a number by half a step at most. What lies farther off is another network, however well rounding hides it
+in the answers. Nothing runs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from reference.checkpoints import Checkpoint
+
+from ..artifact import Artifact
+from ..graphs import Cells, Stored, stored
+from .layer_forms import Part, parts
+
+FOLDED = 2.0**-20  # of a tensor's largest number: sixteen roundings of float32, while weights are folded
+EPSILON = 0.01  # of itself: float16 has steps of 6e-8, and epsilons are 1e-5
+MOVED = "bias correction"  # the manifest's word for biases that make up for rounded weights
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A layer's weights, and the file's tensor that comes nearest.
+
+    share: of its numbers, those farther off than rounding explains; steps: how far, at most, beyond that.
+    """
+
+    layer: str
+    tensor: str
+    share: float
+    steps: float
+
+
+def foreign_weights(artifact: Artifact, checkpoint: Checkpoint) -> list[str]:
+    """What in the file is not the checkpoint's, a line each; UserError where weights cannot be read."""
+    manifest, found = artifact.manifest, stored(artifact.path)
+    wrong = [each for each in placed(parts(checkpoint, manifest.input.scale), found.cells) if each.share > 0]
+    if manifest.calibration is not None and MOVED in manifest.calibration.method:
+        # It moves every channel of a layer, or none.
+        wrong = [each for each in wrong if each.layer.endswith(".weight") or each.share <= 0.5]
+    lines = [
+        f"{each.share:.0%} of {each.layer} are not the checkpoint's, rounded: up to {each.steps:.2g} steps off"
+        f"{f' in {each.tensor}' if each.tensor else ''}"
+        for each in sorted(wrong, key=lambda each: -each.share)[:NAMED]
+    ]
+    rest = [f"the same of {len(wrong) - NAMED} more layers"] if len(wrong) > NAMED else []
+    return [*lines, *rest, *_foreign_epsilons(found, checkpoint)]
+
+
+def placed(wanted: Iterable[Part], cells: Iterable[Cells]) -> list[Placed]:
+    """Each part beside the tensor that most of its numbers are in."""
+    pool: dict[tuple[int, ...], list[Cells]] = {}
+    for whole in cells:
+        # Query, key and value may stand in one tensor.
+        axes = [axis for axis, size in enumerate(whole.step.shape) if size % 3 == 0]
+        for each in [whole, *(piece for axis in axes for piece in whole.parts(axis, 3))]:
+            flat = Cells(each.name, *map(np.squeeze, (each.low, each.high, each.step)))
+            pool.setdefault(tuple(sorted(flat.step.shape)), []).append(flat)
+    return [min((_placed(part.name, form, pool) for form in part.forms), key=_distance) for part in wanted]
+
+
+def _distance(placed: Placed) -> tuple[float, float]:
+    return placed.share, placed.steps
+
+
+def _placed(layer: str, form: tuple[np.ndarray, ...], pool: dict[tuple[int, ...], list[Cells]]) -> Placed:
+    """The farthest of its pieces."""
+    return max((_nearest(layer, np.squeeze(piece), pool) for piece in form), key=_distance)
+
+
+def _nearest(layer: str, wanted: np.ndarray, pool: dict[tuple[int, ...], list[Cells]]) -> Placed:
+    best, more = Placed(layer, "", 1.0, math.inf), FOLDED * np.abs(wanted).max()
+    for cells in pool.get(tuple(sorted(wanted.shape)), ()):
+        for axes in itertools.permutations(range(wanted.ndim)):  # formats differ in the order
+            values = wanted.transpose(axes)
+            if values.shape == cells.step.shape:
+                outside = np.maximum(cells.low - values, values - cells.high) - more
+                found = Placed(layer, cells.name, float((outside > 0).mean()), float((outside / cells.step).max()))
+                best = min(best, found, key=_distance)
+    return best
+
+
+def _foreign_epsilons(found: Stored, checkpoint: Checkpoint) -> list[str]:
+    own = {
+        type(each).__name__.removesuffix("2d"): each.eps for each in checkpoint.model.modules() if hasattr(each, "eps")
+    }
+    wrong = {each for each in found.epsilons if not math.isclose(each[1], own[each[0]], rel_tol=EPSILON)}
+    return [
+        f"{kind}'s epsilon is {value:.3g} in the file, the checkpoint's {own[kind]}" for kind, value in sorted(wrong)
+    ]
