@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from .errors import UserError
+from .plain_files import require_file_at
 from .publication import recover
 from .strict import Positive, Strict, read_strict
 from .tensor_specs import InputSpec, OutputSpec
@@ -188,8 +189,10 @@ def digest(artifact: Path) -> str:
     What macOS leaves in folders by itself does not count: .DS_Store, and ._NAME for each NAME on foreign disks.
 
     Raises:
-        UserError: for a folder that holds a link, or anything else that is neither file nor folder.
+        UserError: for a pipe or a device, and for a folder that holds a link, or anything that is neither file nor
+            folder.
     """
+    require_file_at(artifact)
     if artifact.is_file():
         return hashlib.sha256(artifact.read_bytes()).hexdigest()
     lines = [f"{digest(path)}  {path.relative_to(artifact).as_posix()}\n" for path in _files(artifact)]

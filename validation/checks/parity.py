@@ -7,6 +7,7 @@ the preprocessing shows in the answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from reference.checkpoints import Checkpoint
+from reference.confined import Confined
 from reference.errors import UserError
 from reference.golden import GoldenSet, read_golden
 from reference.labels import distinct
@@ -24,7 +26,18 @@ from reference.tolerances import Tolerance, numbers_of, tolerance
 
 from ..artifact import Artifact, Broken, File, Given, References, Source, app_processor, opened, references_from
 from ..results import Check, Verdict
-from ..runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
+from ..runtimes import (
+    DEFAULT_OPTIONS,
+    Failed,
+    LooksInside,
+    NotRun,
+    Options,
+    each_apart,
+    kind,
+    load,
+    reading_seconds,
+    suitable_runtimes,
+)
 from ..runtimes.pytorch import PyTorchRuntime
 from .claims import untrue_claims
 from .diagnosis import diagnose, where
@@ -106,7 +119,7 @@ def _parity(
 ) -> list[Parity]:
     known: dict[tuple[object, ...], _Expected] = {}
     results = []
-    for artifact in artifacts:
+    for artifact, process in each_apart(artifacts):
         if isinstance(artifact, Broken):
             broken = _failed(artifact.label, NOWHERE, "manifest", artifact.reason)
             results.append(Parity(artifact, NOWHERE, [broken]))
@@ -118,13 +131,20 @@ def _parity(
         format = manifest.artifact.format
         chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
         asked = known[key].runtime
-        untrue = [*untrue_claims(artifact), *([] if asked is None else lies(manifest, asked.checkpoint))]
+        untrue = [*_untrue_claims(artifact, process), *([] if asked is None else lies(manifest, asked.checkpoint))]
         for runtime in chosen:
-            results.append(_compare(artifact, known[key], images, runtime, options, untrue))
+            results.append(_compare(artifact, known[key], images, runtime, options, untrue, process))
         if not chosen and not runtimes:
             missing = _check(artifact.label, NOWHERE, "run", "NOT RUN", f"there is no runtime for .{format}")
             results.append(Parity(artifact, NOWHERE, [missing]))
     return results
+
+
+def _untrue_claims(artifact: Artifact, process: Confined) -> list[str]:
+    try:
+        return process.call(untrue_claims, artifact, seconds=reading_seconds(artifact.path))
+    except UserError as error:
+        return [f"what reads the file {error}"]
 
 
 @dataclass(frozen=True)
@@ -156,28 +176,30 @@ def _compare(
     runtime: str,
     options: Options,
     untrue: Sequence[str],
+    process: Confined,
 ) -> Parity:
     name, manifest = artifact.label, artifact.manifest
     asked = reference.runtime
     checks = [_failed(name, runtime, "manifest", each) for each in untrue]
     processor = app_processor(manifest)
     try:
-        loaded = load(artifact, runtime, options)
+        loaded = load(artifact, runtime, options, process)
         answers = loaded.answers([processor.resize_and_crop(image) for image in images])
         bounds = tolerance(manifest.artifact, manifest.answer.meaning, reference.answers)
         checks += judge(name, runtime, manifest.answer.meaning, reference.answers, answers, bounds)
     except NotRun as reason:
         return Parity(artifact, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
-    except Exception as error:  # whatever a runtime raises on a broken file: the artifact fails, the others go on
+    except Exception as error:  # whatever answers of a broken file lead to: the artifact fails, the others go on
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Parity(artifact, runtime, [*checks, _failed(name, runtime, "run", said)])
     diagnosis = []
     if asked is not None and any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
         diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, asked, images)
         if not diagnosis and isinstance(loaded, LooksInside):
-            layers = loaded.convolutions(processor.resize_and_crop(images[0]))
-            located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
-            diagnosis = where(located, numbers_of(manifest.artifact).layer_db)
+            with suppress(Failed):  # which says nothing of the answers
+                layers = loaded.convolutions(processor.resize_and_crop(images[0]))
+                located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
+                diagnosis = where(located, numbers_of(manifest.artifact).layer_db)
     return Parity(artifact, runtime, checks, diagnosis, reference.answers, answers)
 
 

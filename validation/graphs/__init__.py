@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from reference.errors import UserError
+from reference.plain_files import require_file_at
 
 from .graph import Graph, Node, Value, Weights
 
@@ -27,4 +28,5 @@ def read(artifact: Path) -> Graph:
         raise UserError(f"{artifact} does not exist")
     if artifact.suffix not in READERS:
         raise UserError(f"{artifact} is none of {', '.join(READERS)}")
+    require_file_at(artifact)
     return import_module(READERS[artifact.suffix], __name__).read(artifact)
