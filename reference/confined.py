@@ -135,7 +135,7 @@ def serve(file: int, modules: tuple[str, ...], bytes: int) -> None:
                     function = getattr(importlib.import_module(module), name)
                 answer = None, function(*arguments)
             except MemoryError:
-                answer = Misbehaved(f"asked for more than {bytes / GIB:g} GiB of memory"), None
+                answer = Misbehaved(f"asked for more than {bytes / GIB:.3g} GiB of memory"), None
             except Exception as error:
                 answer = _kits_own(error), None
             resource.setrlimit(resource.RLIMIT_CPU, unlimited)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from reference.errors import UserError
+
 PICTURE = Image.fromarray(np.arange(40 * 30 * 3, dtype=np.uint8).reshape(30, 40, 3))
 
 
@@ -58,9 +60,15 @@ def device(path: Path) -> None:
 def labels(path: Path, names: list[str]) -> None:
     from validation.datasets import open_dataset
 
+    refused = []
     for meaning in ("probabilities", "scores", "values"):
-        data = open_dataset(str(path.parent), "classification", names, None, meaning=meaning)
-        data[0]
+        try:
+            data = open_dataset(str(path.parent), "classification", names, None, meaning=meaning)
+            data[0]
+        except UserError as error:
+            refused.append(error)
+    if len(refused) == 3:
+        raise refused[0]
 
 
 def recipe(path: Path) -> None:

@@ -40,7 +40,7 @@ def test_errors_are_a_line_and_the_process_goes_on(process):
 
 
 def test_more_memory_than_allowed(process):
-    with pytest.raises(Misbehaved, match="^asked for more than 0.29.* GiB of memory$"):
+    with pytest.raises(Misbehaved, match="^asked for more than 0.293 GiB of memory$"):
         process.call(bytearray, MEBIBYTES * 2**20, seconds=5)
     assert process.call(len, "abc", seconds=5) == 3
 

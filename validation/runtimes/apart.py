@@ -56,7 +56,7 @@ def _process_of(file: File) -> Confined:
 
 def reading_seconds(path: Path) -> float:
     """What reading a file may take, of processor time."""
-    return ANY + EACH_MB * size_in_bytes(path) / 1e6
+    return ANY + EACH_MB * (size_in_bytes(path) if path.exists() else 0) / 1e6
 
 
 class Apart(Runtime):
