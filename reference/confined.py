@@ -10,19 +10,23 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from .errors import UserError
+from .refusals import refusal
 
 GIB = 2**30
 KIT = ("reference", "validation")
-# Sums for who waits by the clock: other work on the machine may slow this one down so far.
-WAIT, SLOWED = 10.0, 5.0
+# Seconds by the clock. A process that takes no processor time for so long waits for something that does not come.
+IDLE, LOOKS = 15.0, 1.0
+UNTOLD = 10.0  # times that, where the system does not tell
 
 
 class Misbehaved(UserError):
@@ -61,12 +65,13 @@ class Confined:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def call(self, function: Callable[..., Any] | str, *arguments: Any, seconds: float) -> Any:
+    def call(self, function: Callable[..., Any] | str, *arguments: Any, seconds: float, idle: float = IDLE) -> Any:
         """What `function(*arguments)` returns there; all of it must pickle.
 
         Args:
             function: or "module:name" of one whose module takes long to import.
-            seconds: of processor time, the most it may take; more by the clock, see WAIT.
+            seconds: of processor time, the most it may take, however busy the machine is.
+            idle: by the clock, the most it may take none; where the system does not tell, see UNTOLD.
 
         Raises:
             Misbehaved: for what it raises but the kit's own errors, which come as they are; where it ends the process,
@@ -76,9 +81,9 @@ class Confined:
             raise Misbehaved(self.ended)
         try:
             self._calls.send((function, arguments, seconds))
-            if not self._calls.poll(WAIT + SLOWED * seconds):
+            if not self._answers(idle):
                 self.close()
-                self.ended = f"gave no answer in {WAIT + SLOWED * seconds:.0f} s"
+                self.ended = f"waited for {idle:.0f} s without doing anything"
                 raise Misbehaved(self.ended)
             error, result = self._calls.recv()
         except (EOFError, OSError) as gone:
@@ -88,6 +93,23 @@ class Confined:
         if error is not None:
             raise error
         return result
+
+    def _answers(self, idle: float) -> bool:
+        """Whether an answer comes, or the process ends, before it is idle for too long."""
+        used, since = self._used(), time.monotonic()
+        while not self._calls.poll(min(LOOKS, idle)):
+            before, used = used, self._used()
+            if used != before:
+                since = time.monotonic()
+            elif time.monotonic() - since >= (idle if used else UNTOLD * idle):
+                return False
+        return True
+
+    def _used(self) -> list[str]:
+        """Processor time, in Linux's words; none elsewhere."""
+        with suppress(OSError):
+            return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return []
 
     def _ended(self, seconds: float) -> str:
         """How the process ended, in words."""
@@ -144,8 +166,11 @@ def serve(file: int, modules: tuple[str, ...], bytes: int) -> None:
 
 
 def _kits_own(error: Exception) -> Exception:
-    """The error itself where the kit defines it; else its first line."""
+    """The error itself where the kit defines it; what the system refused; else its first line."""
     if type(error).__module__.partition(".")[0] in KIT:
         return error
+    refused = refusal(error)
+    if refused is not None:
+        return UserError(refused)
     said = str(error).strip().partition("\n")[0]
     return Misbehaved(f"raised {type(error).__name__}{said and f': {said}'}")

@@ -20,7 +20,7 @@ OUTCOMES = ("clean", "right", "traceback", "hang", "crash", "memory")
 GOOD = OUTCOMES[:2]
 SECONDS = 5.0  # of processor time, from which on it is a hang
 KEPT = 200  # mutations between two notes of how far a campaign is
-_VERBS = {"raised": "traceback", "took": "hang", "gave": "hang", "ended": "crash", "asked": "memory"}
+_VERBS = {"raised": "traceback", "took": "hang", "waited": "hang", "ended": "crash", "asked": "memory"}
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,15 @@ def test_an_end_is_told_and_stays(process, function, arguments, says):
     assert time.monotonic() - started < 60
 
 
-def test_a_process_that_waits_for_ever(process, monkeypatch):
-    monkeypatch.setattr("reference.confined.WAIT", 0.5)
-    with pytest.raises(Misbehaved, match="^gave no answer in 1 s"):
-        process.call(time.sleep, 600, seconds=0.1)
+def test_a_process_that_waits_for_ever(process):
+    assert process.call(time.sleep, 1, seconds=1, idle=3) is None
+    with pytest.raises(Misbehaved, match="^waited for 2 s without doing anything"):
+        process.call(time.sleep, 600, seconds=1, idle=2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: the system does not tell of others' processor time")
+def test_a_process_that_works_is_not_idle(process):
+    assert process.call(pow, 3, 4 * 10**6, seconds=60, idle=0.3) % 10 in range(10)
 
 
 def test_ctrl_c_is_for_the_other_process(process):

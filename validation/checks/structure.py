@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from reference.confined import Misbehaved
+from reference.confined import IDLE, Misbehaved
 from reference.errors import UserError
 from reference.manifest import size_in_bytes
 
@@ -71,9 +71,10 @@ def structures(artifacts: Iterable[Given], *, npus: Sequence[str] = ()) -> list[
     """See structure; Broken for a file that takes the process it is read in with it."""
     found: list[Structure | Broken] = []
     for file, process in each_apart(files(artifacts)):
-        seconds = reading_seconds(file.path) + len(npus) * SECONDS
+        compiling = len(npus) * SECONDS  # by another program, which is waited for
+        limits = {"seconds": reading_seconds(file.path) + compiling, "idle": IDLE + compiling}
         try:
-            found.append(process.call(_structure, file, npus, seconds=seconds))
+            found.append(process.call(_structure, file, npus, **limits))
         except Misbehaved as error:
             found.append(Broken(file.path, file.label, f"{file.label}: what reads it {error}"))
     return found
