@@ -73,6 +73,7 @@ def load(
         if kind(runtime).format != format:
             raise UserError(f"{artifact.label} does not run in {runtime}: choose among {', '.join(suitable)}")
         chosen = runtime_class(runtime)
+        chosen.check_here()
         if not chosen.confined:
             return chosen(artifact.path, artifact.manifest, options)
         process = process or own_process(artifact.path, artifact.manifest)
