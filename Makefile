@@ -6,6 +6,7 @@
 # make test-lowest       the test suite with the oldest versions that pyproject.toml admits, in .venv-lowest
 # make lint              style and types
 # make format            style, mended where a tool can
+# make fuzz              thousands of unsound files through every parser (FUZZ="tflite --seconds 600": some of it)
 # make deep              more cases of what the test suite holds in fewer
 # make benchmark         the tests that take time, apart from the others
 # make conformance       all of coremltools' own tests of operations, through validation.mil (over an hour)
@@ -19,7 +20,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: help convert test test-processes test-phones test-portable test-lowest test-conformance conformance deep benchmark lint format fixtures clean
+.PHONY: help convert test test-processes test-phones test-portable test-lowest test-conformance conformance fuzz deep benchmark lint format fixtures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -71,6 +72,10 @@ format: .venv/installed-dev
 
 deep: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep
+
+# Goes on where it was interrupted; --seconds bounds each parser's time, --mutations their number.
+fuzz: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --journal $(BUILD)/fuzz $(FUZZ)
 
 benchmark: .venv/installed-dev
 	$(BIN)/python -m pytest -m benchmark -s

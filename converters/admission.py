@@ -9,7 +9,7 @@ from typing import TypeVar
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.golden import golden_path
-from reference.manifest import Preprocessing, manifest_path
+from reference.manifest import MOST_CROPPED, Preprocessing, manifest_path
 from reference.plain_files import read_bytes
 
 from .app import check_pictures
@@ -20,9 +20,6 @@ from .options import Options
 from .preprocessing import app_preprocessing
 
 NAME_MAX = 255  # letters of a file's name, on the file systems of Linux and macOS
-# The third stage looks across patches of 16 x 16 pixels, N in all, with four heads at each of a patch's four places in
-# the feature map: float32 weights [4, 4, N, N]. From this crop on they take 4 GiB, more than a 32-bit size can say.
-MOST_PIXELS = 1024 * 2048
 
 Chosen = TypeVar("Chosen", bound=Options)
 
@@ -57,10 +54,10 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
 def _check_crop(facts: Preprocessing) -> None:
     """UserError for crops that no network could look at whole."""
     height, width = facts.crop_height, facts.crop_width
-    if height * width > MOST_PIXELS:
+    if height * width > MOST_CROPPED:
         raise UserError(
-            f"a crop of {height} x {width} pixels is more than attention can look across, {MOST_PIXELS} pixels (1024 x "
-            "2048 for one): give a smaller --image-size"
+            f"a crop of {height} x {width} pixels is more than attention can look across, {MOST_CROPPED} pixels (1024 "
+            "x 2048 for one): give a smaller --image-size"
         )
 
 

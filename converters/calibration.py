@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from torch import Tensor, from_numpy
 
 from reference import scenes
@@ -56,7 +58,6 @@ def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int, *, re
         UserError: instead of that None, where images are `required`; for a picture that cannot be read.
     """
     check_calibration(checkpoint, folder, required=required)
-    processor = checkpoint.processor
     if folder is None and checkpoint.id != "demo":
         return None
     if folder is None:
@@ -65,5 +66,17 @@ def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int, *, re
         paths = images_in(folder)
         chosen = np.unique(np.linspace(0, len(paths) - 1, min(samples, len(paths))).round().astype(int))
         source, pictures = folder.name, [open_image(paths[index]) for index in chosen]
+    return _calibration(source, pictures, checkpoint)
+
+
+def seen_by(checkpoint: Checkpoint, images: Calibration | None) -> Calibration:
+    """The first image, or where there are none a rendered scene, which can be shown to every network."""
+    if images is not None:
+        return Calibration(images.source, images.pixels[:1], images.inputs[:1])
+    return _calibration("a rendered scene", [scenes.render("train", 0).image], checkpoint)
+
+
+def _calibration(source: str, pictures: Sequence[Image.Image], checkpoint: Checkpoint) -> Calibration:
+    processor = checkpoint.processor
     pixels = [processor.resize_and_crop(each) for each in pictures]
     return Calibration(source, pixels, [from_numpy(processor.network_input(each))[None] for each in pixels])

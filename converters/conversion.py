@@ -23,13 +23,14 @@ from reference.manifest import (
     digest,
     size_in_bytes,
 )
-from reference.tensor_specs import Dtype, InputSpec, Layout, OutputSpec, Quantization
+from reference.tensor_specs import Dtype, InputSpec, Layout, Meaning, OutputSpec, Quantization
 
 from .admission import Chosen, admit
 from .app import golden_of
 from .artifact import Written, put_in_place
-from .calibration import Calibration, calibration
+from .calibration import Calibration, calibration, seen_by
 from .deployable import Deployable, deployable
+from .finite import finite_answers
 from .naming import class_names, with_labels
 from .options import record
 from .passes import without
@@ -62,11 +63,7 @@ class Conversion(Generic[Chosen]):
     @property
     def inputs(self) -> list[Tensor]:
         """The images to measure on, as `network` takes them, [1, C, H, W] each."""
-        if self.images is not None and self.network.takes_pixels:
-            return [torch.tensor(each).permute(2, 0, 1)[None].float() for each in self.images.pixels]
-        rest = torch.tensor(self.transform.unevenness).reshape(1, -1, 1, 1)
-        given = [] if self.images is None else self.images.inputs
-        return [each / rest for each in given] if (rest != 1).any() else given
+        return [] if self.images is None else taken(self.images, self.network, self.transform)
 
     def input(
         self,
@@ -182,7 +179,8 @@ def begin(
         checkpoint, passes=passes, bake_input=bake_input, scale_first=scale_first, output=options.output
     )
     transform = input_transform(checkpoint)
-    images_at_once = torch.zeros(options.batch, transform.channels, preprocessing.crop_height, preprocessing.crop_width)
+    (image,) = taken(seen_by(checkpoint, images), network, transform)
+    answers = finite_answers(network, image.repeat(options.batch, 1, 1, 1), options)
     return Conversion(
         checkpoint=checkpoint,
         options=options,
@@ -190,14 +188,21 @@ def begin(
         preprocessing=preprocessing,
         transform=transform,
         network=network,
-        outputs=_outputs(network, images_at_once),
+        outputs=_outputs(network.meanings, answers),
         images=images,
     )
 
 
-@torch.inference_mode()
-def _outputs(network: Deployable, images: Tensor) -> list[OutputSpec]:
-    """What `network` returns, named for what it means."""
+def taken(images: Calibration, network: Deployable, transform: InputTransform) -> list[Tensor]:
+    """The images as `network` takes them, [1, C, H, W] each."""
+    if network.takes_pixels:
+        return [torch.tensor(each).permute(2, 0, 1)[None].float() for each in images.pixels]
+    rest = torch.tensor(transform.unevenness).reshape(1, -1, 1, 1)
+    return [each / rest for each in images.inputs] if (rest != 1).any() else images.inputs
+
+
+def _outputs(meanings: Sequence[Meaning], answers: Sequence[Tensor]) -> list[OutputSpec]:
+    """What a network returns, named for what it means."""
     return [
         OutputSpec(
             name=meaning,
@@ -207,5 +212,5 @@ def _outputs(network: Deployable, images: Tensor) -> list[OutputSpec]:
             meaning=meaning,
             layout="NCHW" if each.ndim == 4 else None,
         )
-        for meaning, each in zip(network.meanings, network.answers(images))
+        for meaning, each in zip(meanings, answers)
     ]

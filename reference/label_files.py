@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def _json(text: str, path: Path) -> list[str]:
 def _in_order(pairs: Sequence[tuple[Any, str]], path: Path) -> list[str]:
     names = {}
     for index, name in pairs:
-        if not str(index).strip().isdecimal() or int(index) in names:
+        if not re.fullmatch(r"\s*\d{1,9}\s*", str(index)) or int(index) in names:
             raise UserError(f"{path}: the index {index!r} of {name!r} is no number, or stands twice")
         names[int(index)] = name
     missing = next((index for index in range(len(names)) if index not in names), None)

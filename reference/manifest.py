@@ -16,11 +16,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from .errors import UserError
+from .plain_files import require_file_at
 from .publication import recover
 from .strict import Positive, Strict, read_strict
 from .tensor_specs import InputSpec, OutputSpec
 
 SUFFIX = ".manifest.json"
+
+# The third stage looks across patches of 16 x 16 pixels, N in all, with four heads at each of a patch's four places in
+# the feature map: float32 weights [4, 4, N, N]. From this crop on they take 4 GiB, more than a 32-bit size can say.
+MOST_CROPPED = 1024 * 2048
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
@@ -96,6 +101,8 @@ class Preprocessing(Strict):
         given = (self.resize_shortest_edge is not None, self.resize_height is not None, self.resize_width is not None)
         if given != (self.resize == "shortest_edge", *[self.resize in ("both_sides", "cover", "contain")] * 2):
             raise ValueError(f"resize {self.resize} does not go with the pixels given")
+        if self.crop_height * self.crop_width > MOST_CROPPED:
+            raise ValueError(f"a crop of more than {MOST_CROPPED} pixels")
         return self
 
 
@@ -188,8 +195,10 @@ def digest(artifact: Path) -> str:
     What macOS leaves in folders by itself does not count: .DS_Store, and ._NAME for each NAME on foreign disks.
 
     Raises:
-        UserError: for a folder that holds a link, or anything else that is neither file nor folder.
+        UserError: for a pipe or a device, and for a folder that holds a link, or anything that is neither file nor
+            folder.
     """
+    require_file_at(artifact)
     if artifact.is_file():
         return hashlib.sha256(artifact.read_bytes()).hexdigest()
     lines = [f"{digest(path)}  {path.relative_to(artifact).as_posix()}\n" for path in _files(artifact)]
@@ -197,7 +206,8 @@ def digest(artifact: Path) -> str:
 
 
 def size_in_bytes(artifact: Path) -> int:
-    """Size of a file, or of all files in a folder that `digest` counts."""
+    """Size of a file, or of all files in a folder that `digest` counts; UserError as there."""
+    require_file_at(artifact)
     return sum(path.stat().st_size for path in ([artifact] if artifact.is_file() else _files(artifact)))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import UserError
+from .images import MOST_PIXELS
 
 OPTIONS = (
     "do_resize", "size", "resample", "do_rescale", "rescale_factor", "do_center_crop", "crop_size",
@@ -75,4 +76,6 @@ def edges_of(name: str, value: Any, *keys: str) -> dict[str, int]:
         or not all(isinstance(edge, int) and edge > 0 for edge in edges.values())
     ):
         raise UserError(f"{name} must be a number of pixels or a dictionary of {' and '.join(keys)}, not {value!r}")
+    if edges.get("height", 1) * edges.get("width", 1) > MOST_PIXELS:
+        raise UserError(f"{name} of {edges['height']} x {edges['width']} pixels is more than {MOST_PIXELS} in all")
     return dict(edges)

@@ -37,7 +37,7 @@ def read_strict(path: Path, kind: type[Kind], what: str, advice: str = "") -> Ki
         raise UserError(f"cannot read {path}: {error.strerror}{advice and f': {advice}'}") from error
     except ValidationError as error:
         schema = next((each for each in error.errors() if each["loc"] == ("schema_version",)), None)
-        if schema is not None and isinstance(schema.get("input"), int):
+        if schema is not None and schema["type"] == "literal_error" and isinstance(schema.get("input"), int):
             ours = schema["ctx"]["expected"]
             raise UserError(
                 f"{path} is a {what} of schema {schema['input']}, this kit reads {ours}{advice and f': {advice}'}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from .strict import Positive, Strict
 
+MOST_VALUES = 2**28  # of a batch: 1 GiB of float32
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
 Dtype = Literal["uint8", "int8", "float32"]
 ColorOrder = Literal["RGB", "BGR", "L"]
 Layout = Literal["NHWC", "NCHW"]
@@ -17,8 +21,8 @@ Meaning = Literal["probabilities", "scores", "values", "label", "class_map", "lo
 class Quantization(Strict):
     """What the integers of a tensor stand for: (integer - zero_point) * scale."""
 
-    scale: float
-    zero_point: int
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    zero_point: Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
 class InputSpec(Strict):
@@ -35,18 +39,20 @@ class InputSpec(Strict):
     shape: list[Positive]
     layout: Layout
     dtype: Dtype
-    minimum: float
-    maximum: float
+    minimum: Number
+    maximum: Number
     color_order: Literal["RGB", "L"]
     network_color_order: ColorOrder
-    scale: list[float]
-    offset: list[float]
+    scale: list[Number]
+    offset: list[Number]
     quantization: Quantization | None = None
 
     @model_validator(mode="after")
     def _channels(self) -> InputSpec:
         if len(self.shape) != 4:
             raise ValueError(f"{len(self.shape)} dimensions for a batch of images, which has 4")
+        if math.prod(self.shape) > MOST_VALUES:
+            raise ValueError(f"{self.shape} are more than {MOST_VALUES} values")
         channels = self.shape[1 if self.layout == "NCHW" else 3]
         orders = {self.color_order == "L", self.network_color_order == "L"}
         if channels not in (1, 3) or orders != {channels == 1}:

@@ -9,13 +9,16 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.errors import UserError
 from reference.image_processor import MobileViTImageProcessor
 from reference.manifest import CheckpointFacts, Manifest, Preprocessing, Task, read_manifest
+
+if TYPE_CHECKING:
+    from reference.checkpoints import Checkpoint  # with PyTorch, which who only reads files does not wait for
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,8 @@ class References:
         return self._loaded[key].cropping(facts.crop_height, facts.crop_width)
 
     def _load(self, artifact: Artifact) -> Checkpoint:
+        from reference.checkpoints import load_checkpoint
+
         manifest = artifact.manifest
         if self.source is not None:
             checkpoint = load_checkpoint(self.source, None, manifest.task, revision=self.revision)
@@ -167,6 +172,8 @@ class References:
 
     def _as_said(self, artifact: Artifact) -> Checkpoint:
         """What the manifest names, where it lies here."""
+        from reference.checkpoints import load_checkpoint
+
         facts, size = artifact.manifest.checkpoint, artifact.manifest.size
         try:
             return load_checkpoint(

@@ -44,7 +44,7 @@ def read_recipe(path: str | Path) -> OwnRecipe:
     found = OwnRecipe(Path(path).stem, read_text(Path(path)))
     try:
         entries = found.entries
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"recipe {path} is no JSON: {error}") from error
     if not isinstance(entries, list) or not all(isinstance(each, dict) and set(each) <= KEYS for each in entries):
         raise UserError(f"recipe {path} must be a list of objects with {', '.join(sorted(KEYS))}")

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from converters.admission import MOST_PIXELS as MOST_CROPPED
 from converters.admission import admit
 from converters.onnx.options import ONNXOptions
 from converters.tflite.own_recipe import read_recipe
@@ -26,7 +25,7 @@ from reference.image_processor import MobileViTImageProcessor
 from reference.images import MOST_PIXELS, as_rgb
 from reference.json_files import read_json
 from reference.label_files import read_labels
-from reference.manifest import manifest_path, read_manifest
+from reference.manifest import MOST_CROPPED, manifest_path, read_manifest
 from reference.picture_files import open_image
 
 ROOT = Path(__file__).parents[2]

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -129,6 +130,23 @@ def test_an_interrupted_run_goes_on(artifact, alone, tmp_path, counted):
     assert same(accuracy([artifact], images=SCENES, journal_folder=tmp_path), alone)
     assert counted == [0, 1, 1, 2]
     assert list(tmp_path.iterdir()) == [], "what is done needs no journal"
+
+
+@pytest.mark.deep
+def test_a_run_that_is_killed_ends_with_the_same_bytes(artifact, tmp_path):
+    """All of it, by the system, as soon as something is noted."""
+    path = mistaken.copy_of(artifact, tmp_path)
+    command = [sys.executable, "-m", "validation", "accuracy", path, "--images", "100", "--jobs", "1"]
+    killed = subprocess.Popen([*command, "--json", tmp_path / "none.json"])
+    while not any(each.stat().st_size for each in tmp_path.glob(".accuracy-*")):
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    for name in ("resumed.json", "whole.json"):
+        subprocess.run([*command, "--json", tmp_path / name], check=True)
+        assert not list(tmp_path.glob(".accuracy-*"))
+    assert not (tmp_path / "none.json").exists()
+    assert (tmp_path / "resumed.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
 
 
 def test_a_journal_that_somebody_changed_is_counted_again(artifact, alone, tmp_path, counted, capfd):

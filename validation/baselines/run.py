@@ -20,7 +20,7 @@ from ..checks.metrics import METRICS
 from ..checks.parity import Parity, parity
 from ..checks.pictures import IMAGES as PARITY_IMAGES
 from ..checks.pictures import scenes
-from ..checks.structure import Structure, structure
+from ..checks.structure import Structure, structures
 from ..doctor.environment import machine, versions
 from ..runtimes import DEFAULT_OPTIONS, Options, suitable_runtimes
 from .file import Baseline, Figures, Measured, rounded
@@ -89,7 +89,7 @@ def measure(
     if dataset is not None and runnable:
         accuracies = accuracy(runnable, data=data, images=images, checkpoint=references, jobs=jobs, options=options)
     with step("reading"):
-        structures = structure(given)
+        looked = structures(given)
     timed = [  # in a device's own runtime, which the executor of ML Programs is not
         each for each in runnable if ran[each] == suitable_runtimes(each.manifest.artifact.format)[0]
     ]
@@ -126,11 +126,11 @@ def measure(
         artifacts={
             artifact.label: Measured(
                 anew=numbers_of(artifact.manifest.artifact).anew,
-                file=_of_file(found),
+                file=_of_file(found) if isinstance(found, Structure) else {},
                 runtimes=runtimes[artifact.label],
                 tool_versions=artifact.manifest.tool_versions,
             )
-            for artifact, found in zip(given, structures)
+            for artifact, found in zip(given, looked)
         },
     )
     return Run(facts, compared, accuracies, pictures)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from math import isclose, nan
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.golden import GoldenSet
 from reference.labels import distinct
 from reference.manifest import ArtifactFacts, Manifest
 from reference.tolerances import tolerance
@@ -21,6 +20,10 @@ from ..artifact import Artifact
 from ..graphs import Graph, Weights, read
 from .embedded import contradictions
 from .structure import CONVERSIONS, SMALL_INTEGERS, computes
+
+if TYPE_CHECKING:  # with PyTorch, which the process that only reads files does not wait for
+    from reference.checkpoints import Checkpoint
+    from reference.golden import GoldenSet
 
 ROUNDING_ACTIVATIONS = ("int8-full", "int16x8", "w8a8", "tflite int8", "onnx int8")
 SHARE = 0.01  # of all weights' bytes, what counts; of palettes' tables any

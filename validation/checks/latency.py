@@ -24,7 +24,18 @@ from reference.errors import UserError
 from reference.threads import torch_threads
 
 from ..artifact import Artifact, Given, References, Source, app_processor, open_artifacts, references_from
-from ..runtimes import DEFAULT_OPTIONS, NotRun, Options, Runtime, kind, load, suitable_runtimes
+from ..runtimes import (
+    DEFAULT_OPTIONS,
+    Failed,
+    NotRun,
+    Options,
+    Runtime,
+    each_apart,
+    kind,
+    load_fitting,
+    load_here,
+    suitable_runtimes,
+)
 from ..runtimes.pytorch import PyTorchRuntime
 from .memory import peak_mib
 
@@ -60,7 +71,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Latency:
-    """A model in a runtime with so many threads; where it did not run, only the reason.
+    """A model in a runtime with so many threads; where it did not run or failed, only the reason.
 
     batch: how many images it takes at once; load_ms: wall time of loading the file again, its bytes and the runtime's
     library being in memory already; preprocessing: of one image; inference: of a whole batch, from pixels to the
@@ -80,6 +91,7 @@ class Latency:
     ratio: float | None = None
     processor_ratio: float | None = None
     not_run: str = ""
+    failed: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +145,7 @@ def latency(
 
         image = render("validation", 0).image
     given, references = open_artifacts(artifacts), references_from(checkpoint)
+    failing = _failing(given, options)
     base = None if against == REFERENCE else given.index(_named(against, given))
     contenders: list[Contender] = []
     for count in threads:
@@ -143,7 +156,7 @@ def latency(
             if key not in known:
                 known[key] = len(contenders)
                 contenders.append(_reference(artifact, references, count, len(contenders)))
-            loader = partial(_load_to_time, artifact, replace(options, threads=count))
+            loader = partial(_load_to_time, artifact, replace(options, threads=count), failing.get(artifact.label))
             crop = app_processor(manifest).resize_and_crop
             places.append(len(contenders))
             contenders.append(Contender(artifact.label, count, crop, loader, known[key]))
@@ -179,6 +192,9 @@ def race(
         except NotRun as reason:
             results.append(Latency(each.model, "-", each.threads, not_run=str(reason)))
             continue
+        except Failed as reason:
+            results.append(Latency(each.model, "-", each.threads, failed=str(reason)))
+            continue
         loaded[place] = runtime
         load_ms = peak = None
         if loading:
@@ -206,13 +222,35 @@ def race(
     return results
 
 
-def _load_to_time(artifact: Artifact, options: Options) -> Runtime:
-    """In the preferred runtime alone: an .mlpackage in Core ML, never the executor."""
-    runtime = next(iter(suitable_runtimes(artifact.manifest.artifact.format)), None)
-    system = kind(runtime).timed_on if runtime else ""
-    if system not in ("", platform.system()):
+def _failing(artifacts: Sequence[Artifact], options: Options) -> dict[str, str]:
+    """Why artifacts fail, by label. They run apart once: to be timed they run in this process, which they could end."""
+    reasons = {}
+    for artifact, process in each_apart(artifacts):
+        try:
+            load_fitting(artifact, _timed_in(artifact), options, process)
+        except NotRun:  # as it will say again
+            pass
+        except Failed as error:
+            reasons[artifact.label] = str(error)
+    return reasons
+
+
+def _load_to_time(artifact: Artifact, options: Options, failing: str | None) -> Runtime:
+    runtime = _timed_in(artifact)
+    if failing is not None:
+        raise Failed(failing, artifact.label)
+    return load_here(artifact, runtime, options)
+
+
+def _timed_in(artifact: Artifact) -> str:
+    """The preferred runtime alone: an .mlpackage's is Core ML, never the executor. NotRun where there is none."""
+    format = artifact.manifest.artifact.format
+    runtime = next(iter(suitable_runtimes(format)), None)
+    if runtime is None:
+        raise NotRun(f"there is no runtime for .{format}")
+    if kind(runtime).timed_on not in ("", platform.system()):
         raise NotRun(f"what {runtime} takes on this system is no device's time: time it on macOS")
-    return load(artifact, runtime, options)
+    return runtime
 
 
 class _Reference(PyTorchRuntime):

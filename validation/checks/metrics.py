@@ -50,9 +50,11 @@ def sqnr_db(expected: np.ndarray, answer: np.ndarray) -> float:
     """Signal to quantisation noise, dB: power of the expected values over that of the differences."""
     signal = np.square(expected, dtype=np.float64).sum()
     noise = np.square(expected.astype(np.float64) - answer).sum()
+    if not np.isfinite(signal + noise):
+        return float("nan")
     if noise == 0:
         return HIGHEST_SQNR
-    return float(min(HIGHEST_SQNR, 10 * np.log10(signal / noise))) if signal > 0 else -HIGHEST_SQNR
+    return min(HIGHEST_SQNR, float(10 * np.log10(signal / noise))) if signal > 0 else -HIGHEST_SQNR
 
 
 def cosine(expected: np.ndarray, answer: np.ndarray) -> float:

@@ -7,6 +7,7 @@ the preprocessing shows in the answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from reference.checkpoints import Checkpoint
+from reference.confined import Confined, Misbehaved
 from reference.errors import UserError
 from reference.golden import GoldenSet, read_golden
 from reference.tensor_specs import Meaning
@@ -21,8 +23,20 @@ from reference.threads import torch_threads
 from reference.tolerances import Tolerance, numbers_of, tolerance
 
 from ..artifact import Artifact, Broken, File, Given, References, Source, app_processor, opened, references_from
+from ..graphs import stored
 from ..results import Check, Verdict
-from ..runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
+from ..runtimes import (
+    DEFAULT_OPTIONS,
+    Failed,
+    LooksInside,
+    NotRun,
+    Options,
+    each_apart,
+    kind,
+    load,
+    reading_seconds,
+    suitable_runtimes,
+)
 from ..runtimes.pytorch import PyTorchRuntime
 from .claims import lies, untrue_claims, wrong_golden
 from .diagnosis import diagnose, where
@@ -105,7 +119,7 @@ def _parity(
 ) -> list[Parity]:
     known: dict[tuple[object, ...], _Expected] = {}
     results = []
-    for artifact in artifacts:
+    for artifact, process in each_apart(artifacts):
         if isinstance(artifact, Broken):
             broken = _failed(artifact.label, NOWHERE, "manifest", artifact.reason)
             results.append(Parity(artifact, NOWHERE, [broken]))
@@ -117,13 +131,20 @@ def _parity(
         format = manifest.artifact.format
         chosen = [name for name in runtimes if kind(name).format == format] if runtimes else suitable_runtimes(format)
         asked = known[key].runtime
-        read = _read(artifact, golden, None if asked is None else asked.checkpoint)
+        read = _read(artifact, golden, None if asked is None else asked.checkpoint, process)
         for runtime in chosen:
-            results.append(_compare(artifact, known[key], images, runtime, options, read))
+            results.append(_compare(artifact, known[key], images, runtime, options, read, process))
         if not chosen and not runtimes:
             missing = _check(artifact.label, NOWHERE, "run", "NOT RUN", f"there is no runtime for .{format}")
             results.append(Parity(artifact, NOWHERE, [missing]))
     return results
+
+
+def _untrue_claims(artifact: Artifact, process: Confined) -> list[str]:
+    try:
+        return process.call(untrue_claims, artifact, seconds=reading_seconds(artifact.path))
+    except UserError as error:
+        return [f"what reads the file {error}"]
 
 
 @dataclass(frozen=True)
@@ -149,21 +170,26 @@ def _stored(artifact: Artifact, golden: GoldenSet) -> _Expected:
 
 
 def _read(
-    artifact: Artifact, golden: GoldenSet | None, checkpoint: Checkpoint | None
+    artifact: Artifact, golden: GoldenSet | None, checkpoint: Checkpoint | None, process: Confined
 ) -> list[tuple[str, Verdict, str]]:
     """What the files show before anything runs, as check, verdict and reason."""
-    wrong = untrue_claims(artifact)
+    seconds = reading_seconds(artifact.path)
+    try:
+        wrong = process.call(untrue_claims, artifact, seconds=seconds)
+    except UserError as error:
+        wrong = [f"what reads the file {error}"]
     wrong += [] if checkpoint is None else lies(artifact.manifest, checkpoint)
     found: list[tuple[str, Verdict, str]] = [("manifest", "FAIL", each) for each in wrong]
     found += [] if golden is None else [("golden", "FAIL", each) for each in wrong_golden(golden, artifact)]
+    if checkpoint is None:
+        return found
     try:
-        found += (
-            [] if checkpoint is None else [("weights", "FAIL", each) for each in foreign_weights(artifact, checkpoint)]
-        )
+        held = process.call(stored, artifact.path, seconds=seconds)
+        found += [("weights", "FAIL", each) for each in foreign_weights(artifact.manifest, held, checkpoint)]
+    except Misbehaved as error:
+        found.append(("weights", "FAIL", f"what reads them {error}"))
     except UserError as error:
         found.append(("weights", "NOT RUN", str(error)))
-    except Exception as error:  # whatever a broken file makes its reader raise
-        found.append(("weights", "FAIL", f"they cannot be read: {_said(error)}"))
     return found
 
 
@@ -174,27 +200,29 @@ def _compare(
     runtime: str,
     options: Options,
     read: Sequence[tuple[str, Verdict, str]],
+    process: Confined,
 ) -> Parity:
     name, manifest = artifact.label, artifact.manifest
     asked = reference.runtime
     checks = [_check(name, runtime, *each) for each in read]
     processor = app_processor(manifest)
     try:
-        loaded = load(artifact, runtime, options)
+        loaded = load(artifact, runtime, options, process)
         answers = loaded.answers([processor.resize_and_crop(image) for image in images])
         bounds = tolerance(manifest.artifact, manifest.answer.meaning, reference.answers)
         checks += judge(name, runtime, manifest.answer.meaning, reference.answers, answers, bounds)
     except NotRun as reason:
         return Parity(artifact, runtime, [*checks, _check(name, runtime, "run", "NOT RUN", str(reason))])
-    except Exception as error:  # whatever a runtime raises on a broken file: the artifact fails, the others go on
+    except Exception as error:  # whatever answers of a broken file lead to: the artifact fails, the others go on
         return Parity(artifact, runtime, [*checks, _failed(name, runtime, "run", _said(error))])
     diagnosis = []
     if asked is not None and any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
         diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, manifest.artifact, asked, images)
         if not diagnosis and isinstance(loaded, LooksInside):
-            layers = loaded.convolutions(processor.resize_and_crop(images[0]))
-            located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
-            diagnosis = where(located, numbers_of(manifest.artifact).layer_db)
+            with suppress(Failed):  # which says nothing of the answers
+                layers = loaded.convolutions(processor.resize_and_crop(images[0]))
+                located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
+                diagnosis = where(located, numbers_of(manifest.artifact).layer_db)
     return Parity(artifact, runtime, checks, diagnosis, reference.answers, answers)
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from reference.errors import UserError
 from reference.golden import GoldenSet
+from reference.images import quiet_pillow
 from reference.picture_files import images_in, open_image
 
 IMAGES = 16  # rendered scenes, where no pictures are given
@@ -25,8 +26,9 @@ def scenes() -> list[Image.Image]:
 def pictures_of(golden: GoldenSet) -> list[Image.Image]:
     """The pictures of a golden set; UserError for one that is none."""
     try:
-        return [Image.open(io.BytesIO(each.png)).convert("RGB") for each in golden.pictures]
-    except OSError as error:
+        with quiet_pillow():
+            return [Image.open(io.BytesIO(each.png)).convert("RGB") for each in golden.pictures]
+    except Exception as error:  # as of files, see open_image
         raise UserError(f"the golden set of {golden.artifact} holds a broken picture: {error}") from error
 
 

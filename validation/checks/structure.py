@@ -10,12 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from reference.confined import IDLE, Misbehaved
+from reference.errors import UserError
 from reference.manifest import size_in_bytes
 
-from ..artifact import File, Given, files
+from ..artifact import Broken, File, Given, files
 from ..graphs import Graph, Node, Value, Weights, read
+from ..runtimes import each_apart, reading_seconds
 from .accelerators import Obstacle, Partitions, obstacles, partitions
-from .ethos_u import ethos_u
+from .ethos_u import SECONDS, ethos_u
 
 TRANSPOSES = ("transpose",)
 RESHAPES = ("reshape", "squeeze", "unsqueeze", "expand_dims", "flatten")
@@ -57,7 +60,24 @@ def structure(artifacts: Iterable[Given], *, npus: Sequence[str] = ()) -> list[S
     Raises:
         UserError: for a file that is missing, broken or of another kind, or whose library is not installed.
     """
-    return [_structure(file, npus) for file in files(artifacts)]
+    found = structures(artifacts, npus=npus)
+    for each in found:
+        if isinstance(each, Broken):
+            raise UserError(each.reason)
+    return [each for each in found if isinstance(each, Structure)]
+
+
+def structures(artifacts: Iterable[Given], *, npus: Sequence[str] = ()) -> list[Structure | Broken]:
+    """See structure; Broken for a file that takes the process it is read in with it."""
+    found: list[Structure | Broken] = []
+    for file, process in each_apart(files(artifacts)):
+        compiling = len(npus) * SECONDS  # by another program, which is waited for
+        limits = {"seconds": reading_seconds(file.path) + compiling, "idle": IDLE + compiling}
+        try:
+            found.append(process.call(_structure, file, npus, **limits))
+        except Misbehaved as error:
+            found.append(Broken(file.path, file.label, f"{file.label}: what reads it {error}"))
+    return found
 
 
 def _structure(file: File, npus: Sequence[str]) -> Structure:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from reference.checkpoints import Checkpoint
+from reference.manifest import Manifest
 
-from ..artifact import Artifact
-from ..graphs import Cells, Stored, stored
+from ..graphs import Cells, Stored
 from .layer_forms import Part, parts
 
 FOLDED = 2.0**-20  # of a tensor's largest number: sixteen roundings of float32, while weights are folded
@@ -38,9 +38,8 @@ class Placed:
     steps: float
 
 
-def foreign_weights(artifact: Artifact, checkpoint: Checkpoint) -> list[str]:
-    """What in the file is not the checkpoint's, a line each; UserError where weights cannot be read."""
-    manifest, found = artifact.manifest, stored(artifact.path)
+def foreign_weights(manifest: Manifest, found: Stored, checkpoint: Checkpoint) -> list[str]:
+    """What a file holds that is not the checkpoint's, a line each."""
     wrong = [each for each in placed(parts(checkpoint, manifest.input.scale), found.cells) if each.share > 0]
     if manifest.calibration is not None and MOVED in manifest.calibration.method:
         # It moves every channel of a layer, or none.

@@ -18,8 +18,8 @@ from ..reporting.page import Page
 from ..reporting.page.examples import said, truth, worst_of_accuracy
 from ..reporting.page.plot_data import Measured, OfLabel, by_label, measured
 from ..reporting.tables import show
-from ..results import NOT_RUN_BUT_REQUIRED, Check, Judged, exit_code
-from ..runtimes import NotRun, Options
+from ..results import FAILED, NOT_RUN_BUT_REQUIRED, Check, Judged, Verdict, exit_code
+from ..runtimes import Failed, NotRun, Options
 from .reports import about, write_reports
 
 WORST = 8  # images, or names of labels, that are told one by one
@@ -42,14 +42,16 @@ def run(arguments: Namespace) -> int:
             journal_folder=artifacts[0].path.parent,
             options=Options(arguments.threads, arguments.compute_units),
         )
-    except NotRun as reason:
-        show(f"NOT RUN: {reason}")
-        missing = [_not_run(each.label, str(reason)) for each in artifacts]
+    except (NotRun, Failed) as reason:
+        said: Verdict = "FAIL" if isinstance(reason, Failed) else "NOT RUN"
+        show(f"{said}: {reason}")
+        missing = [_missing(each.label, said, str(reason)) for each in artifacts]
         write_reports(arguments, missing, "accuracy", lambda: Page("accuracy", missing))
-        return NOT_RUN_BUT_REQUIRED
-    rows, labels = measured(artifacts, result), by_label(result)
+        return FAILED if said == "FAIL" else NOT_RUN_BUT_REQUIRED
+    failed = {each.label for each in result.failed}
+    rows, labels = measured([each for each in artifacts if each.label not in failed], result), by_label(result)
     left_out = _left_out(result)
-    show(_summary(rows, len(result.images)), *left_out)
+    show(_summary(rows, len(result.images)), *left_out, *(f"FAIL: {each.reason}" for each in result.failed))
     if arguments.verbose:
         show(*_classes(result, labels), *(_worst(result, each) for each in result.artifacts))
 
@@ -60,6 +62,7 @@ def run(arguments: Namespace) -> int:
 
     told = [_told(each, len(result.images)) for each in rows]
     told[0].diagnosis.extend(left_out)
+    told += [_missing(each.label, "FAIL", each.reason) for each in result.failed]
     numbers = {name: [asdict(each) for each in given] for name, given in (("measured", rows), ("labels", labels))}
     write_reports(arguments, told, "accuracy", page, **numbers)
     return exit_code(told)
@@ -73,9 +76,9 @@ def _left_out(result: Accuracies) -> list[str]:
     return [f"left out, since no image has them: {', '.join(missing[:WORST])}{more}"] if missing else []
 
 
-def _not_run(label: str, reason: str) -> Judged:
-    """One artifact's runtime is missing, and none was measured."""
-    return Judged(label, "-", [Check(artifact=label, runtime="-", check="run", verdict="NOT RUN", reason=reason)])
+def _missing(label: str, verdict: Verdict, reason: str) -> Judged:
+    """An artifact that was not measured."""
+    return Judged(label, "-", [Check(artifact=label, runtime="-", check="run", verdict=verdict, reason=reason)])
 
 
 def _told(row: Measured, images: int) -> Judged:

@@ -16,7 +16,8 @@ from reference.tensor_specs import Meaning
 from ..artifact import References, app_processor, open_artifacts
 from ..checks.accuracy.independent import HALF
 from ..reporting.tables import show
-from ..runtimes import NotRun, load_fitting
+from ..results import FAILED, PASSED
+from ..runtimes import Failed, NotRun, each_apart, load_fitting
 from ..runtimes.pytorch import PyTorchRuntime
 
 TOP = 3
@@ -24,6 +25,7 @@ TOP = 3
 
 def run(arguments: Namespace) -> int:
     """Print the most probable classes by the reference and by each artifact; returns the exit code."""
+    code = PASSED
     artifacts, references = open_artifacts(arguments.artifacts), References(arguments.checkpoint, arguments.revision)
     photograph = open_image(arguments.image)
     for artifact in artifacts:
@@ -36,7 +38,7 @@ def run(arguments: Namespace) -> int:
     for heading in ("answer", "max |Δ|"):
         table.add_column(heading)
     known: dict[tuple[str, Preprocessing, Meaning], np.ndarray] = {}  # the reference's answers
-    for artifact in artifacts:
+    for artifact, process in each_apart(artifacts):
         manifest = artifact.manifest
         with working(f"running {artifact.label}", arguments.verbose):
             pixels = app_processor(manifest).resize_and_crop(photograph)
@@ -46,16 +48,18 @@ def run(arguments: Namespace) -> int:
             if first:
                 known[key] = PyTorchRuntime(references.of(artifact), meaning).run(pixels)
             try:
-                runtime = load_fitting(artifact)
+                runtime = load_fitting(artifact, process=process)
                 answer = runtime.run(pixels)
                 row = (runtime.name, said(answer, manifest), f"{np.abs(answer - known[key]).max():.1e}")
             except NotRun as reason:
                 row = ("NOT RUN", str(reason), "-")
+            except Failed as reason:
+                row, code = ("FAIL", str(reason), "-"), FAILED
         if first:
             table.add_row(f"checkpoint {manifest.checkpoint.id}", "PyTorch", said(known[key], manifest), "-")
         table.add_row(artifact.label, *row)
     show(table)
-    return 0
+    return code
 
 
 def said(answer: np.ndarray, manifest: Manifest) -> str:

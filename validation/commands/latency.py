@@ -17,7 +17,7 @@ from ..artifact import References, open_artifacts
 from ..checks.latency import Latency, latency
 from ..reporting.formats import write_file
 from ..reporting.tables import show
-from ..results import NOT_RUN_BUT_REQUIRED, PASSED
+from ..results import FAILED, NOT_RUN_BUT_REQUIRED, PASSED
 from ..runtimes import Options
 
 LEGEND = """ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile range): inference by the clock;
@@ -44,9 +44,11 @@ def run(arguments: Namespace) -> int:
             options=Options(compute_units=arguments.compute_units),
         )
     legend = [LEGEND.format(Path(arguments.against).name), *[BATCHES] * any(each.batch > 1 for each in results)]
-    show(_table(results, arguments.runs), *legend, *_not_run(results))
+    show(_table(results, arguments.runs), *legend, *_left_out(results))
     if arguments.json is not None:
         write_file(arguments.json, json.dumps([asdict(each) for each in results], indent=2) + "\n")
+    if any(each.failed for each in results):
+        return FAILED
     ran = {each.model for each in results if not each.not_run}
     return PASSED if ran & {artifact.label for artifact in artifacts} else NOT_RUN_BUT_REQUIRED
 
@@ -76,5 +78,6 @@ def _table(results: Sequence[Latency], runs: int) -> Table:
     return table
 
 
-def _not_run(results: Sequence[Latency]) -> list[str]:
-    return [f"NOT RUN: {each.model}, {each.threads} threads: {each.not_run}" for each in results if each.not_run]
+def _left_out(results: Sequence[Latency]) -> list[str]:
+    not_run = [f"NOT RUN: {each.model}, {each.threads} threads: {each.not_run}" for each in results if each.not_run]
+    return not_run + list(dict.fromkeys(f"FAIL: {each.failed}" for each in results if each.failed))

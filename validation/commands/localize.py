@@ -15,7 +15,7 @@ from ..checks.diagnosis import where
 from ..checks.localize import first_bad, localize
 from ..reporting.tables import show
 from ..results import FAILED, NOT_RUN_BUT_REQUIRED, PASSED
-from ..runtimes import NotRun, Options
+from ..runtimes import Failed, NotRun, Options
 
 WIDTH = 20  # of the chart, for FULL_DB
 FULL_DB = 100.0
@@ -37,6 +37,9 @@ def run(arguments: Namespace) -> int:
     except NotRun as reason:
         show(f"NOT RUN: {reason}")
         return NOT_RUN_BUT_REQUIRED
+    except Failed as reason:
+        show(f"FAIL: {reason}")
+        return FAILED
     bad = first_bad(located, bound)
     table = Table(title=f"{artifact.name}, layer by layer", title_justify="left")
     table.add_column("convolution of the reference", overflow="fold")

@@ -10,11 +10,12 @@ from rich.table import Table
 
 from reference.command_line import working
 
-from ..checks.structure import Structure, structure
+from ..artifact import Broken
+from ..checks.structure import Structure, structures
 from ..graphs import Weights
 from ..reporting.formats import write_file
 from ..reporting.tables import show
-from ..results import PASSED
+from ..results import FAILED, PASSED
 
 KINDS = 8  # of operations, the most frequent ones; -v shows all
 
@@ -22,11 +23,13 @@ KINDS = 8  # of operations, the most frequent ones; -v shows all
 def run(arguments: Namespace) -> int:
     """Look into the artifacts, print, write JSON where asked to; returns the exit code."""
     with working("reading", arguments.verbose):
-        found = structure(arguments.artifacts, npus=arguments.npu)
-    show(*(_table(each, None if arguments.verbose else KINDS) for each in found))
+        looked = structures(arguments.artifacts, npus=arguments.npu)
+    found = [each for each in looked if isinstance(each, Structure)]
+    broken = [f"FAIL: {each.reason}" for each in looked if isinstance(each, Broken)]
+    show(*(_table(each, None if arguments.verbose else KINDS) for each in found), *broken)
     if arguments.json is not None:
         write_file(arguments.json, json.dumps([asdict(each) for each in found], indent=2) + "\n")
-    return PASSED
+    return FAILED if broken else PASSED
 
 
 def _table(found: Structure, kinds: int | None) -> Table:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reference.errors import UserError
+from reference.plain_files import require_file_at
 
 from .cells import Cells, Stored
 from .graph import Graph, Node, Value, Weights
@@ -42,4 +43,5 @@ def _reader(artifact: Path) -> Any:
         raise UserError(f"{artifact} does not exist")
     if artifact.suffix not in READERS:
         raise UserError(f"{artifact} is none of {', '.join(READERS)}")
+    require_file_at(artifact)
     return import_module(READERS[artifact.suffix], __name__)

@@ -41,7 +41,7 @@ def read(artifact: Path) -> Graph:
 
 
 def _value(type: Any, constant: bool = False) -> Value:
-    from ..mil.values import data_type_of, shape_of
+    from ..mil.datatypes import data_type_of, shape_of
 
     if type.WhichOneof("type") != "tensorType":
         return Value(type.WhichOneof("type").removesuffix("Type"), None, constant)

@@ -8,6 +8,11 @@ from reference.command_line import Parser, leave, run
 
 from .precision import Precision
 
+COMMANDS = "validation.mil.commands"
+BODIES = {"run": "run", "ops": "list_operations", "inspect": "inspect"}
+SECONDS = 3.0  # of processor time, and one more for each MB, that a command may take; xxs at 256 x 256 takes 0.3
+SLOW = 100  # times that, where partial sums are rounded
+
 
 def main(argv: list[str] | None = None) -> int:
     parser = Parser(
@@ -34,11 +39,20 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     def command() -> int:
-        from . import commands as bodies
+        from reference.confined import Confined, Misbehaved
+        from reference.errors import UserError
+        from reference.manifest import size_in_bytes
 
+        body, given, slow = BODIES[arguments.command], [arguments.package], 1
         if arguments.command == "run":
-            return bodies.run(arguments.package, arguments.image, arguments.precision, arguments.spread)
-        return (bodies.list_operations if arguments.command == "ops" else bodies.inspect)(arguments.package)
+            given += [arguments.image, arguments.precision, arguments.spread]
+            slow = SLOW if arguments.spread or arguments.precision == Precision.FLOAT16_ACCUMULATE else 1
+        size = size_in_bytes(arguments.package) if arguments.package.is_dir() else 0
+        try:
+            with Confined(COMMANDS) as process:
+                return process.call(f"{COMMANDS}:{body}", *given, seconds=slow * (SECONDS + size / 1e6))
+        except Misbehaved as error:
+            raise UserError(f"{arguments.package}: what reads and runs it {error}") from error
 
     return run(command)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from reference.errors import UserError
+from reference.plain_files import require_file_at
 
 from .datatypes import BY_NAME, DataType, unpack_bits
 
@@ -52,6 +53,7 @@ class BlobFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        require_file_at(path)
         try:
             self._bytes = np.memmap(path, np.uint8, "r")
         except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped

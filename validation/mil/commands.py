@@ -15,7 +15,7 @@ from reference.images import as_rgb
 from reference.picture_files import open_image
 
 from . import ops  # noqa: F401  fills the registry
-from .graph import CONTROL_FLOW
+from .admission import BLOCKS
 from .inspection import described, weights_of
 from .package import Package
 from .precision import Precision
@@ -52,7 +52,7 @@ def list_operations(path: Path) -> int:
     table = Table(title=f"{path}, opset {function.opset} ({OPSETS[function.opset]})", title_justify="left")
     for heading in ("operation", "times", "here"):
         table.add_column(heading)
-    known = {*REGISTRY, *CONTROL_FLOW}
+    known = {*REGISTRY, *BLOCKS}
     for kind, count in counts.most_common():
         table.add_row(kind, str(count), "yes" if kind in known else "NO")
     Plain().print(table)

@@ -7,11 +7,17 @@ without widening their inputs each time. torch has few unsigned integers; a wide
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
+from reference.errors import UserError
+
 from .protos import MIL_pb2
+
+# None: of any size.
+Shape = list[int | None]
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,29 @@ _IN_ARGUMENTS = {
     "fp64": "FLOAT64",
     **{name: name.upper() for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool")},
 }
+
+
+def data_type_of(tensor_type: Any) -> DataType:
+    """The element type of a TensorType message; UserError for one that MIL has not had so far."""
+    data_type = BY_NUMBER.get(tensor_type.dataType)
+    if data_type is None:
+        known = MIL_pb2.DataType.values()
+        name = MIL_pb2.DataType.Name(tensor_type.dataType) if tensor_type.dataType in known else tensor_type.dataType
+        raise UserError(f"data type {name} is not supported")
+    return data_type
+
+
+def shape_of(tensor_type: Any) -> Shape | None:
+    """The shape of a TensorType message; None when even its rank is open."""
+    shape: Shape = []
+    for dimension in tensor_type.dimensions:
+        if dimension.WhichOneof("dimension") == "constant":
+            shape.append(dimension.constant.size)
+        elif dimension.unknown.variadic:
+            return None
+        else:
+            shape.append(None)
+    return shape
 
 
 def of_argument(text: str) -> DataType:

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from .datatypes import DataType, kind_of
+from .datatypes import DataType, Shape, data_type_of, kind_of, shape_of
 from .precision import Precision
-from .values import Shape, data_type_of, matches, shape_of
+from .values import matches
 
 
 @dataclass(frozen=True)

@@ -110,15 +110,13 @@ def _picture(name: str, array: np.ndarray, mode: str) -> Image.Image:
 
 
 def _allowed(image: Any, width: int, height: int) -> bool:
-    if (width, height) == (image.width, image.height):
-        return True
     which = image.WhichOneof("SizeFlexibility")
     if which == "enumeratedSizes":
         return any((width, height) == (size.width, size.height) for size in image.enumeratedSizes.sizes)
     if which == "imageSizeRange":
         ranges = image.imageSizeRange
         return _within(ranges.widthRange, width) and _within(ranges.heightRange, height)
-    return False
+    return (width, height) == (image.width, image.height)
 
 
 def _within(size_range: Any, size: int) -> bool:

@@ -13,17 +13,17 @@ import torch
 
 from reference.errors import UserError
 
-from .datatypes import DataType
+from .admission import BLOCKS
+from .datatypes import DataType, data_type_of
 from .declared import Declared
 from .package import Package
 from .precision import Precision
 from .registry import OPSETS, REGISTRY, Arithmetic, Operation
-from .values import data_type_of, decode
+from .values import decode
 
 Environment = dict[str, Any]
 Observer = Callable[[str, Any], None]
 
-CONTROL_FLOW = ("cond", "while_loop")
 _MISTAKES = (RuntimeError, ValueError, IndexError, TypeError, KeyError, ArithmeticError, AssertionError)
 
 
@@ -122,7 +122,7 @@ class Block:
             if name != "name":  # iOS16 gives its constexpr operations their arguments as attributes
                 arguments[name] = [decode(self._context.package, value)]
         step = Step(operation.type, place, outputs)
-        if operation.type in CONTROL_FLOW:
+        if operation.type in BLOCKS:
             step.variables = arguments
             step.blocks = [Block(inner, self._context, self.constants, self._types) for inner in operation.blocks]
         else:

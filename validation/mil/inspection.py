@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .datatypes import data_type_of
 from .package import Function
 from .protos import FeatureTypes_pb2
-from .values import data_type_of, stored_bits
+from .values import stored_bits
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from reference.errors import UserError
+from reference.plain_files import read_bytes
 
+from .admission import admit
 from .blobs import BlobFile
 from .protos import Model_pb2
 from .registry import OPSETS
@@ -35,7 +37,7 @@ class Package:
         self._folder = model.parent
         self.spec: Any = Model_pb2.Model()
         try:
-            self.spec.ParseFromString(model.read_bytes())
+            self.spec.ParseFromString(read_bytes(model))
         except OSError as error:
             raise UserError(f"cannot read {model}: {error.strerror}") from error
         except DecodeError as error:
@@ -46,7 +48,11 @@ class Package:
         self._weights: dict[str, BlobFile] = {}
 
     def function(self, name: str | None = None) -> Function:
-        """A function of the program; None: the default one. UserError when it, or its opset, is unknown."""
+        """A function of the program; None: the default one.
+
+        Raises:
+            UserError: when it, or its opset, is unknown, or it is not sound: see admission.
+        """
         program, description = self.spec.mlProgram, self.spec.description
         name = name or description.defaultFunctionName or "main"
         if name not in program.functions:
@@ -61,7 +67,12 @@ class Package:
             raise UserError(f"{self.path} has no operations for its own opset {function.opset}")
         # With several functions, each describes its own features.
         features = next((each for each in description.functions if each.name == name), description)
-        return Function(name, function, features)
+        found = Function(name, function, features)
+        try:
+            admit(function, found.block, features)
+        except UserError as error:
+            raise UserError(f"{self.path} is broken: {error}") from error
+        return found
 
     def blob_file(self, name: str) -> BlobFile:
         """The weight file that a program names, such as "@model_path/weights/weight.bin"."""
@@ -79,11 +90,13 @@ class Package:
             raise UserError(f"{self.path} does not exist")
         manifest = self.path / "Manifest.json"
         try:
-            entries = json.loads(manifest.read_bytes())
+            entries = json.loads(read_bytes(manifest))
             relative = PurePosixPath(entries["itemInfoEntries"][entries["rootModelIdentifier"]]["path"])
         except OSError as error:
             raise UserError(f"{self.path} is no .mlpackage: cannot read Manifest.json ({error.strerror})") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except UserError:
+            raise
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{manifest} is broken: it does not say which item is the root model") from error
         if relative.is_absolute() or ".." in relative.parts:
             raise UserError(f"{manifest} is broken: the root model lies outside of the package")

@@ -12,9 +12,10 @@ import torch
 from reference.errors import UserError
 
 from . import ops  # noqa: F401  fills the registry
+from .admission import BLOCKS
 from .declared import Declared
 from .features import answer_of, default_of, tensor_of
-from .graph import CONTROL_FLOW, Block, Context
+from .graph import Block, Context
 from .package import Package
 from .precision import Precision
 from .registry import OPSETS, REGISTRY
@@ -132,7 +133,7 @@ class Program:
     def _refuse_unsupported(self) -> None:
         places: dict[str, list[str]] = {}
         for operation in self.function.walk():
-            if operation.type not in REGISTRY and operation.type not in ("const", *CONTROL_FLOW):
+            if operation.type not in REGISTRY and operation.type not in ("const", *BLOCKS):
                 outputs = ", ".join(output.name for output in operation.outputs)
                 places.setdefault(operation.type, []).append(outputs or "no output")
         if places:

@@ -97,20 +97,35 @@ def _one(values: list[Any]) -> Any:
 def _text(values: list[Any]) -> str:
     value = _one(values)
     if not isinstance(value, str):
-        raise ValueError(f"expected a string, got {value!r}")
+        raise ValueError(f"expected a string, got {type(value).__name__}")
     return value
+
+
+def _tensor(values: list[Any]) -> Tensor:
+    value = _one(values)
+    if not isinstance(value, Tensor):
+        raise ValueError(f"expected a tensor, got {type(value).__name__}")
+    return value
+
+
+def _tensors(values: list[Any]) -> list[Tensor]:
+    return [_tensor([value]) for value in values]
+
+
+def _ints(values: list[Any]) -> list[int]:
+    return [int(number) for number in _tensor(values).reshape(-1).tolist()]
 
 
 # Integers and flags are read from tensors; a vector of length one may stand for a scalar, as in coremltools.
 _CONVERSIONS: dict[str, Callable[[list[Any]], Any]] = {
-    "Tensor": _one,
-    "Tensors": list,
+    "Tensor": _tensor,
+    "Tensors": _tensors,
     "int": lambda values: int(_one(values)),
     "float": lambda values: float(_one(values)),
     "bool": lambda values: bool(_one(values)),
     "str": _text,
-    "Ints": lambda values: [int(number) for number in _one(values).reshape(-1).tolist()],
-    "Bools": lambda values: [bool(flag) for flag in _one(values).reshape(-1).tolist()],
-    "list[Ints]": lambda values: [[int(number) for number in value.reshape(-1).tolist()] for value in values],
+    "Ints": _ints,
+    "Bools": lambda values: [bool(flag) for flag in _ints(values)],
+    "list[Ints]": lambda values: [_ints([value]) for value in values],
     "Any": _one,
 }

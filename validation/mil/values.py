@@ -10,12 +10,8 @@ import torch
 
 from reference.errors import UserError
 
-from .datatypes import BY_NUMBER, DataType, unpack_bits
+from .datatypes import DataType, Shape, data_type_of, shape_of, unpack_bits
 from .package import Package
-from .protos import MIL_pb2
-
-# None: of any size.
-Shape = list[int | None]
 
 
 def decode(package: Package, value: Any) -> Any:
@@ -35,29 +31,6 @@ def decode(package: Package, value: Any) -> Any:
         pairs = value.immediateValue.dictionary.values
         return {decode(package, pair.key): decode(package, pair.value) for pair in pairs}
     raise UserError(f"{package.path} has a value of the unknown type {kind}")
-
-
-def data_type_of(tensor_type: Any) -> DataType:
-    """The element type of a TensorType message; UserError for one that MIL has not had so far."""
-    data_type = BY_NUMBER.get(tensor_type.dataType)
-    if data_type is None:
-        known = MIL_pb2.DataType.values()
-        name = MIL_pb2.DataType.Name(tensor_type.dataType) if tensor_type.dataType in known else tensor_type.dataType
-        raise UserError(f"data type {name} is not supported")
-    return data_type
-
-
-def shape_of(tensor_type: Any) -> Shape | None:
-    """The shape of a TensorType message; None when even its rank is open."""
-    shape: Shape = []
-    for dimension in tensor_type.dimensions:
-        if dimension.WhichOneof("dimension") == "constant":
-            shape.append(dimension.constant.size)
-        elif dimension.unknown.variadic:
-            return None
-        else:
-            shape.append(None)
-    return shape
 
 
 def matches(shape: Any, declared: Shape | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +29,22 @@ class ProgramRuntime(Runtime):
         from ..mil import Program
 
         self._program = Program(artifact)
-        self._manifest, self.batch = manifest, manifest.input.batch
+        self._manifest, self.batch, self._threads = manifest, manifest.input.batch, options.threads
 
     def run_batch(self, images: np.ndarray) -> np.ndarray:
         """See Runtime."""
-        return app_answer(self._program.predict(app_input(images, self._manifest)), self._manifest)
+        with self._as_many_threads():
+            return app_answer(self._program.predict(app_input(images, self._manifest)), self._manifest)
 
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:
         """See LooksInside."""
         names = [each.outputs[0].name for each in self._program.function.walk() if each.type == "conv"]
         (images,) = whole_batches([pixels], self.batch)
-        values = self._program.values(app_input(images, self._manifest), names)
+        with self._as_many_threads():
+            values = self._program.values(app_input(images, self._manifest), names)
         return [Layer(name, values[name][0]) for name in names]
+
+    def _as_many_threads(self) -> AbstractContextManager[None]:
+        from reference.threads import torch_threads
+
+        return torch_threads(self._threads)

@@ -9,7 +9,7 @@ import numpy as np
 from reference.errors import UserError
 from reference.manifest import Manifest
 
-from .arm import Emulated, check_arm, on_arm
+from .arm import Emulated, check_arm, is_arm, on_arm
 from .interpreters import ONNX
 from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, Runtime, fed, whole_batches, with_batch
 
@@ -69,6 +69,7 @@ class ARMONNXRuntime(ONNXRuntime):
     """The same on ARM, emulated where this machine is none."""
 
     name = "ONNX Runtime on ARM"
+    confined = is_arm()  # else it is emulated, in a process of its own
 
     @staticmethod
     def check_here() -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reference.confined import Confined
 from reference.errors import UserError
 from reference.manifest import Format
 
-from ..artifact import Artifact
-from .runtime import DEFAULT_OPTIONS, LooksInside, NotRun, Options, Runtime
+from .apart import apart, own_process
+from .runtime import DEFAULT_OPTIONS, Failed, LooksInside, NotRun, Options, Runtime
+
+if TYPE_CHECKING:
+    from ..artifact import Artifact
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Kind:
     """Where a runtime's class is, the format it takes, and the distribution that runs it.
 
     on_request: only where its key is named. timed_on: the system, as platform calls it, on which its time is a
-    device's; "" for all.
+    device's; "" for all. slowness: how many times as long as others it may take.
     """
 
     module: str
@@ -30,12 +34,13 @@ class Kind:
     distribution: str
     on_request: bool = False
     timed_on: str = ""
+    slowness: float = 1.0
 
 
 RUNTIMES: dict[str, Kind] = {
     "coreml-native": Kind(".coreml", "CoreMLRuntime", "mlpackage", "coremltools"),
     "mil": Kind(".mil", "ProgramRuntime", "mlpackage", "coremltools"),
-    "coreai": Kind(".coreai", "CoreAIRuntime", "aimodel", "coreai-core", timed_on="Darwin"),
+    "coreai": Kind(".coreai", "CoreAIRuntime", "aimodel", "coreai-core", timed_on="Darwin", slowness=10),
     "litert": Kind(".litert", "LiteRTRuntime", "tflite", "ai-edge-litert"),
     "litert-no-xnnpack": Kind(".litert", "PlainLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
     "litert-arm64": Kind(".litert", "ARMLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
@@ -44,52 +49,71 @@ RUNTIMES: dict[str, Kind] = {
 }
 
 
-def load(artifact: Artifact, runtime: str | None = None, options: Options = DEFAULT_OPTIONS) -> Runtime:
-    """Load an artifact.
+def load(
+    artifact: Artifact,
+    runtime: str | None = None,
+    options: Options = DEFAULT_OPTIONS,
+    process: Confined | None = None,
+) -> Runtime:
+    """Load an artifact, apart from this process.
 
     Args:
         runtime: a key of RUNTIMES; None: the first one for the artifact's format that is here. Where there is no Core
             ML, an .mlpackage goes to the project's own executor, which says so in its name.
+        process: the file's own; None: one is made.
 
     Raises:
         NotRun: when the runtime is not here.
-        UserError: when the artifact cannot be loaded, or is not of the runtime's format.
+        Failed: when the artifact cannot be loaded.
+        UserError: when it is not of the runtime's format.
     """
     format = artifact.manifest.artifact.format
     suitable = suitable_runtimes(format)
     if runtime is not None:
         if kind(runtime).format != format:
             raise UserError(f"{artifact.label} does not run in {runtime}: choose among {', '.join(suitable)}")
-        return runtime_class(runtime)(artifact.path, artifact.manifest, options)
+        chosen = runtime_class(runtime)
+        chosen.check_here()
+        if not chosen.confined:
+            return chosen(artifact.path, artifact.manifest, options)
+        process = process or own_process(artifact.path, artifact.manifest)
+        return apart(chosen, RUNTIMES[runtime].slowness, artifact, options, process)
     last = NotRun(f"there is no runtime for .{format}")
     for key in suitable:
         try:
-            return load(artifact, key, options)
+            return load(artifact, key, options, process)
         except NotRun as reason:
             last = reason
     raise last
 
 
-def load_fitting(artifact: Artifact, options: Options = DEFAULT_OPTIONS) -> Runtime:
-    """`load` in the first runtime that is here, and a run on black: what does not fit its manifest shows.
+def load_here(artifact: Artifact, runtime: str, options: Options = DEFAULT_OPTIONS) -> Runtime:
+    """`load` in this process, to be timed: for a file that has been seen to run apart."""
+    return runtime_class(runtime)(artifact.path, artifact.manifest, options)
+
+
+def load_fitting(
+    artifact: Artifact,
+    runtime: str | None = None,
+    options: Options = DEFAULT_OPTIONS,
+    process: Confined | None = None,
+) -> Runtime:
+    """`load`, and a run on black: what does not fit its manifest shows.
 
     Raises:
-        NotRun, UserError: see load; UserError too where the artifact takes or gives something else than its manifest
-            says, whatever its runtime raises then.
+        NotRun, Failed: see load; Failed too where the artifact takes or gives something else than its manifest says.
     """
-    runtime, manifest = load(artifact, options=options), artifact.manifest
+    loaded, manifest = load(artifact, runtime, options, process), artifact.manifest
     steps, shape = manifest.preprocessing, manifest.answer.shape
     black = np.zeros((steps.crop_height, steps.crop_width, len(manifest.input.scale)), np.uint8)
     try:
-        answer = runtime.run(black)
+        answer = loaded.run(black)
         said = "" if answer.size == math.prod(shape[len(shape) > 1 :]) else f"one answer has {answer.size} values"
-    except (NotRun, UserError):
-        raise
-    except Exception as error:  # each runtime has its own
-        said = str(error).strip().partition("\n")[0] or type(error).__name__
+    except UserError as error:
+        said = str(error)
     if said:
-        raise UserError(f"{artifact.label} does not fit its manifest ({said}): convert it again")
-    return runtime
+        raise Failed(f"{artifact.label} does not fit its manifest ({said}): convert it again", artifact.label)
+    return loaded
 
 
 def suitable_runtimes(format: Format) -> list[str]:

@@ -22,6 +22,17 @@ class NotRun(Exception):
     """This runtime is not available here; the text says why."""
 
 
+class Failed(UserError):
+    """An artifact cannot be loaded or run; the text says why. It fails, and others go on; label: its own."""
+
+    def __init__(self, reason: str, label: str) -> None:
+        super().__init__(reason, label)
+        self.label = label
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 @dataclass(frozen=True)
 class Layer:
     """A result on the way: its name in the artifact, and the value [C, H, W] of one image."""
@@ -33,11 +44,12 @@ class Layer:
 class Runtime(ABC):
     """An artifact, loaded. A runtime that can look inside also has the method `convolutions`, see `LooksInside`.
 
-    batch: how many images the artifact takes at once.
+    batch: how many images the artifact takes at once; confined: whether it needs a process of its own, see `apart`.
     """
 
     name: str
     batch: int = 1
+    confined: bool = True
 
     @staticmethod
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,18 @@ from reference.foreign_text import Plain
 from reference.tensor_specs import Meaning
 from reference.threads import torch_threads
 
-from ...artifact import Artifact, Given, References, Source, class_names, open_of_one_checkpoint, references_from
+from ...artifact import (
+    Artifact,
+    Broken,
+    Given,
+    References,
+    Source,
+    class_names,
+    open_of_one_checkpoint,
+    references_from,
+)
 from ...datasets import Dataset, open_dataset
-from ...runtimes import DEFAULT_OPTIONS, Options
+from ...runtimes import DEFAULT_OPTIONS, Failed, Options
 from ...runtimes.pytorch import PyTorchRuntime
 from .batches import Job, Models, count_all, runtimes_of
 from .independent import Regressed, Scored
@@ -36,13 +45,17 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Accuracies:
-    """The reference and the artifacts on the images of a data set, whose names are `images`, their classes `labels`."""
+    """The reference and the artifacts on the images of a data set, whose names are `images`, their classes `labels`.
+
+    failed: artifacts that could not be run on all of them.
+    """
 
     reference: Accuracy
     artifacts: list[Accuracy]
     images: list[str]
     labels: list[str]
     dataset: Dataset
+    failed: list[Broken] = field(default_factory=list)
 
 
 def accuracy(
@@ -70,10 +83,36 @@ def accuracy(
     Raises:
         UserError: for artifacts of different checkpoints, or a data set that does not fit them.
         NotRun: when an artifact's runtime is not here.
+        Failed: when no artifact can be run.
     """
+    given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
+    failed: list[Broken] = []
+    while True:
+        try:
+            measured = _accuracy(given, references, data, images, jobs, scheduler, journal_folder, options)
+        except Failed as error:  # the others are measured without it, anew
+            (artifact,) = (each for each in given if each.label == error.label)
+            failed.append(Broken(artifact.path, artifact.label, str(error)))
+            given.remove(artifact)
+            if not given:
+                raise
+        else:
+            return replace(measured, failed=failed)
+
+
+def _accuracy(
+    given: Sequence[Artifact],
+    references: References,
+    data: str,
+    images: int | None,
+    jobs: int,
+    scheduler: str | None,
+    journal_folder: Path | None,
+    options: Options,
+) -> Accuracies:
+    """See accuracy. Raises Failed for the first artifact that cannot be run."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    given, references = open_of_one_checkpoint(artifacts), references_from(checkpoint)
     first, dataset = given[0].manifest, labelled(given, references, data, images)
     meaning = meaning_of(references.of(given[0]))
     odd = next((each for each in given if each.manifest.answer.meaning not in (meaning, "logits")), None)

@@ -110,7 +110,7 @@ def runtimes_of(job: Job) -> list[Runtime]:
     runtimes = []
     for artifact in job.artifacts:
         try:
-            runtimes.append(load_fitting(artifact, job.options))
+            runtimes.append(load_fitting(artifact, options=job.options))
         except NotRun as reason:
             raise NotRun(f"{artifact.label}: {reason}") from reason
     return runtimes

@@ -15,7 +15,7 @@ from ...checks.accuracy import Accuracies
 from ...checks.accuracy.outcomes import Outcome, direction, loss
 from ...checks.localize import localize
 from ...checks.parity import Parity
-from ...runtimes import DEFAULT_OPTIONS, NotRun, Options
+from ...runtimes import DEFAULT_OPTIONS, Failed, NotRun, Options
 
 DECADES = range(-12, 2)  # of the histogram; what lies beyond counts into the last bin on its side
 BINS_PER_DECADE = 2
@@ -112,7 +112,7 @@ def profiles(
             continue
         try:
             located, bound = localize(artifact, picture, checkpoint=checkpoint, options=options)
-        except NotRun:
+        except (NotRun, Failed):
             continue
         layers = [LayerNoise(each.module, each.sqnr_db if np.isfinite(each.sqnr_db) else None) for each in located]
         found.append(Profile(artifact.label, bound, layers))

@@ -1,0 +1,30 @@
+"""A runtime that does to its process what a file's name says; processes of their own import it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+
+from validation.runtimes.litert import LiteRTRuntime
+
+
+class UnrulyRuntime(LiteRTRuntime):
+    """LiteRT, but for files of these names."""
+
+    def __init__(self, artifact: Path, *rest):
+        super().__init__(artifact, *rest)
+        self._kind = artifact.stem
+
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
+        if self._kind == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        while self._kind == "hang":
+            pass
+        if self._kind == "memory":
+            bytearray(2**40)
+        if self._kind == "error":
+            raise KeyError("no such thing\nand more")
+        return super().run_batch(images)
