@@ -111,7 +111,7 @@ def commands(page: Path) -> list[tuple[str, bool]]:
 @every_page
 def test_commands_parse(page, monkeypatch, capsys):
     """By the real parsers, as in test_workflows.py; the reader's own folders are taken to be there."""
-    monkeypatch.setattr(command_line, "exists", lambda path: True)
+    monkeypatch.setattr("reference.command_line.exists", lambda path: True)
     for command, whole in commands(page):
         _, _, module, *arguments = shlex.split(command, comments=True)
         main = importlib.import_module(f"{module}.__main__")

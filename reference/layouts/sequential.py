@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from ..errors import UserError
@@ -49,26 +48,31 @@ def head_layers(
         return rest, [], []
     names = _in_order(list(layers), source)
     notes = [_without_tensors(names)]
-    made: list[Tensors] = []
+    made: list[tuple[Tensors, bool]] = []  # a layer, and whether it is a LayerNorm
     for name in names:
         layer: Tensors = layers[name]
-        norm = _is_layer_norm(layer)
+        norm = layer.keys() == {"weight", "bias"} and layer["weight"].ndim == 1
         if norm:
             notes.append(f"{name} in the head is taken for a LayerNorm with PyTorch's epsilon")
         else:
-            layer = _linear(layer, name, source)
-        if made and layer["weight"].shape[-1] != len(made[-1]["weight"]):
-            raise UserError(
-                f"checkpoint {source}: tensor {name}.weight takes {layer['weight'].shape[-1]} values, the layer before "
-                f"it gives {len(made[-1]['weight'])}: {ADVICE}"
-            )
-        if made and not norm and not _is_layer_norm(made[-1]):
-            layer = _together(made.pop(), layer)
-        made.append(layer)
-    if _is_layer_norm(made[-1]):
+            layer = _affine(layer, name, source)
+        if made:
+            before, after_norm = made[-1]
+            if layer["weight"].shape[-1] != len(before["weight"]):
+                raise UserError(
+                    f"checkpoint {source}: tensor {name}.weight takes {layer['weight'].shape[-1]} values, the layer "
+                    f"before it gives {len(before['weight'])}: {ADVICE}"
+                )
+            if not norm and not after_norm:
+                made.pop()
+                layer = _together(before, layer)
+        made.append((layer, norm))
+    if made[-1][0]["weight"].ndim != 2:
         raise UserError(f"checkpoint {source}: its head ends in {names[-1]}, which is no linear layer: {ADVICE}")
-    last = {f"{head}.{leaf}": tensor for leaf, tensor in made.pop().items()}
-    return rest | last, made, [note for note in notes if note]
+    if any(layer["weight"].ndim == 1 and not norm for layer, norm in made):
+        raise UserError(f"checkpoint {source}: no linear layer of its head stands beside a BatchNorm1d: {ADVICE}")
+    last = {f"{head}.{leaf}": tensor for leaf, tensor in made.pop()[0].items()}
+    return rest | last, [layer for layer, _ in made], [note for note in notes if note]
 
 
 def numbered(weights: Mapping[str, Tensor], head: str, before: list[Tensors]) -> dict[str, Tensor]:
@@ -77,7 +81,7 @@ def numbered(weights: Mapping[str, Tensor], head: str, before: list[Tensors]) ->
         return dict(weights)
     first = {f"{head}.{number}.{leaf}": each for number, layer in enumerate(before) for leaf, each in layer.items()}
     last = re.compile(rf"^{re.escape(head)}(?=\.)")
-    return first | {last.sub(f"{head}.{len(before)}", name): tensor for name, tensor in weights.items()}
+    return {last.sub(f"{head}.{len(before)}", name): tensor for name, tensor in weights.items()} | first
 
 
 def _without_tensors(names: list[str]) -> str:
@@ -111,17 +115,13 @@ def _in_order(names: list[str], source: str) -> list[str]:
     return [numbers[number] for number in ordered]
 
 
-def _is_layer_norm(layer: Tensors) -> bool:
-    return layer.keys() == {"weight", "bias"} and layer["weight"].ndim == 1
-
-
-def _linear(layer: Tensors, name: str, source: str) -> Tensors:
-    """A layer's matrix [out, in] and its bias [out]."""
+def _affine(layer: Tensors, name: str, source: str) -> Tensors:
+    """A linear layer's matrix [out, in], or a BatchNorm's gain [C], and its bias."""
     if "weight" in layer and layer["weight"].ndim == 2 and layer.keys() <= {"weight", "bias"}:
         return {"bias": layer["weight"].new_zeros(len(layer["weight"])), **layer}
     if {"weight", "bias", "running_mean", "running_var"} <= layer.keys():
-        scale = layer["weight"].double() / (layer["running_var"].double() + EPSILON).sqrt()
-        return {"weight": torch.diag(scale), "bias": layer["bias"].double() - layer["running_mean"].double() * scale}
+        gain = layer["weight"].double() / (layer["running_var"].double() + EPSILON).sqrt()
+        return {"weight": gain, "bias": layer["bias"].double() - layer["running_mean"].double() * gain}
     tensor = next(iter(layer))
     raise UserError(
         f"checkpoint {source}: tensor {name}.{tensor} of shape {list(layer[tensor].shape)} is of no linear layer, "
@@ -130,6 +130,8 @@ def _linear(layer: Tensors, name: str, source: str) -> Tensors:
 
 
 def _together(first: Tensors, second: Tensors) -> Tensors:
-    """Two linear layers as one, float64."""
-    weight, bias = (second[leaf].double() for leaf in ("weight", "bias"))
-    return {"weight": weight @ first["weight"].double(), "bias": weight @ first["bias"].double() + bias}
+    """Two of these as one, float64."""
+    (inner, shift), (outer, bias) = ([each[leaf].double() for leaf in ("weight", "bias")] for each in (first, second))
+    if outer.ndim == 2:
+        return {"weight": outer @ inner if inner.ndim == 2 else outer * inner, "bias": outer @ shift + bias}
+    return {"weight": (outer[:, None] if inner.ndim == 2 else outer) * inner, "bias": outer * shift + bias}

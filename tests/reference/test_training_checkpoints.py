@@ -309,6 +309,11 @@ def test_head_with_a_name_of_its_own(network, tmp_path):
         ((nn.Linear(320, 30), nn.PReLU()), r"classifier\.1\.weight of shape \[1\] is of no linear layer"),
         ((nn.Linear(320, 30), nn.LayerNorm(30)), r"its head ends in classifier\.1, which is no linear layer"),
         ((nn.LayerNorm(320), nn.GELU(), nn.Linear(320, 30)), r"before classifier\.2\.weight stands a layer without"),
+        (
+            (nn.BatchNorm1d(320), nn.LayerNorm(320), nn.Linear(320, 30)),
+            "no linear layer of its head stands beside a BatchNorm1d",
+        ),
+        ((nn.BatchNorm1d(999_999), nn.Linear(320, 30)), r"classifier\.1\.weight takes 320 values, .* gives 999999"),
         ((nn.LayerNorm(64), nn.Linear(320, 30)), r"classifier\.1\.weight takes 320 values, .* gives 64"),
         (
             (nn.LayerNorm(320), nn.Linear(320, 7)),
