@@ -51,10 +51,6 @@ def _times(factor: float) -> Values:
     return lambda checkpoint, image: right_values(checkpoint, image) * factor
 
 
-def _mirrored_axes(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
-    return right_values(checkpoint, image).transpose(2, 3)
-
-
 def _normalised(times: int) -> Values:
     """Mean and deviation of the channels taken off as often as that, instead of once; as it is where there is none."""
 
@@ -251,7 +247,7 @@ _WAYS: dict[str, tuple[Values, ...]] = {
     "the picture is made smaller without antialiasing": (_without_antialiasing,),
     "pixels are laid out NHWC and read as NCHW": (_pixels(_hwc_as_chw),),
     "pixels are laid out NCHW and read as NHWC": (_pixels(_chw_as_hwc),),
-    "height and width are exchanged": (_mirrored_axes,),
+    "height and width are exchanged": tuple(_turned(Image.Transpose.TRANSPOSE)),
     "the picture is mirrored": tuple(_turned(MIRRORED)),
     "the picture is mirrored and upside down": tuple(_turned(UPSIDE_DOWN)),
     "the picture is turned by 180 degrees": tuple(_turned(Image.Transpose.ROTATE_180)),

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from torch import nn
 
 from reference.checkpoints import Checkpoint
 
@@ -88,9 +89,8 @@ def _nearest(layer: str, wanted: np.ndarray, pool: dict[tuple[int, ...], list[Ce
 
 
 def _foreign_epsilons(found: Stored, checkpoint: Checkpoint) -> list[str]:
-    own = {
-        type(each).__name__.removesuffix("2d"): each.eps for each in checkpoint.model.modules() if hasattr(each, "eps")
-    }
+    norms = [each for each in checkpoint.model.modules() if isinstance(each, nn.LayerNorm | nn.BatchNorm2d)]
+    own = {type(each).__name__.removesuffix("2d"): each.eps for each in norms}
     wrong = {each for each in found.epsilons if not math.isclose(each[1], own[each[0]], rel_tol=EPSILON)}
     return [
         f"{kind}'s epsilon is {value:.3g} in the file, the checkpoint's {own[kind]}" for kind, value in sorted(wrong)
