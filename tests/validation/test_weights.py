@@ -107,6 +107,31 @@ def test_other_networks_are_seen(artifact, demo, fixture, mode):
         assert len(seen) > 10, value
 
 
+@pytest.mark.deep
+@pytest.mark.parametrize(("fixture", "mode"), FILES)
+def test_the_smallest_mistakes(artifact, demo, fixture, mode):
+    """Prints, with -s, what is seen of one layer's weights and of one bias."""
+    cells = stored(artifact(fixture, mode).path).cells
+
+    def seen(layer: str, change: Callable[[float], Callable[[nn.Module], None]]) -> float:
+        def is_seen(size: float) -> bool:
+            wanted = [each for each in parts(changed(demo, change(size)), [1 / 255] * 3) if each.name == layer]
+            return placed(wanted, cells)[0].share > 0
+
+        return next(size for exponent in range(-7, 0) for size in (10.0**exponent, 3 * 10.0**exponent) if is_seen(size))
+
+    layers = (f"{STAGES}.2.conv_kxk", f"{STAGES}.3.transformer.layer.1.intermediate.dense", "classifier")
+    weights = {
+        layer: seen(f"{layer}.weight", lambda size, name=name: times(name, 1 + size))
+        for layer in layers
+        for name in [layer + ".convolution" * layer.endswith("kxk")]
+    }
+    bias = seen("classifier.bias", lambda size: lambda model: model.classifier.bias[3].add_(size))
+    print(f"\n{fixture} {mode}: weights {weights}, bias {bias}")
+    assert max(weights.values()) <= 3e-3
+    assert bias <= 1e-3
+
+
 def test_tables_of_an_aimodel(aimodel, demo):
     (given,) = open_artifacts([aimodel(compress="palettize6").path])
     assert foreign_weights(given, demo) == []
