@@ -106,7 +106,6 @@ def _centred(values: Tensor) -> Tensor:
 def _of_transformer(name: str, layer: Any) -> Iterator[Part]:
     attention, projection = layer.attention.attention, layer.attention.output.dense
     gain, shift = layer.layernorm_before.weight.double(), layer.layernorm_before.bias.double()
-    moved = []  # the bias of the values, which adds the same to each token, may have gone to the projection
     for key in ("query", "key", "value"):
         linear, scales = getattr(attention, key), (1.0, attention.scale) if key == "query" else (1.0,)
         weight = linear.weight.double()
@@ -116,17 +115,11 @@ def _of_transformer(name: str, layer: Any) -> Iterator[Part]:
         # Softmax does not see the key's bias, which may be gone.
         queries = [each * by for each in biases for by in scales] if key == "query" else []
         yield from _layer(f"{name}.attention.attention.{key}", weights, queries)
-        moved = [weight.new_zeros(len(weight)), *biases]
-    for key, linear, extras in (
-        ("attention.output.dense", projection, moved),
-        (
-            "output.dense",
-            layer.output.dense,
-            [layer.output.dense.weight.new_zeros(layer.output.dense.in_features).double()],
-        ),
-    ):
+    # The values' bias adds the same to each token, and may have gone to the projection.
+    shifts = {"attention.output.dense": biases, "output.dense": []}
+    for key, linear in {"attention.output.dense": projection, "output.dense": layer.output.dense}.items():
         weight = linear.weight.double()
-        biases = [linear.bias.double() + weight @ each for each in extras]
+        biases = [linear.bias.double(), *(linear.bias.double() + weight @ each for each in shifts[key])]
         yield from _layer(f"{name}.{key}", [weight, _centred(weight)], [*biases, *map(_centred, biases)])
     linear, norm = layer.intermediate.dense, layer.layernorm_after
     weight, bias = linear.weight.double(), linear.bias.double()

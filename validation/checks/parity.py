@@ -157,9 +157,8 @@ def _read(
     found: list[tuple[str, Verdict, str]] = [("manifest", "FAIL", each) for each in wrong]
     found += [] if golden is None else [("golden", "FAIL", each) for each in wrong_golden(golden, artifact)]
     try:
-        found += (
-            [] if checkpoint is None else [("weights", "FAIL", each) for each in foreign_weights(artifact, checkpoint)]
-        )
+        foreign = [] if checkpoint is None else foreign_weights(artifact, checkpoint)
+        found += [("weights", "FAIL", each) for each in foreign]
     except UserError as error:
         found.append(("weights", "NOT RUN", str(error)))
     except Exception as error:  # whatever a broken file makes its reader raise
