@@ -57,17 +57,7 @@ def sound(head, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def imitated(expected):
-    """All imitations, each of which answers to a picture once."""
-    return [
-        dataclasses.replace(each, answer=lambda image, answers={}, given=each.answer: kept(image, answers, given))
-        for each in imitations(expected[0], "probabilities")
-    ]
-
-
-def kept(image: Image.Image, answers: dict[int, np.ndarray], given: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
-    if id(image) not in answers:
-        answers[id(image)] = given(image)
-    return answers[id(image)]
+    return mistaken.remembering(imitations(expected[0], "probabilities"))
 
 
 @pytest.fixture(scope="module")

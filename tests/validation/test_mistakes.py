@@ -7,12 +7,24 @@ from PIL import Image
 
 import validation.checks.parity
 from validation.artifact import app_processor
+from validation.checks.diagnosis import imitations
 from validation.checks.parity import parity
 from validation.results import FAILED, exit_code
 from validation.runtimes.litert import LiteRTRuntime
+from validation.runtimes.pytorch import PyTorchRuntime
 
 from . import mistaken
 from .mistaken import copy_of, describe_anew, edit_program, edit_tflite, edit_weights
+
+
+@pytest.fixture(scope="module")
+def imitated(demo):
+    return mistaken.remembering(imitations(PyTorchRuntime(demo), "probabilities"))
+
+
+@pytest.fixture(autouse=True)
+def quick(imitated, monkeypatch):
+    monkeypatch.setattr("validation.checks.diagnosis.imitations", lambda reference, meaning: imitated)
 
 
 @pytest.fixture
