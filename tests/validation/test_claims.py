@@ -1,4 +1,4 @@
-"""A manifest that claims coarser numbers than its file holds is a failed check."""
+"""A manifest that claims coarser numbers than its file holds is a failed check, and so is a golden set that lies."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import json
 
 import pytest
 
+from reference.golden import digest_of_bounds, golden_set
 from validation import parity
 from validation.artifact import open_artifacts
-from validation.checks.claims import untrue_claims
+from validation.checks.claims import untrue_claims, wrong_golden
 
 from . import mistaken
 
@@ -76,3 +77,19 @@ def test_parity_fails_what_calls_itself_coarser(tflite, tmp_path):
         ("manifest", "the manifest says int8, but no weights in the file have fewer than 32 bits"),
         ("manifest", "the manifest says int8, but no operation in the file computes with integers"),
     ]
+
+
+def test_golden_sets_of_other_files_and_loosened_ones_fail(onnx_file, demo, photographs, tmp_path):
+    (given,) = open_artifacts([onnx_file("none").path])
+    golden = golden_set(demo, given.manifest, photographs[:2])
+    assert wrong_golden(golden, given) == []
+    foreign = golden.model_copy(update={"sha256": "b" * 64})
+    (line,) = wrong_golden(foreign, given)
+    assert line.startswith(f"the golden set is of another file than {given.label}")
+
+    bounds = golden.bounds | {"sqnr_db": 5.0}
+    loosened = {"bounds": bounds, "bounds_sha256": digest_of_bounds(golden.sha256, bounds)}  # by somebody who knows how
+    golden.model_copy(update=loosened).write(tmp_path / "m.golden.json")
+    (result,) = parity([given], golden=tmp_path / "m.golden.json")
+    (check,) = (check for check in result.checks if check.verdict == "FAIL")
+    assert (check.check, check.reason.partition(",")[0]) == ("golden", "the golden set's bound of sqnr_db is 5.0")

@@ -53,7 +53,8 @@ def _said(manifest: Manifest) -> dict[str, Any]:
         f"{PREVIEW}type": PREVIEWS.get(manifest.task),
         f"{PREVIEW}params": {"labels": labels, "colors": manifest.palette},
     }
-    return facts | {f"tensor {each.name}": _tensor(each) for each in (input, *manifest.outputs)}
+    facts |= {f"tensor {each.name}": _tensor(each) for each in manifest.outputs}
+    return facts | {f"tensor {input.name}": _tensor(input)}
 
 
 def _tensor(spec: InputSpec | OutputSpec) -> dict[str, Any]:

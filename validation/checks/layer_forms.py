@@ -44,7 +44,8 @@ def parts(checkpoint: Checkpoint, scale: Sequence[float]) -> list[Part]:
 
 
 def _layer(name: str, weights: Sequence[Tensor | tuple[Tensor, ...]], biases: Sequence[Tensor] = ()) -> Iterator[Part]:
-    for kind, forms in (("weight", weights), ("bias", biases)):
+    missing = any(not form.any() for form in biases)  # a bias of zeros need not be in the file
+    for kind, forms in (("weight", weights), ("bias", () if missing else biases)):
         pieces = [form if isinstance(form, tuple) else (form,) for form in forms]
         if pieces:
             yield Part(f"{name}.{kind}", [tuple(each.numpy() for each in form) for form in pieces])
@@ -70,11 +71,8 @@ def _of_convolution(name: str, layer: ConvLayer, parent: nn.Module | None, scale
     elif isinstance(parent, InvertedResidual):
         before = {id(parent.conv_3x3): parent.expand_1x1, id(parent.reduce_1x1): parent.conv_3x3}.get(id(layer))
         if before is not None:
-            gain = _evening(before)
-            weights.append(
-                weight
-                / (gain[:, None, None, None] if len(gain) == len(weight) != weight.shape[1] else gain[:, None, None])
-            )
+            depthwise = layer.convolution.groups > 1
+            weights.append(weight / _evening(before).reshape((-1, 1, 1, 1) if depthwise else (-1, 1, 1)))
     yield from _layer(name, weights, biases)
 
 
@@ -84,6 +82,8 @@ def _folded(layer: ConvLayer) -> tuple[Tensor, Tensor]:
     bias = weight.new_zeros(len(weight)) if layer.convolution.bias is None else layer.convolution.bias.double()
     if norm is None:
         return weight, bias
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
     return weight * gain[:, None, None, None], (bias - norm.running_mean.double()) * gain + norm.bias.double()
 
@@ -106,7 +106,6 @@ def _centred(values: Tensor) -> Tensor:
 def _of_transformer(name: str, layer: Any) -> Iterator[Part]:
     attention, projection = layer.attention.attention, layer.attention.output.dense
     gain, shift = layer.layernorm_before.weight.double(), layer.layernorm_before.bias.double()
-    moved = []  # the bias of the values, which adds the same to each token, may have gone to the projection
     for key in ("query", "key", "value"):
         linear, scales = getattr(attention, key), (1.0, attention.scale) if key == "query" else (1.0,)
         weight = linear.weight.double()
@@ -116,17 +115,11 @@ def _of_transformer(name: str, layer: Any) -> Iterator[Part]:
         # Softmax does not see the key's bias, which may be gone.
         queries = [each * by for each in biases for by in scales] if key == "query" else []
         yield from _layer(f"{name}.attention.attention.{key}", weights, queries)
-        moved = [weight.new_zeros(len(weight)), *biases]
-    for key, linear, extras in (
-        ("attention.output.dense", projection, moved),
-        (
-            "output.dense",
-            layer.output.dense,
-            [layer.output.dense.weight.new_zeros(layer.output.dense.in_features).double()],
-        ),
-    ):
+    # The values' bias adds the same to each token, and may have gone to the projection.
+    shifts = {"attention.output.dense": biases, "output.dense": []}
+    for key, linear in {"attention.output.dense": projection, "output.dense": layer.output.dense}.items():
         weight = linear.weight.double()
-        biases = [linear.bias.double() + weight @ each for each in extras]
+        biases = [linear.bias.double(), *(linear.bias.double() + weight @ each for each in shifts[key])]
         yield from _layer(f"{name}.{key}", [weight, _centred(weight)], [*biases, *map(_centred, biases)])
     linear, norm = layer.intermediate.dense, layer.layernorm_after
     weight, bias = linear.weight.double(), linear.bias.double()

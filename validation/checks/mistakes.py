@@ -22,6 +22,8 @@ from reference.geometry import centered
 from reference.image_processor import MobileViTImageProcessor
 from reference.images import as_rgb
 
+from .wrong_pixels import as_imagenet, chw_as_hwc, grey, hwc_as_chw, luma, mean, signed, to_linear, to_srgb, transposed
+
 Values = Callable[[Checkpoint, Image.Image], Tensor]
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -49,10 +51,6 @@ def _swapped(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
 
 def _times(factor: float) -> Values:
     return lambda checkpoint, image: right_values(checkpoint, image) * factor
-
-
-def _mirrored_axes(checkpoint: Checkpoint, image: Image.Image) -> Tensor:
-    return right_values(checkpoint, image).transpose(2, 3)
 
 
 def _normalised(times: int) -> Values:
@@ -170,50 +168,9 @@ def _beside(right: int, down: int) -> Values:
 def _turned(how: Image.Transpose) -> Iterator[Values]:
     """Before the crop, whose edges need not lie alike then, and after."""
     yield lambda checkpoint, image: right_values(checkpoint, image.transpose(how))
-    yield _pixels(lambda pixels: _transposed(pixels, how))
+    yield _pixels(lambda pixels: transposed(pixels, how))
 
 
-def _transposed(pixels: np.ndarray, how: Image.Transpose) -> np.ndarray:
-    turned = np.asarray(Image.fromarray(pixels.squeeze()).transpose(how))
-    return turned.reshape(*turned.shape[:2], -1)
-
-
-def _hwc_as_chw(pixels: np.ndarray) -> np.ndarray:
-    return pixels.reshape(-1, *pixels.shape[:2]).transpose(1, 2, 0)
-
-
-def _chw_as_hwc(pixels: np.ndarray) -> np.ndarray:
-    return pixels.transpose(2, 0, 1).reshape(pixels.shape)
-
-
-def _to_linear(srgb: np.ndarray) -> np.ndarray:
-    """sRGB values to linear light, IEC 61966-2-1."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-
-
-def _to_srgb(linear: np.ndarray) -> np.ndarray:
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
-def _grey(rgb: np.ndarray) -> np.ndarray:
-    """Rounded luma, of ITU-R BT.601."""
-    return np.asarray(Image.fromarray(rgb).convert("L").convert("RGB")) if rgb.shape[2] == 3 else rgb
-
-
-def _luma(rgb: np.ndarray) -> np.ndarray:
-    return np.repeat((rgb * BT601).sum(axis=2, keepdims=True), 3, axis=2) if rgb.shape[2] == 3 else rgb
-
-
-def _mean(rgb: np.ndarray) -> np.ndarray:
-    return np.repeat(rgb.mean(axis=2, keepdims=True), rgb.shape[2], axis=2)
-
-
-def _signed(pixels: np.ndarray) -> np.ndarray:
-    return pixels.astype(np.int8).astype(np.float32)
-
-
-IMAGENET = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])  # mean and deviation of its images, RGB in 0..1
-BT601 = (0.299, 0.587, 0.114)
 BLACK, WHITE = 16 / 255, 235 / 255  # of video
 FILTERS = ("BICUBIC", "BILINEAR", "NEAREST", "LANCZOS", "BOX", "HAMMING")
 MIRRORED, UPSIDE_DOWN = Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM
@@ -222,18 +179,18 @@ MIRRORED, UPSIDE_DOWN = Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TO
 _WAYS: dict[str, tuple[Values, ...]] = {
     "the mean and deviation of the channels are not taken off": (_normalised(0),),
     "the mean and deviation of the channels are taken off twice": (_normalised(2),),
-    "ImageNet's mean and deviation are taken off": (_seen(lambda rgb: (rgb - IMAGENET[0]) / IMAGENET[1]),),
+    "ImageNet's mean and deviation are taken off": (_seen(as_imagenet),),
     "the network sees -1..1": (_seen(lambda rgb: rgb * 2 - 1),),
     "the network sees -0.5..0.5": (_seen(lambda rgb: rgb - 0.5),),
     "the channels are swapped: the artifact takes BGR for RGB, or the other way round": (_swapped,),
     "the scale 1/255 is missing: the network sees 0..255 instead of 0..1": (_times(255),),
     "the scale 1/255 is applied twice: the network sees 0..1/255 instead of 0..1": (_times(1 / 255),),
-    "bytes are read as signed ones": (_pixels(_signed),),
+    "bytes are read as signed ones": (_pixels(signed),),
     "128 is taken off the pixels": (_pixels(lambda pixels: pixels.astype(np.float32) - 128),),
     "the picture does not arrive: the network sees black": (_pixels(np.zeros_like),),
-    "the picture is grey": tuple(map(_pixels, (_grey, _luma, _mean))),
-    "pixels are made linear: their gamma is taken off": (*_curve(_to_linear), *_curve(lambda rgb: rgb**2.2)),
-    "the pixels' gamma is applied twice": (*_curve(_to_srgb), *_curve(lambda rgb: rgb ** (1 / 2.2))),
+    "the picture is grey": tuple(map(_pixels, (grey, luma, mean))),
+    "pixels are made linear: their gamma is taken off": (*_curve(to_linear), *_curve(lambda rgb: rgb**2.2)),
+    "the pixels' gamma is applied twice": (*_curve(to_srgb), *_curve(lambda rgb: rgb ** (1 / 2.2))),
     "video's range 16..235 is not stretched to 0..255": _curve(lambda rgb: BLACK + rgb * (WHITE - BLACK)),
     "0..255 is taken for video's range 16..235": _curve(lambda rgb: ((rgb - BLACK) / (WHITE - BLACK)).clip(0, 1)),
     "the picture is squashed to the input size instead of resized and cropped": (_squashed,),
@@ -249,9 +206,9 @@ _WAYS: dict[str, tuple[Values, ...]] = {
         for name in FILTERS
     },
     "the picture is made smaller without antialiasing": (_without_antialiasing,),
-    "pixels are laid out NHWC and read as NCHW": (_pixels(_hwc_as_chw),),
-    "pixels are laid out NCHW and read as NHWC": (_pixels(_chw_as_hwc),),
-    "height and width are exchanged": (_mirrored_axes,),
+    "pixels are laid out NHWC and read as NCHW": (_pixels(hwc_as_chw),),
+    "pixels are laid out NCHW and read as NHWC": (_pixels(chw_as_hwc),),
+    "height and width are exchanged": tuple(_turned(Image.Transpose.TRANSPOSE)),
     "the picture is mirrored": tuple(_turned(MIRRORED)),
     "the picture is mirrored and upside down": tuple(_turned(UPSIDE_DOWN)),
     "the picture is turned by 180 degrees": tuple(_turned(Image.Transpose.ROTATE_180)),

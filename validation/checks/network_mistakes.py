@@ -64,8 +64,13 @@ def _padded(convolution: nn.Module, given: tuple[Tensor]) -> Tensor:
     return functional.pad(given[0], ends)
 
 
-def _set_epsilon(kind: type[nn.Module]) -> Callable[[nn.Module], object]:
-    return lambda model: [setattr(each, "eps", KERAS_EPSILON) for each in model.modules() if isinstance(each, kind)]
+def _set_epsilon(kind: type[nn.LayerNorm] | type[nn.BatchNorm2d]) -> Callable[[nn.Module], object]:
+    def change(model: nn.Module) -> None:
+        for each in model.modules():
+            if isinstance(each, kind):
+                each.eps = KERAS_EPSILON
+
+    return change
 
 
 def _unscaled(model: nn.Module) -> None:
@@ -115,6 +120,10 @@ def _shifted(places: int, answer: Callable[[np.ndarray], np.ndarray]) -> Callabl
     return lambda logits: np.roll(answer(logits), places, axis=0)
 
 
+def _reversed(answer: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda logits: answer(logits)[::-1]
+
+
 OUTPUT_MISTAKES = (
     OutputMistake("softmax is applied twice", ("probabilities",), lambda logits: _softmax(_softmax(logits)), "logits"),
     OutputMistake("sigmoid is applied twice", ("scores",), lambda logits: sigmoid(sigmoid(logits)), "logits"),
@@ -141,9 +150,7 @@ OUTPUT_MISTAKES = (
         for places, says in ((-1, "the first class is missing"), (1, "a class stands before the first"))
     ),
     *(
-        OutputMistake(
-            "the labels stand in reverse order", (meaning,), lambda logits, answer=answer: answer(logits)[::-1]
-        )
+        OutputMistake("the labels stand in reverse order", (meaning,), _reversed(answer))
         for meaning, answer in _ANSWERS.items()
     ),
     OutputMistake("the class map's height and width are exchanged", ("class_map",), np.transpose),

@@ -117,7 +117,8 @@ def _array(operation: Any, held: dict[str, str]) -> np.ndarray:
     resource = re.match(r"dense_resource<(\w+)>", str(value)[:200])
     if resource is None:
         return np.array(value)
-    packed, shape, bits = bytes.fromhex(held[resource.group(1)])[4:], type.shape or (), _bits(type.dtype)
+    packed, bits = bytes.fromhex(held[resource.group(1)])[4:], _bits(type.dtype)
+    shape = [side or 1 for side in type.shape or ()]
     if bits < 8:
         return from_bits(np.frombuffer(packed, np.uint8), bits, _count(type)).reshape(shape)
     return np.frombuffer(packed, type.dtype).reshape(shape)

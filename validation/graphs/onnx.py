@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from reference.errors import UserError
 from reference.extras import require
 
@@ -106,8 +108,8 @@ def stored(artifact: Path) -> Stored:
     for name, each in values.items():
         if name in scaled:
             axis = next((attribute.i for attribute in scaled[name].attribute if attribute.name == "axis"), 1)
-            scale, zero = (along(axis, values[of], each.ndim) for of in scaled[name].input[1:3])
-            found.cells.append(of_integers(name, each, scale, zero))
+            scale, *zero = (along(axis, values[of], each.ndim) for of in scaled[name].input[1:3])
+            found.cells.append(of_integers(name, each, scale, zero[0] if zero else np.zeros(())))
         elif each.dtype.kind == "f":
             found.cells.append(of_floats(name, each))
     for node in graph.node:
