@@ -55,7 +55,8 @@ class Confined:
             file = there.fileno()
             code = _START.format(path=sys.path, file=file, modules=modules, bytes=bytes)
             command = [sys.executable, "-c", code]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[file])
+            # In a session of its own: Ctrl-C in a terminal goes to all of one, and this process is to say how it ends.
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[file], start_new_session=True)
         self._calls = Connection(here.detach())
         self.close = weakref.finalize(self, _close, self._process, self._calls)
 
@@ -133,7 +134,6 @@ def serve(file: int, modules: tuple[str, ...], bytes: int) -> None:
     import importlib
     import resource
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both; the other process ends this one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):  # where less is allowed already
         resource.setrlimit(resource.RLIMIT_DATA, (bytes, resource.getrlimit(resource.RLIMIT_DATA)[1]))
