@@ -18,9 +18,7 @@ def assert_good(target: Target) -> None:
     assert tally.done == COUNTS[target.name]
 
 
-@pytest.mark.parametrize(
-    "name", [each if each in QUICK else pytest.param(each, marks=pytest.mark.deep) for each in READ]
-)
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(each, marks=pytest.mark.deep) for each in REST)])
 def test_files_that_are_read(name, tmp_path):
     assert_good(*targets_of((name,), tmp_path, {}))
 
