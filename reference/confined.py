@@ -33,6 +33,10 @@ class Misbehaved(UserError):
     """What was called crashed, hung, took too much or raised an error that is not the kit's; a verb begins the text."""
 
 
+class Ended(Misbehaved):
+    """And the process is gone."""
+
+
 _START = "import sys; sys.path[:] = {path!r}; from reference.confined import serve; serve({file}, {modules!r}, {bytes})"
 
 
@@ -75,22 +79,22 @@ class Confined:
             idle: by the clock, the most it may take none; where the system does not tell, see UNTOLD.
 
         Raises:
-            Misbehaved: for what it raises but the kit's own errors, which come as they are; where it ends the process,
-                takes longer, or asks for more memory. A process that is gone stays so.
+            Misbehaved: for what it raises but the kit's own errors, which come as they are; for too much memory.
+            Ended: where it ends the process or takes longer. A process that is gone stays so.
         """
         if self.ended:
-            raise Misbehaved(self.ended)
+            raise Ended(self.ended)
         try:
             self._calls.send((function, arguments, seconds))
             if not self._answers(idle):
                 self.close()
                 self.ended = f"waited for {idle:.0f} s without doing anything"
-                raise Misbehaved(self.ended)
+                raise Ended(self.ended)
             error, result = self._calls.recv()
         except (EOFError, OSError) as gone:
             self.ended = self._ended(seconds)
             self.close()
-            raise Misbehaved(self.ended) from gone
+            raise Ended(self.ended) from gone
         if error is not None:
             raise error
         return result
