@@ -38,7 +38,7 @@ class Kind:
 
 
 RUNTIMES: dict[str, Kind] = {
-    "coreml-native": Kind(".coreml", "CoreMLRuntime", "mlpackage", "coremltools"),
+    "coreml-native": Kind(".coreml", "CoreMLRuntime", "mlpackage", "coremltools", slowness=10),  # it compiles
     "mil": Kind(".mil", "ProgramRuntime", "mlpackage", "coremltools"),
     "coreai": Kind(".coreai", "CoreAIRuntime", "aimodel", "coreai-core", timed_on="Darwin", slowness=10),
     "litert": Kind(".litert", "LiteRTRuntime", "tflite", "ai-edge-litert"),
