@@ -33,6 +33,10 @@ class Misbehaved(UserError):
     """What was called crashed, hung, took too much or raised an error that is not the kit's; a verb begins the text."""
 
 
+class Ended(Misbehaved):
+    """And the process is gone."""
+
+
 _START = "import sys; sys.path[:] = {path!r}; from reference.confined import serve; serve({file}, {modules!r}, {bytes})"
 
 
@@ -55,7 +59,8 @@ class Confined:
             file = there.fileno()
             code = _START.format(path=sys.path, file=file, modules=modules, bytes=bytes)
             command = [sys.executable, "-c", code]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[file])
+            # In a session of its own: Ctrl-C in a terminal goes to all of one, and this process is to say how it ends.
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[file], start_new_session=True)
         self._calls = Connection(here.detach())
         self.close = weakref.finalize(self, _close, self._process, self._calls)
 
@@ -74,22 +79,22 @@ class Confined:
             idle: by the clock, the most it may take none; where the system does not tell, see UNTOLD.
 
         Raises:
-            Misbehaved: for what it raises but the kit's own errors, which come as they are; where it ends the process,
-                takes longer, or asks for more memory. A process that is gone stays so.
+            Misbehaved: for what it raises but the kit's own errors, which come as they are; for too much memory.
+            Ended: where it ends the process or takes longer. A process that is gone stays so.
         """
         if self.ended:
-            raise Misbehaved(self.ended)
+            raise Ended(self.ended)
         try:
             self._calls.send((function, arguments, seconds))
             if not self._answers(idle):
                 self.close()
                 self.ended = f"waited for {idle:.0f} s without doing anything"
-                raise Misbehaved(self.ended)
+                raise Ended(self.ended)
             error, result = self._calls.recv()
         except (EOFError, OSError) as gone:
             self.ended = self._ended(seconds)
             self.close()
-            raise Misbehaved(self.ended) from gone
+            raise Ended(self.ended) from gone
         if error is not None:
             raise error
         return result
@@ -133,7 +138,6 @@ def serve(file: int, modules: tuple[str, ...], bytes: int) -> None:
     import importlib
     import resource
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both; the other process ends this one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):  # where less is allowed already
         resource.setrlimit(resource.RLIMIT_DATA, (bytes, resource.getrlimit(resource.RLIMIT_DATA)[1]))

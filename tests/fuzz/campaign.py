@@ -68,7 +68,7 @@ def attack(target: Target, seed: int, count: int, *, until: float = float("inf")
         outcome, said = _outcome(target, process, tally)
         tally.outcomes[outcome] += 1
         if outcome not in GOOD:
-            tally.notes.setdefault(said, f"{target.name} {number}: {outcome}")
+            tally.notes.setdefault(said[:300], f"{target.name} {number}: {outcome}")
         if process.ended:
             process.close()
             process = Confined()

@@ -179,7 +179,7 @@ def _artifact(name: str, folder: Path, sound: Path) -> Target:
 def _read_and_run(artifact: Artifact, process: Confined) -> None:
     seconds = reading_seconds(artifact.path)
     try:
-        process.call(_structure, artifact, (), seconds=seconds)
+        process.call(_structure, artifact, seconds=seconds)
         process.call(untrue_claims, artifact, seconds=seconds)
     except Misbehaved as error:
         raise UserError("the structure") from error  # as `structures` has it

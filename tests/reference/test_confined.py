@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -71,13 +70,11 @@ def test_a_process_that_waits_for_ever(process):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: the system does not tell of others' processor time")
 def test_a_process_that_works_is_not_idle(process):
-    assert process.call(pow, 3, 4 * 10**6, seconds=60, idle=0.3) % 10 in range(10)
+    assert process.call(pow, 3, 2 * 10**6, seconds=60, idle=0.3) % 10 in range(10)
 
 
 def test_ctrl_c_is_for_the_other_process(process):
-    number = process.call(os.getpid, seconds=5)
-    os.kill(number, signal.SIGINT)
-    assert process.call(os.getpid, seconds=5) == number
+    assert os.getsid(process.call(os.getpid, seconds=5)) != os.getsid(0)
 
 
 def test_nothing_stays_of_a_process_that_is_killed():

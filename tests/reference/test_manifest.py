@@ -83,6 +83,12 @@ def test_a_whole_manifest_reads(artifact):
         ({"input": {**FIELDS["input"], "color_order": "GBR"}}, "input.color_order"),
         ({"input": {**FIELDS["input"], "color_order": "L"}}, "input: .* L and BGR for 3 channels"),
         ({"input": {**FIELDS["input"], "scale": [0.5]}}, "input: .* 1 scales and 3 offsets for 3 channels"),
+        (
+            {"input": {**FIELDS["input"], "quantization": {"scale": 0.0, "zero_point": 0}}},
+            "input.quantization.scale: .* greater than 0",
+        ),
+        ({"input": {**FIELDS["input"], "shape": [10**9, 256, 256, 3]}}, "input: .* are more than 268435456 values"),
+        ({"preprocessing": {**FIELDS["preprocessing"], "crop_width": 10**9}}, "preprocessing: .* a crop of more than"),
         ({"input": {**FIELDS["input"], "shape": [256, 256, 3]}}, "input: .* 3 dimensions"),
         ({"outputs": [{**FIELDS["outputs"][0], "meaning": "label", "shape": [1]}]}, "the file: .* beside the label"),
         ({"outputs": [{**FIELDS["outputs"][0], "meaning": "logits", "layout": "NCHW"}]}, "outputs.0: .* layout NCHW"),

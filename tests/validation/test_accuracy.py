@@ -24,7 +24,7 @@ from validation.__main__ import main
 from validation.checks.accuracy import accuracy, batches
 from validation.results import NOT_RUN_BUT_REQUIRED
 from validation.runtimes import Options
-from validation.runtimes.litert import LiteRTRuntime
+from validation.runtimes.apart import Apart
 
 from . import mistaken
 
@@ -228,8 +228,8 @@ def test_logits_of_a_classifier_are_as_right_as_their_probabilities(artifact, al
     """By a runtime that answers with the logarithms of the probabilities, and a manifest that says logits."""
     logits = mistaken.copy_of(artifact, tmp_path)
     mistaken.describe_anew(logits, outputs=lambda outputs: [{**outputs[0], "meaning": "logits"}])
-    run = LiteRTRuntime.run_batch
-    monkeypatch.setattr(LiteRTRuntime, "run_batch", lambda self, images: np.log(run(self, images)) + 7)
+    run = Apart.run_batch
+    monkeypatch.setattr(Apart, "run_batch", lambda self, images: np.log(run(self, images)) + 7)
     (measured,) = accuracy([logits], images=SCENES).artifacts
     assert np.array_equal(measured.outcome.rank, alone.artifacts[0].outcome.rank)
     # exp and log of float32 numbers up to 30: a few units in the last place.

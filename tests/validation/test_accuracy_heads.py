@@ -24,7 +24,7 @@ from validation.baselines.file import Baseline
 from validation.baselines.run import measure
 from validation.checks.accuracy import accuracy, batches
 from validation.results import FAILED, PASSED, exit_code, verdict
-from validation.runtimes.onnx import ONNXRuntime
+from validation.runtimes.apart import Apart
 
 from ..heads import HEAD_SIDE, SEGMENTER
 from . import mistaken
@@ -157,7 +157,7 @@ def test_reports_of_values(valued, reports, capfd):
 
 
 def test_values_that_are_no_numbers_fail(valued, reports, monkeypatch, capfd):
-    monkeypatch.setattr(ONNXRuntime, "run_batch", lambda self, images: np.full((1, 5), np.nan, np.float32))
+    monkeypatch.setattr(Apart, "run_batch", lambda self, images: np.full((1, 5), np.nan, np.float32))
     assert command(valued, "--jobs", "1", *reports.options) == FAILED
     assert "not finite" in capfd.readouterr().out
     checks = json.loads(reports.files[".json"].read_text("utf-8"))["results"][1]["checks"]
@@ -190,13 +190,13 @@ def test_logits_of_independent_labels_are_as_good_as_their_scores(scored, tmp_pa
     expected = measured(scored).artifacts[0].outcome
     logits = mistaken.copy_of(scored.path, tmp_path)
     mistaken.describe_anew(logits, outputs=lambda outputs: [{**outputs[0], "meaning": "logits"}])
-    run = ONNXRuntime.run_batch
+    run = Apart.run_batch
 
     def inverse(self, images):
         scores = run(self, images).astype(np.float64)
         return np.log(scores / (1 - scores))
 
-    monkeypatch.setattr(ONNXRuntime, "run_batch", inverse)
+    monkeypatch.setattr(Apart, "run_batch", inverse)
     (found,) = accuracy([logits], data=str(scored.data), checkpoint=scored.checkpoint).artifacts
     np.testing.assert_allclose(found.outcome.scores, expected.scores, rtol=1e-6)
 
@@ -217,8 +217,8 @@ def failing(before: Baseline, run) -> set[str]:
 
 def spoilt(given, monkeypatch, change):
     """The same artifact in a runtime that answers otherwise."""
-    run = ONNXRuntime.run_batch
-    monkeypatch.setattr(ONNXRuntime, "run_batch", lambda self, images: change(run(self, images)))
+    run = Apart.run_batch
+    monkeypatch.setattr(Apart, "run_batch", lambda self, images: change(run(self, images)))
     return run_of(given)
 
 

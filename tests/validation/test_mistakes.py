@@ -10,7 +10,7 @@ from validation.artifact import app_processor
 from validation.checks.diagnosis import imitations
 from validation.checks.parity import parity
 from validation.results import FAILED, exit_code
-from validation.runtimes.litert import LiteRTRuntime
+from validation.runtimes.apart import Apart
 from validation.runtimes.pytorch import PyTorchRuntime
 
 from . import mistaken
@@ -137,9 +137,9 @@ def test_a_truncated_tflite_file(file, photographs):
 
 
 def test_pixels_laid_out_otherwise(file, photographs, monkeypatch):
-    run = LiteRTRuntime.run_batch
+    run = Apart.run_batch
     monkeypatch.setattr(
-        LiteRTRuntime, "run_batch", lambda self, images: run(self, images.transpose(0, 3, 1, 2).reshape(images.shape))
+        Apart, "run_batch", lambda self, images: run(self, images.transpose(0, 3, 1, 2).reshape(images.shape))
     )
     assert "laid out NCHW and read as NHWC" in found(file, photographs, "litert")
 

@@ -18,7 +18,7 @@ from torch import nn
 from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.errors import UserError
 from validation import parity
-from validation.artifact import open_artifacts
+from validation.artifact import Artifact, open_artifacts
 from validation.checks.layer_forms import parts
 from validation.checks.weights import foreign_weights, placed
 from validation.graphs import Cells, stored
@@ -107,6 +107,10 @@ def test_other_networks_are_seen(artifact, demo, fixture, mode):
         assert len(seen) > 10, value
 
 
+def foreign(artifact: Artifact, checkpoint: Checkpoint) -> list[str]:
+    return foreign_weights(artifact.manifest, stored(artifact.path), checkpoint)
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize(("fixture", "mode"), FILES)
 def test_the_smallest_mistakes(artifact, demo, fixture, mode):
@@ -134,14 +138,14 @@ def test_the_smallest_mistakes(artifact, demo, fixture, mode):
 
 def test_tables_of_an_aimodel(aimodel, demo):
     (given,) = open_artifacts([aimodel(compress="palettize6").path])
-    assert foreign_weights(given, demo) == []
-    (line,) = foreign_weights(given, changed(demo, without_a_head))
+    assert foreign(given, demo) == []
+    (line,) = foreign(given, changed(demo, without_a_head))
     assert line.startswith(f"25% of {STAGES}.2.transformer.layer.1.attention.attention.value.weight")
 
 
 def test_other_heads(head):
     saved, written = head("probabilities")
-    assert foreign_weights(open_artifacts([written.path])[0], load_checkpoint(saved, task="classification")) == []
+    assert foreign(open_artifacts([written.path])[0], load_checkpoint(saved, task="classification")) == []
 
 
 def test_layer_norms_epsilon_in_parity(onnx_file, tmp_path, photographs):
@@ -161,16 +165,16 @@ def test_layer_norms_epsilon_in_parity(onnx_file, tmp_path, photographs):
 @pytest.mark.writes_packages
 def test_epsilons_of_a_package(mlpackage, demo):
     given = open_artifacts([mlpackage("float16").path])[0]
-    assert foreign_weights(given, changed(demo, epsilon(nn.LayerNorm, 1e-3))) == [
+    assert foreign(given, changed(demo, epsilon(nn.LayerNorm, 1e-3))) == [
         "LayerNorm's epsilon is 1e-05 in the file, the checkpoint's 0.001"
     ]
 
 
 def test_weights_that_cannot_be_read_are_not_run(onnx_file, demo, monkeypatch, photographs):
-    def refuses(path):
+    def refuses(*_):
         raise UserError("weights in a form that is not read here")
 
-    monkeypatch.setattr("validation.checks.weights.stored", refuses)
+    monkeypatch.setattr("validation.checks.parity.foreign_weights", refuses)
     (result,) = parity([onnx_file("none").path], images=photographs[:1])
     (check,) = (check for check in result.checks if check.check == "weights")
     assert (check.verdict, check.reason) == ("NOT RUN", "weights in a form that is not read here")

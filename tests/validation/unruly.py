@@ -16,10 +16,11 @@ class UnrulyRuntime(LiteRTRuntime):
 
     def __init__(self, artifact: Path, *rest):
         super().__init__(artifact, *rest)
-        self._kind = artifact.stem
+        self._kind, self._run = artifact.stem, 0
 
     def run_batch(self, images: np.ndarray) -> np.ndarray:
-        if self._kind == "crash":
+        self._run += 1
+        if self._kind == "crash" or self._kind == "later" and self._run > 28:  # in accuracy's second batch
             os.kill(os.getpid(), signal.SIGSEGV)
         while self._kind == "hang":
             pass

@@ -10,20 +10,28 @@ from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from reference.confined import Confined
+
 from ..graphs import read
+from ..runtimes import reading_seconds
 from .accelerators import Obstacle, Partitions
 
 FOR_THE_NPU = "CUSTOM ethos-u"  # what the compiler puts in the place of what it takes
 SECONDS = 600  # xxs takes 15
 
 
-def ethos_u(artifact: Path, npu: str) -> tuple[Partitions, list[Obstacle]]:
+def ethos_u(artifact: Path, npu: str, process: Confined) -> tuple[Partitions, list[Obstacle]]:
     """What vela, the compiler, takes of a file and what it leaves to the CPU.
 
     Args:
         npu: one that it knows, such as "ethos-u55-128", in its own default system (`vela --help`). Times are its
             estimates, and no device's.
+        process: in which files are read.
     """
+
+    def kinds_in(file: Path) -> Counter[str]:
+        return process.call(_kinds, file, seconds=reading_seconds(file))
+
     try:
         compiler = f"vela {version('ethos-u-vela')}"
     except PackageNotFoundError:
@@ -40,12 +48,16 @@ def ethos_u(artifact: Path, npu: str) -> tuple[Partitions, list[Obstacle]]:
         if done.returncode or not compiled.exists():
             last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
             return Partitions(npu, None, None, f"NOT RUN: {compiler} refuses the file: {last}"), []
-        kinds = Counter(node.kind for node in read(compiled).nodes)
+        kinds = kinds_in(compiled)
         estimate = _milliseconds(Path(folder))
     parts = kinds.pop(FOR_THE_NPU, 0)
-    taken = len(read(artifact).nodes) - kinds.total()
+    taken = kinds_in(artifact).total() - kinds.total()
     left = [Obstacle(npu, f"leaves {kind} to the CPU", count, compiler) for kind, count in kinds.items()]
     return Partitions(npu, parts, taken, f"{compiler}, which estimates {estimate:.0f} ms"), left
+
+
+def _kinds(file: Path) -> Counter[str]:
+    return Counter(node.kind for node in read(file).nodes)
 
 
 def _milliseconds(folder: Path) -> float:

@@ -9,7 +9,6 @@ macOS, so that an .aimodel is not timed there.
 from __future__ import annotations
 
 import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,27 +16,15 @@ from functools import partial
 from typing import TypeVar
 
 import numpy as np
-import torch
 from PIL import Image
 
 from reference.errors import UserError
 from reference.threads import torch_threads
 
 from ..artifact import Artifact, Given, References, Source, app_processor, open_artifacts, references_from
-from ..runtimes import (
-    DEFAULT_OPTIONS,
-    Failed,
-    NotRun,
-    Options,
-    Runtime,
-    each_apart,
-    kind,
-    load_fitting,
-    load_here,
-    suitable_runtimes,
-)
-from ..runtimes.pytorch import PyTorchRuntime
+from ..runtimes import DEFAULT_OPTIONS, Failed, NotRun, Options, Runtime
 from .memory import peak_mib
+from .timed import failing_ones, load_reference, load_to_time, with_threads
 
 REFERENCE = "reference"
 RUNS, WARM_UP = 50, 5
@@ -145,7 +132,7 @@ def latency(
 
         image = render("validation", 0).image
     given, references = open_artifacts(artifacts), references_from(checkpoint)
-    failing = _failing(given, options)
+    reasons = failing_ones(given, options)
     base = None if against == REFERENCE else given.index(_named(against, given))
     contenders: list[Contender] = []
     for count in threads:
@@ -156,7 +143,7 @@ def latency(
             if key not in known:
                 known[key] = len(contenders)
                 contenders.append(_reference(artifact, references, count, len(contenders)))
-            loader = partial(_load_to_time, artifact, replace(options, threads=count), failing.get(artifact.label))
+            loader = partial(load_to_time, artifact, replace(options, threads=count), reasons.get(artifact.label))
             crop = app_processor(manifest).resize_and_crop
             places.append(len(contenders))
             contenders.append(Contender(artifact.label, count, crop, loader, known[key]))
@@ -222,64 +209,11 @@ def race(
     return results
 
 
-def _failing(artifacts: Sequence[Artifact], options: Options) -> dict[str, str]:
-    """Why artifacts fail, by label. They run apart once: to be timed they run in this process, which they could end."""
-    reasons = {}
-    for artifact, process in each_apart(artifacts):
-        try:
-            load_fitting(artifact, _timed_in(artifact), options, process)
-        except NotRun:  # as it will say again
-            pass
-        except Failed as error:
-            reasons[artifact.label] = str(error)
-    return reasons
-
-
-def _load_to_time(artifact: Artifact, options: Options, failing: str | None) -> Runtime:
-    runtime = _timed_in(artifact)
-    if failing is not None:
-        raise Failed(failing, artifact.label)
-    return load_here(artifact, runtime, options)
-
-
-def _timed_in(artifact: Artifact) -> str:
-    """The preferred runtime alone: an .mlpackage's is Core ML, never the executor. NotRun where there is none."""
-    format = artifact.manifest.artifact.format
-    runtime = next(iter(suitable_runtimes(format)), None)
-    if runtime is None:
-        raise NotRun(f"there is no runtime for .{format}")
-    if kind(runtime).timed_on not in ("", platform.system()):
-        raise NotRun(f"what {runtime} takes on this system is no device's time: time it on macOS")
-    return runtime
-
-
-class _Reference(PyTorchRuntime):
-    """The reference with a number of threads of its own; torch has one for all."""
-
-    threads = 1
-
-    def run_batch(self, images: np.ndarray) -> np.ndarray:
-        """See Runtime."""
-        torch.set_num_threads(self.threads)
-        return super().run_batch(images)
-
-
 def _reference(artifact: Artifact, references: References, threads: int, place: int) -> Contender:
-    loader = partial(_load_reference, artifact, references.source, references.revision, threads)
+    loader = partial(load_reference, artifact, references.source, references.revision, threads)
     crop = references.of(artifact).processor.resize_and_crop
     name = f"checkpoint {artifact.manifest.checkpoint.id}, {artifact.manifest.size}"
-    return Contender(name, threads, crop, loader, place, _with_threads(artifact, references, threads))
-
-
-def _load_reference(artifact: Artifact, source: str | None, revision: str | None, threads: int) -> _Reference:
-    """Afresh; and in another process."""
-    return _with_threads(artifact, References(source, revision), threads)
-
-
-def _with_threads(artifact: Artifact, references: References, threads: int) -> _Reference:
-    runtime = _Reference(references.of(artifact), artifact.manifest.answer.meaning)
-    runtime.threads = threads
-    return runtime
+    return Contender(name, threads, crop, loader, place, with_threads(artifact, references, threads))
 
 
 def _load_and_run(load: Callable[[], Runtime], pixels: np.ndarray) -> None:

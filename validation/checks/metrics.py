@@ -1,6 +1,6 @@
 """How far answers lie from the expected ones. Nothing here knows how a model was made.
 
-Arrays are [images, ...]. Where an answer is not finite a metric is NaN, which no bound lets pass.
+Arrays are [images, ...]. Where an answer is not finite `compare` gives NaN, which no bound lets pass.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def cosine(expected: np.ndarray, answer: np.ndarray) -> float:
 
 def top1_agreement(expected: np.ndarray, answer: np.ndarray) -> float:
     """Share of images whose most probable class is the expected one, 0..1."""
-    return _nan_unless_finite(answer, (expected.argmax(axis=1) == answer.argmax(axis=1)).mean())
+    return float((expected.argmax(axis=1) == answer.argmax(axis=1)).mean())
 
 
 def top5_agreement(expected: np.ndarray, answer: np.ndarray) -> float:
@@ -75,7 +75,7 @@ def top5_agreement(expected: np.ndarray, answer: np.ndarray) -> float:
     count = min(TOP, expected.shape[1])
     best = [np.argsort(-each, axis=1, kind="stable")[:, :count] for each in (expected, answer)]
     shared = [len(np.intersect1d(ours, theirs)) / count for ours, theirs in zip(*best)]
-    return _nan_unless_finite(answer, np.mean(shared))
+    return float(np.mean(shared))
 
 
 def confidence_drift(expected: np.ndarray, answer: np.ndarray) -> float:
@@ -136,10 +136,6 @@ def compare(meaning: Meaning, expected: np.ndarray, answer: np.ndarray) -> dict[
     """All metrics that suit values of this meaning, by name; arrays [images, ...] of one shape."""
     if expected.shape != answer.shape:
         raise ValueError(f"expected shape {list(expected.shape)}, got {list(answer.shape)}")
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        return {name: METRICS[name].measure(expected, answer) for name in OF_MEANING[meaning]}
-
-
-def _nan_unless_finite(answer: np.ndarray, value: float) -> float:
-    """A choice among NaNs is none."""
-    return float(value) if np.isfinite(answer).all() else float("nan")
+    if not (np.isfinite(expected).all() and np.isfinite(answer).all()):
+        return dict.fromkeys(OF_MEANING[meaning], float("nan"))
+    return {name: METRICS[name].measure(expected, answer) for name in OF_MEANING[meaning]}

@@ -25,18 +25,8 @@ from reference.tolerances import Tolerance, numbers_of, tolerance
 from ..artifact import Artifact, Broken, File, Given, References, Source, app_processor, opened, references_from
 from ..graphs import stored
 from ..results import Check, Verdict
-from ..runtimes import (
-    DEFAULT_OPTIONS,
-    Failed,
-    LooksInside,
-    NotRun,
-    Options,
-    each_apart,
-    kind,
-    load,
-    reading_seconds,
-    suitable_runtimes,
-)
+from ..runtimes import DEFAULT_OPTIONS, LooksInside, NotRun, Options, kind, load, suitable_runtimes
+from ..runtimes.apart import each_apart, reading_seconds
 from ..runtimes.pytorch import PyTorchRuntime
 from .claims import lies, untrue_claims, wrong_golden
 from .diagnosis import diagnose, where
@@ -121,8 +111,7 @@ def _parity(
     results = []
     for artifact, process in each_apart(artifacts):
         if isinstance(artifact, Broken):
-            broken = _failed(artifact.label, NOWHERE, "manifest", artifact.reason)
-            results.append(Parity(artifact, NOWHERE, [broken]))
+            results.append(Parity(artifact, NOWHERE, [_failed(artifact.label, NOWHERE, "manifest", artifact.reason)]))
             continue
         manifest, spec = artifact.manifest, artifact.manifest.answer
         key = (manifest.checkpoint, manifest.task, manifest.preprocessing, spec.meaning, spec.layout)
@@ -219,7 +208,7 @@ def _compare(
     if asked is not None and any(check.verdict == "FAIL" for check in checks if check.check in METRICS):
         diagnosis = diagnose(answers, reference.answers, manifest.answer.meaning, manifest.artifact, asked, images)
         if not diagnosis and isinstance(loaded, LooksInside):
-            with suppress(Failed):  # which says nothing of the answers
+            with suppress(UserError):  # which says nothing of the answers
                 layers = loaded.convolutions(processor.resize_and_crop(images[0]))
                 located = align(asked.checkpoint, right_values(asked.checkpoint, images[0]), layers)
                 diagnosis = where(located, numbers_of(manifest.artifact).layer_db)

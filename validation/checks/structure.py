@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
-from reference.confined import IDLE, Misbehaved
+from reference.confined import Misbehaved
 from reference.errors import UserError
 from reference.manifest import size_in_bytes
 
@@ -18,7 +18,7 @@ from ..artifact import Broken, File, Given, files
 from ..graphs import Graph, Node, Value, Weights, read
 from ..runtimes import each_apart, reading_seconds
 from .accelerators import Obstacle, Partitions, obstacles, partitions
-from .ethos_u import SECONDS, ethos_u
+from .ethos_u import ethos_u
 
 TRANSPOSES = ("transpose",)
 RESHAPES = ("reshape", "squeeze", "unsqueeze", "expand_dims", "flatten")
@@ -71,18 +71,24 @@ def structures(artifacts: Iterable[Given], *, npus: Sequence[str] = ()) -> list[
     """See structure; Broken for a file that takes the process it is read in with it."""
     found: list[Structure | Broken] = []
     for file, process in each_apart(files(artifacts)):
-        compiling = len(npus) * SECONDS  # by another program, which is waited for
-        limits = {"seconds": reading_seconds(file.path) + compiling, "idle": IDLE + compiling}
         try:
-            found.append(process.call(_structure, file, npus, **limits))
+            looked = process.call(_structure, file, seconds=reading_seconds(file.path))
+            compiled = [ethos_u(file.path, npu, process) for npu in npus] if looked.format == "tflite" else []
+            left = chain.from_iterable(obstacles for _, obstacles in compiled)
+            found.append(
+                replace(
+                    looked,
+                    partitions=[*looked.partitions, *(taken for taken, _ in compiled)],
+                    obstacles=[*looked.obstacles, *left],
+                )
+            )
         except Misbehaved as error:
             found.append(Broken(file.path, file.label, f"{file.label}: what reads it {error}"))
     return found
 
 
-def _structure(file: File, npus: Sequence[str]) -> Structure:
+def _structure(file: File) -> Structure:
     graph = read(file.path)
-    compiled = [ethos_u(file.path, npu) for npu in npus] if graph.format == "tflite" else []
     kinds = Counter(node.kind for node in graph.nodes)
     by_type = computes(graph)
     return Structure(
@@ -95,8 +101,8 @@ def _structure(file: File, npus: Sequence[str]) -> Structure:
         dict(by_type.most_common()),
         max((len(value.shape) for value in graph.values.values() if value.shape is not None), default=0),
         graph.weights,
-        [*partitions(file.path, graph.format), *(taken for taken, _ in compiled)],
-        [*obstacles(file.path, graph, by_type), *chain.from_iterable(left for _, left in compiled)],
+        partitions(file.path, graph.format),
+        obstacles(file.path, graph, by_type),
     )
 
 

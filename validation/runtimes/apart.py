@@ -27,6 +27,7 @@ AHEAD = {
 }
 # Seconds of processor time. The slowest way through LiteRT takes 0.2 for an image of 256 x 256 and a file of 1 MB.
 ANY, EACH_MB, PIXELS = 3.0, 0.5, 256 * 256
+FEW = 4
 
 AnyFile = TypeVar("AnyFile", bound="File")
 
@@ -34,11 +35,10 @@ AnyFile = TypeVar("AnyFile", bound="File")
 def own_process(path: Path, manifest: Manifest | None = None) -> Confined:
     """A process for a file; one that runs, as the manifest tells, has memory for what attention takes as well.
 
-    That looks across patches of 16 x 16 pixels, N in all: float32 weights [4, 4, N, N], see converters' admission; a
-    few operations hold them at once.
+    That is float32 [4, 4, N, N] of each image, see reference.manifest; a few operations hold them at once.
     """
-    patches = 0 if manifest is None else manifest.input.batch**0.5 * _pixels(manifest) // 16**2
-    return Confined(*AHEAD.get(path.suffix, ()), bytes=2 * GIB + int(4 * 4 * 4 * 4 * patches**2))
+    attention = 0 if manifest is None else manifest.input.batch * 4 * 4 * 4 * (_pixels(manifest) // 16**2) ** 2
+    return Confined(*AHEAD.get(path.suffix, ()), bytes=2 * GIB + FEW * attention)
 
 
 def each_apart(files: Sequence[AnyFile]) -> Iterator[tuple[AnyFile, Confined]]:

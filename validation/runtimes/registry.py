@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.confined import Confined
+from reference.confined import Confined, Ended
 from reference.errors import UserError
 from reference.manifest import Format
 
@@ -38,7 +38,7 @@ class Kind:
 
 
 RUNTIMES: dict[str, Kind] = {
-    "coreml-native": Kind(".coreml", "CoreMLRuntime", "mlpackage", "coremltools"),
+    "coreml-native": Kind(".coreml", "CoreMLRuntime", "mlpackage", "coremltools", slowness=10),  # it compiles
     "mil": Kind(".mil", "ProgramRuntime", "mlpackage", "coremltools"),
     "coreai": Kind(".coreai", "CoreAIRuntime", "aimodel", "coreai-core", timed_on="Darwin", slowness=10),
     "litert": Kind(".litert", "LiteRTRuntime", "tflite", "ai-edge-litert"),
@@ -110,6 +110,8 @@ def load_fitting(
         answer = loaded.run(black)
         said = "" if answer.size == math.prod(shape[len(shape) > 1 :]) else f"one answer has {answer.size} values"
     except UserError as error:
+        if isinstance(error.__cause__, Ended):
+            raise
         said = str(error)
     if said:
         raise Failed(f"{artifact.label} does not fit its manifest ({said}): convert it again", artifact.label)

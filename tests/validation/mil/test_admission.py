@@ -16,6 +16,7 @@ from PIL import Image
 from reference.errors import UserError
 from validation.mil import Program
 from validation.mil.__main__ import main
+from validation.mil.commands import list_operations
 from validation.mil.protos import MIL_pb2, Model_pb2
 
 from .programs import Named, Operation, write_package
@@ -176,7 +177,7 @@ def test_a_manifest_that_is_nested_deep(package):
 
 def test_names_that_look_like_markup(package, capfd):
     edited(package, lambda _, block: setattr(block.operations[0], "type", "[/red]"))
-    assert main(["ops", str(package)]) == 1
+    assert list_operations(package) == 1
     assert "[/red]" in capfd.readouterr().out
     with pytest.raises(UserError, match=r"\[/red\] at doubled"):
         Program(package)

@@ -132,11 +132,16 @@ def _accuracy(
     with torch_threads(1), Progress(*columns, transient=True, console=console) as progress:
         bar = progress.add_task("images", total=len(dataset), completed=sum(len(each[0]) for each in done.values()))
         counted = count_all(job, missing, lambda: Models(job, references, runtimes), jobs=jobs, scheduler=scheduler)
-        for number, numbers in counted:
-            if journal is not None:
-                journal.add(number, numbers)
-            done[number] = numbers
-            progress.advance(bar, len(numbers[0]))
+        try:
+            for number, numbers in counted:
+                if journal is not None:
+                    journal.add(number, numbers)
+                done[number] = numbers
+                progress.advance(bar, len(numbers[0]))
+        except Failed:
+            if journal is not None:  # it is of these artifacts together, which will not run so again
+                journal.remove()
+            raise
     if journal is not None:
         journal.remove()
     of_models = [[image for number in sorted(done) for image in done[number][place]] for place in range(len(names) + 1)]
