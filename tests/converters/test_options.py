@@ -154,11 +154,13 @@ def test_what_is_typed_is_what_is_asked_for(pipeline, folders, tmp_path):
     """Every option, typed at a value that is not its default, arrives; untyped, it is the default."""
     own = tmp_path / "mine.json"
     own.write_text(RECIPES[0].text)
+    names = tmp_path / "names.txt"
+    names.touch()
     typed = {
         "image_size": ("160", (160,)), "no_pass": ("drop-key-bias", ("drop-key-bias",)),
         "calibration": (str(folders[0]), folders[0]), "labelled": (str(folders[1]), folders[1]),
         "calibration_samples": ("7", 7), "keep_float": ("a b", ("a b",)), "max_drop": ("0.5", 0.5),
-        "recipe": (str(own), RECIPES[0]), "opset": ("19", 19), "labels": ("names.txt", Path("names.txt")),
+        "recipe": (str(own), RECIPES[0]), "opset": ("19", 19), "labels": (str(names), names),
         "batch": ("3", 3), "golden_pictures": (str(folders[0]), folders[0]),
     }  # fmt: skip
     kind, parser = PIPELINES[pipeline], argparse.ArgumentParser()

@@ -70,7 +70,7 @@ def five_percent(quantization: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_quantization_of_a_tflite_files_ends(tflite, spoilt, lie, place):
-    (line,) = spoilt(tflite("int8-full", "int8"), left_alone, **lie)
+    (line,) = spoilt(tflite("int8-full"), left_alone, **lie)
     assert line.startswith(f"the file's tensor {place}, quantization")
 
 

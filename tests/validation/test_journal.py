@@ -81,7 +81,7 @@ def test_what_is_added_after_a_cut_stands_alone(noted, tmp_path, told):
     assert again(tmp_path, told).read() == RESULTS
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x80" * 999, os.urandom(5000)])
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x80" * 999, os.urandom(5000)], ids=["no text", "random"])
 def test_no_journal_at_all(noted, tmp_path, told, content):
     noted.write_bytes(content)
     assert again(tmp_path, told).read() == {}
