@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
+from reference.extras import KIT, required_version
 from reference.golden import golden_path
 from reference.manifest import MOST_CROPPED, Preprocessing, manifest_path
 from reference.plain_files import read_bytes
@@ -30,6 +31,7 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     Raises:
         UserError: whatever can be said against them before anything slow.
     """
+    required_version(KIT)  # which the manifest names
     check_place(output_dir)
     options = options.settled(checkpoint.task)
     with_labels(checkpoint, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from reference.checkpoints import Checkpoint
+from reference.extras import KIT, required_version
 from reference.golden import GoldenSet
 from reference.labels import as_hex, palette
 from reference.manifest import (
@@ -112,7 +112,7 @@ class Conversion(Generic[Chosen]):
         def describe(path: Path) -> Manifest:
             return Manifest(
                 schema_version=2,
-                kit_version=importlib.metadata.version("mobilevit-edge-kit"),
+                kit_version=required_version(KIT),
                 task=checkpoint.task,
                 size=checkpoint.size,
                 checkpoint=CheckpointFacts(
@@ -137,7 +137,7 @@ class Conversion(Generic[Chosen]):
                 calibration=measured,
                 labels=labels,
                 palette=list(map(as_hex, colors)),
-                tool_versions={tool: importlib.metadata.version(tool) for tool in tools},
+                tool_versions={tool: required_version(tool) for tool in tools},
             )
 
         def judge(manifest: Manifest) -> GoldenSet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import platform
 import sys
@@ -9,6 +10,7 @@ from importlib.machinery import PathFinder
 
 from .errors import UserError
 
+KIT = "mobilevit-edge-kit"
 # Extras that are empty for older versions of Python, and whose libraries they are.
 OLDEST_PYTHON = {"coreai": ((3, 11), "Apple's coreai-torch")}
 
@@ -38,3 +40,21 @@ def coremltools_writes() -> bool:
     package = importlib.util.find_spec("coremltools")
     folders = package.submodule_search_locations if package is not None else None
     return PathFinder.find_spec("libmilstoragepython", folders or []) is not None
+
+
+def version_of(name: str) -> str | None:
+    """The installed version of a distribution, or of another one with its module, as tensorflow-cpu; None without."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        others = importlib.metadata.packages_distributions().get(name.replace("-", "_"), ())
+        return next(map(importlib.metadata.version, others), None)
+
+
+def required_version(name: str) -> str:
+    """The same; UserError without."""
+    version = version_of(name)
+    if version is None:
+        where = "pip install -e . in the project's folder" if name == KIT else f"pip install {name}"
+        raise UserError(f"{name} is not installed: run {where}")
+    return version

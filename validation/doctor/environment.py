@@ -15,11 +15,10 @@ import numpy as np
 import torch
 from packaging.requirements import Requirement
 
-from reference.errors import UserError
+from reference.extras import KIT, required_version, version_of
 
 from ..runtimes import RUNTIMES, LooksInside, NotRun, runtime_class
 
-KIT = "mobilevit-edge-kit"
 # What runs artifacts, and makes their pixels.
 TOOLS = tuple(dict.fromkeys(["torch", "numpy", "pillow", *(each.distribution for each in RUNTIMES.values())]))
 
@@ -123,20 +122,10 @@ def versions() -> dict[str, str]:
     return {tool: version for tool, version in found.items() if version is not None}
 
 
-def version_of(name: str) -> str | None:
-    """The version that is installed; None where none is."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def dependencies() -> Iterator[Dependency]:
     """What the kit's own metadata asks for on this system, each under the first extra that brings it."""
-    try:
-        kit = importlib.metadata.metadata(KIT)
-    except importlib.metadata.PackageNotFoundError as error:
-        raise UserError(f"{KIT} is not installed: run pip install -e . in the project's folder") from error
+    required_version(KIT)
+    kit = importlib.metadata.metadata(KIT)
     asked = [Requirement(text) for text in kit.get_all("Requires-Dist") or []]
     for extra in ("", *(kit.get_all("Provides-Extra") or [])):
         for each in asked:

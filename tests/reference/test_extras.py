@@ -1,0 +1,33 @@
+"""Which version of a distribution is here."""
+
+from __future__ import annotations
+
+import pytest
+
+from reference.errors import UserError
+from reference.extras import KIT, required_version, version_of
+
+
+@pytest.fixture
+def other(tmp_path, monkeypatch):
+    """A distribution `edge-cpu` whose module is `edge_case`, as tensorflow-cpu has tensorflow's."""
+    (tmp_path / "edge_case").mkdir()
+    (tmp_path / "edge_case" / "__init__.py").touch()
+    facts = tmp_path / "edge_cpu-1.2.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: edge-cpu\nVersion: 1.2\n")
+    (facts / "RECORD").write_text("edge_case/__init__.py,,\nedge_cpu-1.2.dist-info/METADATA,,\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_another_distribution_may_bring_a_module(other):
+    assert version_of("edge-case") == version_of("edge-cpu") == "1.2"
+
+
+def test_what_is_missing_is_one_line(monkeypatch):
+    assert version_of("no-such-thing") is None
+    with pytest.raises(UserError, match="^no-such-thing is not installed: run pip install no-such-thing$"):
+        required_version("no-such-thing")
+    monkeypatch.setattr("reference.extras.version_of", lambda name: None)
+    with pytest.raises(UserError, match=f"^{KIT} is not installed: run pip install -e . in the project's folder$"):
+        required_version(KIT)
