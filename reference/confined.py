@@ -60,7 +60,11 @@ class Confined:
             code = _START.format(path=sys.path, file=file, modules=modules, bytes=bytes)
             command = [sys.executable, "-c", code]
             # In a session of its own: Ctrl-C in a terminal goes to all of one, and this process is to say how it ends.
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[file], start_new_session=True)
+            # And silent: libraries tell of themselves once a process.
+            none = subprocess.DEVNULL
+            self._process = subprocess.Popen(
+                command, stdin=none, stdout=none, stderr=none, pass_fds=[file], start_new_session=True
+            )
         self._calls = Connection(here.detach())
         self.close = weakref.finalize(self, _close, self._process, self._calls)
 
