@@ -10,7 +10,7 @@ from reference.checkpoints import Checkpoint
 from reference.errors import UserError
 from reference.extras import KIT, required_version
 from reference.golden import golden_path
-from reference.manifest import MOST_CROPPED, Preprocessing, manifest_path
+from reference.manifest import manifest_path
 from reference.plain_files import read_bytes
 
 from .app import check_pictures
@@ -36,7 +36,7 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     options = options.settled(checkpoint.task)
     with_labels(checkpoint, options)
     for size in options.image_size or [None]:
-        _check_crop(app_preprocessing(checkpoint if size is None else checkpoint.cropping(*size)))
+        app_preprocessing(checkpoint if size is None else checkpoint.cropping(*size))  # which has a largest crop
     if options.images != "none":
         check_calibration(checkpoint, options.calibration, required=options.images == "required")
     if options.golden_pictures is not None:
@@ -51,16 +51,6 @@ def admit(checkpoint: Checkpoint, output_dir: Path, options: Chosen) -> tuple[Ch
     if target.exists() and not options.overwrite:
         _check_origin(target, checkpoint)
     return options, target
-
-
-def _check_crop(facts: Preprocessing) -> None:
-    """UserError for crops that no network could look at whole."""
-    height, width = facts.crop_height, facts.crop_width
-    if height * width > MOST_CROPPED:
-        raise UserError(
-            f"a crop of {height} x {width} pixels is more than attention can look across, {MOST_CROPPED} pixels (1024 "
-            "x 2048 for one): give a smaller --image-size"
-        )
 
 
 def _check_origin(target: Path, checkpoint: Checkpoint) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reference.checkpoints import Checkpoint
 from reference.errors import UserError
-from reference.manifest import Preprocessing
+from reference.manifest import MOST_CROPPED, Preprocessing
 from reference.tensor_specs import ColorOrder
 
 INPUT = "image"  # what artifacts call what lies between
@@ -22,6 +22,11 @@ def app_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
             "it a size of height and width, or a do_center_crop"
         )
     crop = processor.crop_size if processor.do_center_crop else size
+    if crop["height"] * crop["width"] > MOST_CROPPED:
+        raise UserError(
+            f"a crop of {crop['height']} x {crop['width']} pixels is more than attention can look across, "
+            f"{MOST_CROPPED} pixels (1024 x 2048 for one): give a smaller --image-size"
+        )
     edge = size.get("shortest_edge")
     return Preprocessing.model_validate(
         {

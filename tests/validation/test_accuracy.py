@@ -267,5 +267,7 @@ def test_refusals(artifact, mlpackage, tmp_path, capfd):
     (tmp_path / "labels.csv").write_text("file,label\na.png,0|1\n")
     assert main(["accuracy", str(other), "--data", str(tmp_path)]) == 2
     assert "answers with scores, its checkpoint with probabilities: convert it again" in capfd.readouterr().err
-    assert main(["accuracy", str(artifact), "--data", str(tmp_path / "none")]) == 2
+    with pytest.raises(SystemExit) as end:
+        main(["accuracy", str(artifact), "--data", str(tmp_path / "none")])
+    assert end.value.code == 2
     assert "there is no folder" in capfd.readouterr().err

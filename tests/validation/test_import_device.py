@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import validation.artifact
 from reference.errors import UserError
 from reference.golden import golden_path, golden_set, read_golden
 from validation import import_device, parity
@@ -228,7 +227,7 @@ def test_a_golden_set_needs_no_checkpoint(results, models, tmp_path, monkeypatch
     def none(*arguments):
         raise AssertionError("there is no checkpoint here")
 
-    monkeypatch.setattr(validation.artifact, "load_checkpoint", none)
+    monkeypatch.setattr("reference.checkpoints.load_checkpoint", none)
     (stored,) = parity([artifact], golden=golden_path(artifact))
     assert values(stored) == pytest.approx(values(usual), abs=1e-6)
     wrong = mistaken.copy_of(artifact, tmp_path)
