@@ -47,8 +47,10 @@ def version_of(name: str) -> str | None:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        others = importlib.metadata.packages_distributions().get(name.replace("-", "_"), ())
-        return next(map(importlib.metadata.version, others), None)
+        module = name.replace("-", "_")
+        others = importlib.metadata.packages_distributions().get(module, ())
+        found = (each for each in others if each.replace("-", "_").lower() != module)
+        return next(map(importlib.metadata.version, found), None)
 
 
 def required_version(name: str) -> str:

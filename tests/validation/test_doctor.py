@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from reference import extras
 from reference.errors import UserError
 from validation.__main__ import main
 from validation.artifact import Artifact
@@ -205,7 +206,8 @@ def test_tensorflow_before_triton(does, said, only, tmp_path, monkeypatch):
 
 
 def test_a_kit_that_is_not_installed(monkeypatch, capsys):
-    monkeypatch.setattr(environment, "KIT", "mobilevit-edge-kit-of-nobody")
+    for place in (environment, extras):
+        monkeypatch.setattr(place, "KIT", "mobilevit-edge-kit-of-nobody")
     with pytest.raises(UserError, match="pip install -e"):
         list(environment.dependencies())
     assert main(["doctor"]) == USAGE
