@@ -49,9 +49,10 @@ class Confined:
     Args:
         modules: what it imports ahead, while this process does something else.
         bytes: of memory, the most it may take; macOS does not hold it to that.
+        silent: whether what it prints is dropped: libraries tell of themselves once a process.
     """
 
-    def __init__(self, *modules: str, bytes: int = 2 * GIB) -> None:
+    def __init__(self, *modules: str, bytes: int = 2 * GIB, silent: bool = True) -> None:
         self._bytes = bytes
         self.ended = ""  # how, in words
         here, there = socket.socketpair()
@@ -60,10 +61,9 @@ class Confined:
             code = _START.format(path=sys.path, file=file, modules=modules, bytes=bytes)
             command = [sys.executable, "-c", code]
             # In a session of its own: Ctrl-C in a terminal goes to all of one, and this process is to say how it ends.
-            # And silent: libraries tell of themselves once a process.
-            none = subprocess.DEVNULL
+            out = subprocess.DEVNULL if silent else None
             self._process = subprocess.Popen(
-                command, stdin=none, stdout=none, stderr=none, pass_fds=[file], start_new_session=True
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, pass_fds=[file], start_new_session=True
             )
         self._calls = Connection(here.detach())
         self.close = weakref.finalize(self, _close, self._process, self._calls)

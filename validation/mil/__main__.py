@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
             slow = SLOW if arguments.spread or arguments.precision == Precision.FLOAT16_ACCUMULATE else 1
         size = size_in_bytes(arguments.package) if arguments.package.is_dir() else 0
         try:
-            with Confined(COMMANDS) as process:
+            with Confined(COMMANDS, silent=False) as process:
                 return process.call(f"{COMMANDS}:{body}", *given, seconds=slow * (SECONDS + size / 1e6))
         except Misbehaved as error:
             raise UserError(f"{arguments.package}: what reads and runs it {error}") from error
