@@ -21,7 +21,7 @@ def test_what_it_shows_is_kept_and_names_no_machine():
     cells = [cell for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1)), "run it whole, then keep it"
     assert not any(output["output_type"] == "error" for cell in cells for output in cell["outputs"])
-    for folder in ("/home/", "/root/", "/work/", str(Path.home())):
+    for folder in ("/home/", "/Users/", "/tmp/", str(Path.home())):
         assert folder not in json.dumps(NOTEBOOK)
     verdicts = [line.split()[0] for cell in cells[-2:] for line in told(cell).splitlines() if line[:4].isupper()]
     assert {"PASS", "FAIL"} <= set(verdicts)

@@ -32,15 +32,6 @@ CLAIMS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def artifact(request):
-    def make(fixture: str, mode: str):
-        (opened,) = open_artifacts([request.getfixturevalue(fixture)(mode).path])
-        return opened
-
-    return make
-
-
 def claiming(artifact, claim: str):
     compression, precision = claim.split()
     facts = artifact.manifest.artifact.model_copy(update={"compression": compression, "precision": precision})

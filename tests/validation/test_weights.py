@@ -35,15 +35,6 @@ FILES = [
 STAGES = "mobilevit.encoder.layer"
 
 
-@pytest.fixture
-def artifact(request):
-    def make(fixture: str, mode: str):
-        (opened,) = open_artifacts([request.getfixturevalue(fixture)(mode).path])
-        return opened
-
-    return make
-
-
 def epsilon(kind: type[nn.Module], value: float) -> Callable[[nn.Module], None]:
     def change(model: nn.Module) -> None:
         for each in model.modules():
