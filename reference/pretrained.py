@@ -135,6 +135,8 @@ class PreTrainedModel(nn.Module):
     @torch.no_grad()
     def _initialise(self) -> None:
         """Draw weights as the original does: normal with `initializer_range`, biases zero, LayerNorm at identity."""
+        if self.device.type == "meta":
+            return  # nothing to draw into; and to be asked for it, torch imports its compiler, for two seconds
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
                 nn.init.normal_(module.weight, std=self.config.initializer_range)

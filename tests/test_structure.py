@@ -127,3 +127,10 @@ def test_help_and_slips_import_nothing_heavy(module, arguments, said):
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == (2 if said.startswith("error") else 0), result.stderr
     assert said in result.stdout + result.stderr
+
+
+@pytest.mark.processes
+def test_loading_a_checkpoint_leaves_the_compiler_of_torch_alone():
+    """Its import takes as long as all of the rest."""
+    code = "import sys, reference\nreference.load_checkpoint('demo')\nsys.exit('torch._dynamo' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -129,13 +129,6 @@ def _parity(
     return results
 
 
-def _untrue_claims(artifact: Artifact, process: Confined) -> list[str]:
-    try:
-        return process.call(untrue_claims, artifact, seconds=reading_seconds(artifact.path))
-    except UserError as error:
-        return [f"what reads the file {error}"]
-
-
 @dataclass(frozen=True)
 class _Expected:
     """The reference's answers to all images, and the reference, None where only its answers are at hand."""

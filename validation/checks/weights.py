@@ -27,6 +27,9 @@ MOVED = "bias correction"  # the manifest's word for biases that make up for rou
 # deviation is a third of a step, and what lies eight steps off is something else.
 FEW, FAR = 0.1, 8
 NAMED = 3
+CORNER = 4  # numbers along each axis
+
+Pool = dict[tuple[int, ...], list[Cells]]  # by their shapes, sorted
 
 
 @dataclass(frozen=True)
@@ -58,37 +61,57 @@ def foreign_weights(manifest: Manifest, found: Stored, checkpoint: Checkpoint) -
 
 def placed(wanted: Iterable[Part], cells: Iterable[Cells]) -> list[Placed]:
     """Each part beside the tensor that most of its numbers are in."""
-    pool: dict[tuple[int, ...], list[Cells]] = {}
+    pool: Pool = {}
     for whole in cells:
         # Query, key and value may stand in one tensor.
         axes = [axis for axis, size in enumerate(whole.step.shape) if size % 3 == 0]
         for each in [whole, *(piece for axis in axes for piece in whole.parts(axis, 3))]:
             flat = Cells(each.name, *map(np.squeeze, (each.low, each.high, each.step)))
             pool.setdefault(tuple(sorted(flat.step.shape)), []).append(flat)
-    return [min((_placed(part.name, form, pool) for form in part.forms), key=_distance) for part in wanted]
+    return [_place(part, pool) for part in wanted]
 
 
 def _distance(placed: Placed) -> tuple[float, float]:
     return placed.share, placed.steps
 
 
-def _placed(layer: str, form: tuple[np.ndarray, ...], pool: dict[tuple[int, ...], list[Cells]]) -> Placed:
+def _place(part: Part, pool: Pool) -> Placed:
+    """Its form that comes nearest. The tensors that a few of its numbers fit go first: nearly always one is it."""
+    for corner in (True, False):
+        best = min((_placed(part.name, form, pool, corner) for form in part.forms), key=_distance)
+        if best.share == 0:
+            break
+    return best
+
+
+def _placed(layer: str, form: tuple[np.ndarray, ...], pool: Pool, corner: bool) -> Placed:
     """The farthest of its pieces."""
-    return max((_nearest(layer, np.squeeze(piece), pool) for piece in form), key=_distance)
+    return max((_nearest(layer, np.squeeze(piece), pool, corner) for piece in form), key=_distance)
 
 
-def _nearest(layer: str, wanted: np.ndarray, pool: dict[tuple[int, ...], list[Cells]]) -> Placed:
+def _nearest(layer: str, wanted: np.ndarray, pool: Pool, corner: bool) -> Placed:
+    """corner: only among the tensors that a few of its numbers fit."""
     best, more = Placed(layer, "", 1.0, math.inf), FOLDED * np.abs(wanted).max()
     for cells in pool.get(tuple(sorted(wanted.shape)), ()):
         for axes in itertools.permutations(range(wanted.ndim)):  # formats differ in the order
             values = wanted.transpose(axes)
-            if values.shape == cells.step.shape:
-                with np.errstate(all="ignore"):  # a file's scale may be 0, its numbers no numbers
-                    outside = np.maximum(cells.low - values, values - cells.high) - more
-                    steps = float(np.nan_to_num(outside / cells.step, nan=math.inf).max())
-                share = float((~(outside <= 0)).mean())
-                best = min(best, Placed(layer, cells.name, share, steps), key=_distance)
+            if values.shape == cells.step.shape and not (corner and (_outside(cells, values, more, CORNER) > 0).any()):
+                best = min(best, _compared(layer, cells, values, more), key=_distance)
     return best
+
+
+def _compared(layer: str, cells: Cells, values: np.ndarray, more: float) -> Placed:
+    outside = _outside(cells, values, more)
+    with np.errstate(all="ignore"):  # a file's scale may be 0, its numbers no numbers
+        steps = float(np.nan_to_num(outside / cells.step, nan=math.inf).max())
+    return Placed(layer, cells.name, float((~(outside <= 0)).mean()), steps)
+
+
+def _outside(cells: Cells, values: np.ndarray, more: float, first: int | None = None) -> np.ndarray:
+    """How far outside its cell each number is, of the first along each axis."""
+    part = (slice(first),) * values.ndim
+    with np.errstate(all="ignore"):
+        return np.maximum(cells.low[part] - values[part], values[part] - cells.high[part]) - more
 
 
 def _foreign_epsilons(found: Stored, checkpoint: Checkpoint) -> list[str]:
