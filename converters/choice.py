@@ -6,13 +6,17 @@ AVX-512: coremltools' own palettes had up to four times the entries asked for th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from torch.export import ExportedProgram
 
-# Tensors of fewer elements stay as they are: depthwise kernels and narrow layers, which save little and matter much.
+# Tensors of up to so many elements stay as they are: depthwise kernels and narrow layers, which save little.
 SMALLEST = 512
+# A palette serves all channels of a tensor, however unlike they are. Depthwise kernels and the first layers suffer most
+# by that, and are the smallest: left as they are, up to this share of all weights, they take away half of the error.
+SPARED = 1 / 64
 STARTS = 4  # clusters that k-means begins with, for each that it ends with
 ROUNDS = 1000  # of Lloyd's algorithm at most; several hundred have been seen
 
@@ -52,10 +56,18 @@ class Multiples:
 Chosen = Palette | Multiples
 
 
-def weights_to_compress(program: ExportedProgram) -> dict[str, np.ndarray]:
-    """float32, by their names in `program`."""
+def weights_to_compress(program: ExportedProgram, *, palettes: bool) -> dict[str, np.ndarray]:
+    """float32, by their names in `program`; palettes: whether they get some, for which fewer are fit."""
     named = {name: program.state_dict[name] for name in program.graph_signature.inputs_to_parameters.values()}
-    return {name: each.numpy() for name, each in named.items() if each.dim() > 1 and each.numel() > SMALLEST}
+    weights = {name: each.numpy() for name, each in named.items() if each.dim() > 1}
+    largest = spared([each.size for each in weights.values()]) if palettes else SMALLEST
+    return {name: each for name, each in weights.items() if each.size > largest}
+
+
+def spared(sizes: Sequence[int]) -> int:
+    """Tensors of up to so many elements get no palette: see SPARED."""
+    fit = [size for size in sizes if sum(each for each in sizes if each <= size) <= SPARED * sum(sizes)]
+    return max([SMALLEST, *fit])
 
 
 def palette(weight: np.ndarray, bits: int) -> Palette:

@@ -84,7 +84,8 @@ def _compress(job: Conversion[CoreAIOptions], compression: Compression) -> tuple
     image = torch.zeros(1, job.transform.channels, *job.size)
     program = torch.export.export(job.network, (image,)).run_decompositions({})
     ranges: dict[str, Range] = {}
-    chosen = {name: choose(compression, weight) for name, weight in weights_to_compress(program).items()}
+    weights = weights_to_compress(program, palettes=compression.palette is not None)
+    chosen = {name: choose(compression, weight) for name, weight in weights.items()}
     if job.images is not None:
         dense = {name: torch.from_numpy(each.dense) for name, each in chosen.items()}
         with torch_threads(1):

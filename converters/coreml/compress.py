@@ -12,7 +12,7 @@ from torch.fx import Node
 
 from reference.errors import UserError
 
-from ..choice import SMALLEST, Chosen, Palette, multiples, palette
+from ..choice import Chosen, Palette, multiples, palette
 from ..measure import Range
 from ..steps import CONVOLUTION, Change
 from .lean_import import import_coremltools
@@ -49,7 +49,7 @@ def add_passes(
         how, name = optimize.OpPalettizerConfig(mode="custom", lut_function=_tables(weights, chosen)), "palettize"
     else:
         how, name = optimize.OpLinearQuantizerConfig(mode="linear_symmetric"), "linear_quantize"
-    how.weight_threshold = SMALLEST
+    how.weight_threshold = min(each.size for each in weights.values()) - 1  # it takes larger ones
     _append(pipeline, f"compression::{name}_weights", config=optimize.OptimizationConfig(global_config=how))
 
 

@@ -55,7 +55,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
     pipeline = ct.PassPipeline.DEFAULT
     chosen: dict[str, Chosen] = {}
     if compression is not None:
-        weights = weights_to_compress(program)
+        weights = weights_to_compress(program, palettes=compression.palette)
         chosen = {name: choose(compression, weight) for name, weight in weights.items()}
         add_passes(pipeline, compression, weights, chosen, ranges)
         if images is not None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from converters.choice import Palette, k_means, multiples, palette
+from converters.choice import Palette, k_means, multiples, palette, spared
 from converters.coreml import compress as compress_module
 from converters.coreml import convert as convert_module
 from converters.coreml.checks import check
@@ -109,12 +109,14 @@ def compressed_weights(written, plain) -> list[tuple[np.ndarray, np.ndarray]]:
         ("w8a8", "constexpr_affine_dequantize", 0.62, 1e-4, 0.1),
     ],
 )
-def test_compression(converted, mlpackage, demo, photographs, compress, operation, share, least, most):
-    written, plain = converted(compress), mlpackage("float16")
+def test_compression(conversion, mlpackage, demo, photographs, compress, operation, share, least, most):
+    (written, chosen), plain = conversion(compress), mlpackage("float16")
     assert written.manifest.artifact.compression == compress
     assert written.path.name == f"mobilevit_xxs_demo_{compress}_samples16.mlpackage"
     assert written.manifest.artifact.bytes <= share * plain.manifest.artifact.bytes
-    assert kinds(written)[operation] >= 60
+    assert kinds(written)[operation] == len(chosen)
+    weights = [each.numel() for each in demo.model.parameters() if each.dim() > 1]
+    assert sum(each.dense.size for each in chosen.values()) >= (1 - 1 / 64) * sum(weights)
     assert least <= disagreement(written, demo, photographs) <= most
 
 
@@ -193,6 +195,15 @@ def test_a_palette_gives_each_value_its_nearest_entry(values, bits):
     assert (np.abs(chosen.dense - values.astype(np.float64)) <= nearest + 2**-22 * np.abs(values).max()).all()
     if len(np.unique(values)) <= 2**bits:
         assert np.array_equal(chosen.dense, values)
+
+
+@given(st.lists(st.integers(1, 10**5), min_size=1))
+def test_palettes_spare_the_smallest_tensors(sizes):
+    largest = spared(sizes)
+    stay = [size for size in sizes if size <= largest]
+    assert largest == 512 or sum(stay) <= sum(sizes) / 64
+    more = [size for size in sizes if size <= min((size for size in sizes if size > largest), default=0)]
+    assert not more or sum(more) > sum(sizes) / 64, "another tensor could stay"
 
 
 def test_scales_of_channels_without_weights_are_zero():
