@@ -6,6 +6,8 @@ import importlib.metadata
 import importlib.util
 import platform
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.machinery import PathFinder
 
 from .errors import UserError
@@ -48,9 +50,15 @@ def version_of(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         module = name.replace("-", "_")
-        others = importlib.metadata.packages_distributions().get(module, ())
+        others = _bringing(tuple(sys.path)).get(module, ())
         found = (each for each in others if each.replace("-", "_").lower() != module)
         return next(map(importlib.metadata.version, found), None)
+
+
+@cache
+def _bringing(path: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """The distributions on sys.path by the modules that they bring: it takes a second to read all their lists."""
+    return importlib.metadata.packages_distributions()
 
 
 def required_version(name: str) -> str:
