@@ -45,7 +45,7 @@ class DeviceRun(Strict):
 
     accelerator: all that may compute: "CPU", "GPU", "NPU", "GPU+CPU" or "NPU+CPU", or of Core ML the name of the
     compute units, such as "CPU_AND_NE". threads: null where the runtime chooses. compile_ms: the part of load_ms that
-    compiling for the accelerator took, null where the app does not tell it apart. warm_up: runs before those that count.
+    compiling for the accelerator took, null where the app does not tell. warm_up: runs before those that count.
     preprocessing_ms, inference_ms: of each run that counts. wait_ms: for a cool device, null where the app does not
     wait. thermal_state_before, thermal_state: before the first run and after the last one, null where the system does
     not tell. peak_mib: memory of the process, null likewise. Older exports have no compile_ms, no wait_ms and no

@@ -66,7 +66,8 @@ class LiteRtEngineTest {
         Played.answer = ByteArray(3)
         assertSame(Played.answer, (bytes.run(Elements.Bytes(ByteArray(9))) as Elements.Bytes).values)
         val map = integers.run { copy(outputs = outputs.map { it.copy(dtype = Dtype.INT32) }) }
-        Played.tensors = mapOf(input to null, output to TensorType(ElementType.INT, TensorType.Layout(map.answer.shape)))
+        val ints = TensorType(ElementType.INT, TensorType.Layout(map.answer.shape))
+        Played.tensors = mapOf(input to null, output to ints)
         Played.answer = IntArray(3)
         val answer = engine(Accelerator.Cpu(), map).run(Elements.Bytes(ByteArray(9)))
         assertSame(Played.answer, (answer as Elements.Ints).values)
@@ -74,8 +75,9 @@ class LiteRtEngineTest {
 
     @Test
     fun `LiteRT is asked for what was chosen and for nothing else`() {
-        val asked = listOf(Accelerator.Cpu(1), Accelerator.Gpu(), Accelerator.Gpu(withCpu = true), npu, npu.copy(withCpu = true))
-        val names = asked.map {
+        val alone = listOf(Accelerator.Cpu(1), Accelerator.Gpu(), npu)
+        val withCpu = listOf(Accelerator.Gpu(withCpu = true), npu.copy(withCpu = true))
+        val names = (alone + withCpu).map {
             Played.log.clear()
             engine(it)
             it.name to Played.log.first().substringAfter("for ")
@@ -83,8 +85,8 @@ class LiteRtEngineTest {
         val expected = listOf(
             "CPU" to "[CPU] 1",
             "GPU" to "[GPU] null",
-            "GPU+CPU" to "[GPU, CPU] null",
             "NPU" to "[NPU, NONE] null", // NPU alone would bring the CPU
+            "GPU+CPU" to "[GPU, CPU] null",
             "NPU+CPU" to "[NPU, CPU] null",
         )
         assertEquals(expected, names)
@@ -94,24 +96,26 @@ class LiteRtEngineTest {
     fun `an accelerator that is not there is refused by name, and nothing is compiled`() {
         fun says(accelerator: Accelerator) =
             assertFailsWith<MobileViTException.AcceleratorUnavailable> { engine(accelerator) }.message
+        val cannot = "cannot run this artifact here:"
         Played.available = setOf(Hardware.CPU)
-        assertEquals("NPU cannot run this artifact here: LiteRT finds no library for the NPU", says(npu))
-        assertEquals("GPU+CPU cannot run this artifact here: LiteRT finds no library for the GPU", says(Accelerator.Gpu(true)))
+        assertEquals("NPU $cannot LiteRT finds no library for the NPU", says(npu))
+        assertEquals("GPU+CPU $cannot LiteRT finds no library for the GPU", says(Accelerator.Gpu(withCpu = true)))
         assertEquals(listOf("close environment", "close environment"), Played.log)
         Played.npuIsKnown = false
-        assertEquals("NPU cannot run this artifact here: LiteRT knows no NPU of this phone's SoC", says(npu))
+        assertEquals("NPU $cannot LiteRT knows no NPU of this phone's SoC", says(npu))
         Played.log.clear()
         Played.available = setOf(Hardware.GPU)
-        for (refusal in listOf(LiteRtException(504, "Some ops are not accelerated."), UnsatisfiedLinkError("Some ops are not accelerated."))) {
+        for (refusal in listOf(LiteRtException(504, "Some ops are left."), UnsatisfiedLinkError("Some ops are left."))) {
             Played.refusal = refusal
-            assertEquals("GPU cannot run this artifact here: Some ops are not accelerated.", says(Accelerator.Gpu()))
+            assertEquals("GPU $cannot Some ops are left.", says(Accelerator.Gpu()))
         }
         assertEquals(setOf("close environment"), Played.log.toSet())
     }
 
     @Test
     fun `a file whose tensors are not the manifest's is closed again`() {
-        fun says() = assertFailsWith<MobileViTException.Mismatch> { engine(Accelerator.Cpu()) }.message!!.substringAfter("describes: ")
+        fun says() = assertFailsWith<MobileViTException.Mismatch> { engine(Accelerator.Cpu()) }
+            .message.orEmpty().substringAfter("describes: ")
         val sound = Played.tensors
         Played.tensors = sound - output
         assertEquals("there is no $output", says())
@@ -138,7 +142,8 @@ class LiteRtEngineTest {
 
     /** An object of a class that only a phone can make, of which nothing is asked. */
     private inline fun <reified T> unmade(): T {
-        val unsafe = Class.forName("sun.misc.Unsafe").getDeclaredField("theUnsafe").apply { isAccessible = true }.get(null)
+        val field = Class.forName("sun.misc.Unsafe").getDeclaredField("theUnsafe").apply { isAccessible = true }
+        val unsafe = field.get(null)
         return unsafe.javaClass.getMethod("allocateInstance", Class::class.java).invoke(unsafe, T::class.java) as T
     }
 }

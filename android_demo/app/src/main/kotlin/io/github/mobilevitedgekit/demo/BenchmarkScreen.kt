@@ -60,7 +60,8 @@ private fun passed(passed: Boolean): String = stringResource(if (passed) R.strin
 
 private fun share(context: Context, report: Report) {
     val folder = File(context.cacheDir, "results").apply { mkdirs() }
-    val file = File(folder, report.run.artifact.removeSuffix(".tflite") + "-${report.run.accelerator.replace('+', '-')}.json")
+    val accelerator = report.run.accelerator.replace('+', '-')
+    val file = File(folder, report.run.artifact.removeSuffix(".tflite") + "-$accelerator.json")
     file.writeText(report.results.toJson())
     val uri = FileProvider.getUriForFile(context, "${context.packageName}.results", file)
     val send = Intent(Intent.ACTION_SEND).setType("application/json").putExtra(Intent.EXTRA_STREAM, uri)

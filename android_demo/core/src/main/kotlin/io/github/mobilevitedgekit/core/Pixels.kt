@@ -3,15 +3,15 @@ package io.github.mobilevitedgekit.core
 /**
  * An image of which rows can be had, each pixel as ARGB; alpha does not count.
  *
- * `width` and `height` are those of the upright image. Rows are had as they are stored: `rotation` degrees clockwise, 0,
- * 90, 180 or 270, turn them upright.
+ * `width` and `height` are those of the upright image. Rows are had as they are stored: `rotation` degrees clockwise,
+ * 0, 90, 180 or 270, turn them upright.
  */
 interface Pixels {
     val width: Int
     val height: Int
     val rotation: Int get() = 0
 
-    /** Writes the pixels of stored row `y` from column `from` up to `to`, not included, into the same places of `row`. */
+    /** Writes stored row `y` from column `from` up to `to`, not included, into the same places of `row`. */
     fun readRow(y: Int, from: Int, to: Int, row: IntArray)
 }
 

@@ -4,8 +4,8 @@ package io.github.mobilevitedgekit.core
  * Resizes images of one size and crops the centre, pixel by pixel as Pillow does with the upright image.
  *
  * Pillow's filters widen with the pixels of the result where they shrink, and go in two passes, each rounded to 8 bits.
- * Only what the crop needs is computed, each row that is stored is read once, and what lies turned is turned as its crop
- * is written. Buffers are kept, so an instance belongs to one thread, and an image costs no memory.
+ * Only what the crop needs is computed, each stored row is read once, and what lies turned is turned as its crop is
+ * written. Buffers are kept, so an instance belongs to one thread, and an image costs no memory.
  *
  * width, height: of upright images; rotation: see [Pixels].
  *

@@ -5,8 +5,8 @@ import kotlin.math.ceil
 /**
  * Which sources go into each pixel of the result along one axis, and their weights, integers of 22 bits.
  *
- * count: pixels of the crop that are not padding; padding: of those before them; most: sources of one pixel. The weights
- * of pixel i are those from offsets[i] up to offsets[i + 1], for the sources from starts[i] on.
+ * count: pixels of the crop that are not padding; padding: of those before them; most: sources of one pixel. The
+ * weights of pixel i are those from offsets[i] up to offsets[i + 1], for the sources from starts[i] on.
  */
 internal class Taps private constructor(
     val padding: Int,

@@ -156,6 +156,19 @@ class PixelsTest {
         }
     }
 
+    /** Less than one row of luma: what is made is a handful of objects that say where the planes lie. */
+    @Test
+    fun `a frame's crop takes no memory for pixels`() {
+        val camera = Camera(1920, 1080)
+        for (rotation in listOf(0, 90, 180, 270)) {
+            val (width, height) = camera.frame(rotation).run { width to height }
+            val steps = Preprocessing(Resize.ShortestEdge(288), "bilinear", true, 256, 256)
+            val (resampler, crop) = Resampler(width, height, steps, rotation) to IntArray(256 * 256)
+            val bytes = List(3) { allocated { resampler.resample(camera.frame(rotation), crop) } }
+            assertTrue(bytes.last() < 1920, "rotation $rotation: $bytes bytes")
+        }
+    }
+
     @Test
     fun `NV21 is such a frame too`() {
         for (case in Contract.cases("android/frames.json").filter { "nv21" in it.members }) {
