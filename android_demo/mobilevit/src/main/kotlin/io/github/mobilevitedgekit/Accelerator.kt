@@ -20,8 +20,8 @@ sealed interface Accelerator {
      * LiteRT's GPU accelerator.
      *
      * withCpu: operations that it does not know may run on the CPU, and LiteRT does not tell an app which; else an
-     * artifact with any such operation is refused. Of the kit's float artifacts only those that choose segmentation's
-     * class have one.
+     * artifact with any such operation is refused. Of the kit's float artifacts, only those that choose segmentation's
+     * class have one, by TensorFlow's list of what its GPU delegate knows.
      */
     data class Gpu(val withCpu: Boolean = false) : Accelerator {
         override val name get() = if (withCpu) "GPU+CPU" else "GPU"
@@ -30,8 +30,8 @@ sealed interface Accelerator {
     /**
      * The neural processor, through its maker's library, which the app must bring along; see the README.
      *
-     * context: for the folders of the app's libraries and of its cache, where what was compiled for the NPU is kept;
-     * withCpu: as of [Gpu].
+     * context: the application's, since the model keeps it; it tells the folders of the app's libraries, and of its cache,
+     * where what was compiled for the NPU is kept. withCpu: as of [Gpu].
      */
     data class Npu(val context: Context, val withCpu: Boolean = false) : Accelerator {
         override val name get() = if (withCpu) "NPU+CPU" else "NPU"

@@ -1,5 +1,6 @@
 package io.github.mobilevitedgekit
 
+import android.content.Context
 import android.content.res.AssetManager
 import com.google.ai.edge.litert.BuiltinNpuAcceleratorProvider
 import com.google.ai.edge.litert.CompiledModel
@@ -77,16 +78,20 @@ internal class LiteRtEngine(
     private fun <T : AutoCloseable> T.kept(): T = also { opened += it }
 
     private fun environment(): Environment {
-        val environment = if (accelerator is Accelerator.Npu) {
-            val provider = BuiltinNpuAcceleratorProvider(accelerator.context)
-            if (!provider.isDeviceSupported()) unavailable("LiteRT knows no NPU of this phone's SoC")
-            Environment.create(accelerator.context, provider)
-        } else {
-            Environment.create()
-        }.kept()
+        val environment = when (accelerator) {
+            is Accelerator.Npu -> withNpu(accelerator.context)
+            is Accelerator.Cpu, is Accelerator.Gpu -> Environment.create()
+        }
+        environment.kept()
         val missing = accelerator.hardware - environment.getAvailableAccelerators()
         if (missing.isNotEmpty()) unavailable("LiteRT finds no library for the ${missing.joinToString()}")
         return environment
+    }
+
+    private fun withNpu(context: Context): Environment {
+        val provider = BuiltinNpuAcceleratorProvider(context)
+        if (!provider.isDeviceSupported()) unavailable("LiteRT knows no NPU of this phone's SoC")
+        return Environment.create(context, provider)
     }
 
     /** To an NPU alone LiteRT adds the CPU by itself; beside NONE, which stands for nothing, it does not. */
