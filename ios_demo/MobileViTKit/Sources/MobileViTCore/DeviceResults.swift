@@ -94,8 +94,8 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   public init(
     artifact: String, sha256: String, runtime: String = "coreml-native", accelerator: String, threads: Int? = nil,
     loadMilliseconds: Double, compileMilliseconds: Double? = nil, warmUp: Int, preprocessingMilliseconds: [Double],
-    inferenceMilliseconds: [Double], waitMilliseconds: Double?, thermalStateBefore: ThermalState?, thermalState: ThermalState?, peakMiB: Double?,
-    answers: [DeviceAnswer]
+    inferenceMilliseconds: [Double], waitMilliseconds: Double?, thermalStateBefore: ThermalState?,
+    thermalState: ThermalState?, peakMiB: Double?, answers: [DeviceAnswer]
   ) {
     self.artifact = artifact
     self.sha256 = sha256
