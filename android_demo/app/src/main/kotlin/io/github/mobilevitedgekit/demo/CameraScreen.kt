@@ -76,10 +76,11 @@ private fun LiveAnswers(model: MobileViT) {
     var shown by remember(model) { mutableStateOf<Shown?>(null) }
     var error by remember(model) { mutableStateOf<Exception?>(null) }
     LaunchedEffect(model, owner) {
+        val painter = OverlayPainter()
         try {
             showCamera(context, owner, preview) { frame ->
                 try {
-                    shown = model.show(frame)
+                    shown = model.show(frame, painter)
                 } catch (caught: MobileViTException) {
                     // A closed model is no error: another one was chosen while this frame waited.
                     if (caught !is MobileViTException.Closed) error = caught

@@ -114,7 +114,11 @@ class AnswersTest {
     fun `a class map's background is transparent and does not count`() {
         val map = ClassMap(2, 2, byteArrayOf(0, 2, 1, 2), Bounds(0.0, 0.0, 2.0, 2.0))
         val palette = listOf(0xFF000000.toInt(), 0xFF800000.toInt(), 0xFF008000.toInt())
-        assertContentEquals(intArrayOf(0, 0x7F008000, 0x7F800000, 0x7F008000), map.colors(palette, 127))
+        val kept = IntArray(4) { -1 }
+        assertSame(kept, map.colors(palette, 127, kept))
+        for (colors in listOf(kept, map.colors(palette, 127))) {
+            assertContentEquals(intArrayOf(0, 0x7F008000, 0x7F800000, 0x7F008000), colors)
+        }
         assertEquals(listOf(Share(2, 0.5), Share(1, 0.25)), map.shares)
     }
 
