@@ -54,8 +54,8 @@ def results(models, tflite):
         answers.append(answer(picture, crop(Image.open(io.BytesIO(picture.png))), False))
     run = DeviceRun(
         artifact=written.path.name, sha256=written.manifest.artifact.sha256, runtime="litert", accelerator="CPU",
-        threads=1, load_ms=8.0, compile_ms=6.0, warm_up=2, preprocessing_ms=[1.0, 3.0, 2.0], inference_ms=[4.0, 10.0, 5.0],
-        thermal_state="fair", peak_mib=None, answers=answers,
+        threads=1, load_ms=8.0, compile_ms=6.0, warm_up=2, preprocessing_ms=[1.0, 3.0, 2.0],
+        inference_ms=[4.0, 10.0, 5.0], thermal_state="fair", peak_mib=None, answers=answers,
     )  # fmt: skip
     device = Device(model="Pixel 8", system="Android 15", app="1.0", soc="Google Tensor G3")
     return DeviceResults(schema_version=1, device=device, recorded_at="2026-01-31T12:00:00Z", runs=[run])
