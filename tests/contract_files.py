@@ -37,6 +37,7 @@ def device_results() -> dict[str, Any]:
         accelerator="CPU",
         threads=2,
         load_ms=12.5,
+        compile_ms=8.25,
         warm_up=5,
         preprocessing_ms=[1.5, 1.25, 1.0],
         inference_ms=[4.0, 4.5, 4.25],
@@ -46,7 +47,7 @@ def device_results() -> dict[str, Any]:
         peak_mib=96.5,
         answers=[answer],
     )
-    device = Device(model="Pixel 8", system="Android 15", app="MobileViT demo 1.0")
+    device = Device(model="Pixel 8", system="Android 15", app="MobileViT demo 1.0", soc="Google Tensor G3")
     results = DeviceResults(schema_version=1, device=device, recorded_at="2026-01-31T12:00:00Z", runs=[run])
     return json.loads(results.model_dump_json())
 

@@ -18,10 +18,6 @@ android {
     buildFeatures {
         compose = true
     }
-
-    androidResources {
-        noCompress += "tflite" // mapped from the package as it lies there
-    }
 }
 
 dependencies {

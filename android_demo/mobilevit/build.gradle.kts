@@ -18,8 +18,6 @@ android {
 dependencies {
     api(project(":core"))
     implementation(libs.litert)
-    implementation(libs.litert.gpu)
-    implementation(libs.litert.gpu.api)
     testImplementation(libs.kotlin.test.junit)
     testImplementation(libs.junit)
 }

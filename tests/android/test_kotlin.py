@@ -33,8 +33,8 @@ def compiled(tmp_path_factory) -> Toolchain:
         ),
         Module(
             "tests",
-            ("android_demo/core/src/test/kotlin", "android_demo/mobilevit/src/test/kotlin"),
-            (core, library, *junit),
+            ("android_demo/core/src/test/kotlin", "android_demo/mobilevit/src/test/kotlin", "tests/android/litert"),
+            (core, library, *junit, *android),
             (friends,),
         ),
     ]

@@ -15,6 +15,7 @@ from reference import scenes
 from reference.checkpoints import load_checkpoint
 from validation import structure
 
+from ..compiled import compiled_answers
 from ..rounding import assert_as_exact, in_both_precisions
 
 SIDE = 160
@@ -54,6 +55,17 @@ def test_equals_pytorch(converted):
             nchw = answer.transpose(0, 3, 1, 2) if answer.ndim == 4 else answer
             assert nchw.shape == values.shape
             assert_as_exact(nchw, exact, values)
+
+
+def test_answers_in_the_compiled_model_as_in_the_interpreter(converted):
+    task, _, content = converted
+    shape = (IMAGES[task], SIDE, SIDE, 3)
+    images = np.random.default_rng(1).integers(0, 256, (2, *shape)).astype(np.float32)
+    run = Interpreter(model_content=content, num_threads=1).get_signature_runner()
+    expected = [{name: answer.copy() for name, answer in run(image=image).items()} for image in images]
+    for found, wanted in zip(compiled_answers(content, images, expected[0]), expected, strict=True):
+        for name, answer in wanted.items():
+            np.testing.assert_array_equal(found[name], answer)
 
 
 def test_one_xnnpack_partition_up_to_the_choice_of_classes(converted):

@@ -54,10 +54,10 @@ def results(models, tflite):
         answers.append(answer(picture, crop(Image.open(io.BytesIO(picture.png))), False))
     run = DeviceRun(
         artifact=written.path.name, sha256=written.manifest.artifact.sha256, runtime="litert", accelerator="CPU",
-        threads=1, load_ms=8.0, warm_up=2, preprocessing_ms=[1.0, 3.0, 2.0], inference_ms=[4.0, 10.0, 5.0],
-        thermal_state="fair", peak_mib=None, answers=answers,
+        threads=1, load_ms=8.0, compile_ms=6.0, warm_up=2, preprocessing_ms=[1.0, 3.0, 2.0],
+        inference_ms=[4.0, 10.0, 5.0], thermal_state="fair", peak_mib=None, answers=answers,
     )  # fmt: skip
-    device = Device(model="Pixel 8", system="Android 15", app="1.0")
+    device = Device(model="Pixel 8", system="Android 15", app="1.0", soc="Google Tensor G3")
     return DeviceResults(schema_version=1, device=device, recorded_at="2026-01-31T12:00:00Z", runs=[run])
 
 
@@ -88,7 +88,7 @@ def test_a_sound_phone_passes_with_the_figures_of_a_run_here(results, models, tm
     for name, value in values(here).items():
         assert values(exact)[name] == pytest.approx(value, abs=1e-5, rel=1e-2)
     told = values(exact)
-    assert (told["load_ms"], told["preprocessing_ms"], told["inference_ms"]) == (8, 2, 5)
+    assert (told["load_ms"], told["compile_ms"], told["preprocessing_ms"], told["inference_ms"]) == (8, 6, 2, 5)
     assert told["inference_p90_ms"] == pytest.approx(np.percentile([4, 10, 5], 90))
     assert "peak_mib" not in told
     bounded = {check.check for check in own.checks if check.bound is not None}
@@ -112,11 +112,12 @@ def test_the_heat_of_the_device_is_told_beside_its_times(results, models, tmp_pa
     assert ("a warm device" in reasons["inference_ms"]) == ("a warm device" in says)
 
 
-def test_exports_of_before_the_heat_was_told_are_read(results, models, tmp_path):
+def test_exports_of_before_the_heat_and_the_chip_were_told_are_read(results, models, tmp_path):
     path = written_to(tmp_path, results)
     export = json.loads(path.read_text("utf-8"))
-    for name in ("wait_ms", "thermal_state_before"):
+    for name in ("wait_ms", "thermal_state_before", "compile_ms"):
         del export["runs"][0][name]
+    del export["device"]["soc"]
     path.write_text(json.dumps(export), "utf-8")
     assert exit_code(import_device(path, models)) == PASSED
 
@@ -213,7 +214,7 @@ def test_beside_a_baseline_of_the_same_device(results, models, tmp_path, capfd):
         if check["verdict"] == "FAIL"
     ]
     assert failed == ["inference_ms", "inference_p90_ms"]
-    assert "<title>Pixel 8, Android 15: FAIL</title>" in files[0].read_text("utf-8")
+    assert "<title>Pixel 8, Android 15, Google Tensor G3: FAIL</title>" in files[0].read_text("utf-8")
     elsewhere = results.model_copy(update={"device": results.device.model_copy(update={"model": "Pixel 9"})})
     assert main(["import-device", str(written_to(tmp_path, elsewhere, **slower)), *baseline]) == PASSED
     out = capfd.readouterr().out

@@ -13,7 +13,7 @@ from ..baselines.run import Run
 from ..checks.parity import Parity
 from ..checks.pictures import pictures_of
 from ..device.export import DeviceResults, read_device_results
-from ..device.judge import Shipped, as_baseline, judge, shipped
+from ..device.judge import Shipped, as_baseline, described, judge, shipped
 from ..reporting.formats import Reported, diagnoses
 from ..reporting.page import Page
 from ..reporting.page.examples import worst_of_parity
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
         if arguments.update_baseline:
             write_baseline(arguments.baseline, measured.facts)
         results += compare(read_baseline(arguments.baseline), measured)
-    title = f"{device.device.model}, {device.device.system}"
+    title = described(device.device)
     show(judged(results, title, arguments.verbose), *diagnoses(results))
     write_reports(arguments, results, title, lambda: _page(title, device, compared, models, results))
     return exit_code(results)

@@ -16,11 +16,16 @@ ThermalState = Literal["nominal", "fair", "serious", "critical"]
 
 
 class Device(Strict):
-    """model: as the system names it, such as "iPhone16,2"; system: name and version; app: name and version."""
+    """Where it ran.
+
+    model: as the system names it, such as "iPhone16,2". system, app: name and version. soc: the chip's maker and model,
+    such as "QTI SM8750", null where the system does not tell. Older exports have none.
+    """
 
     model: str
     system: str
     app: str
+    soc: str | None = None
 
 
 class DeviceAnswer(Strict):
@@ -38,11 +43,13 @@ class DeviceAnswer(Strict):
 class DeviceRun(Strict):
     """One artifact in one setting.
 
-    accelerator: "CPU", "GPU", or of Core ML the name of the compute units, such as "CPU_AND_NE". threads: null where
-    the runtime chooses. warm_up: runs before those that count. preprocessing_ms, inference_ms: of each run that counts.
-    wait_ms: for a cool device, null where the app does not wait. thermal_state_before, thermal_state: before the first
-    run and after the last one, null where the system does not tell. peak_mib: memory of the process, null likewise.
-    Older exports have no wait_ms and no thermal_state_before.
+    accelerator: all that may compute: "CPU", "GPU", "NPU", "GPU+CPU" or "NPU+CPU", or of Core ML the name of the
+    compute units, such as "CPU_AND_NE". threads: null where the runtime chooses. compile_ms: the part of load_ms that
+    compiling for the accelerator took, null where the app does not tell. warm_up: runs before those that count.
+    preprocessing_ms, inference_ms: of each run that counts. wait_ms: for a cool device, null where the app does not
+    wait. thermal_state_before, thermal_state: before the first run and after the last one, null where the system does
+    not tell. peak_mib: memory of the process, null likewise. Older exports have no compile_ms, no wait_ms and no
+    thermal_state_before.
     """
 
     artifact: str
@@ -51,6 +58,7 @@ class DeviceRun(Strict):
     accelerator: str
     threads: Positive | None
     load_ms: Milliseconds
+    compile_ms: Milliseconds | None = None
     warm_up: Annotated[int, Field(ge=0)]
     preprocessing_ms: list[Milliseconds]
     inference_ms: list[Milliseconds]

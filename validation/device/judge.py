@@ -22,12 +22,12 @@ from ..checks.metrics import METRICS
 from ..checks.parity import Parity
 from ..checks.parity import judge as judge_answers
 from ..results import Check
-from .export import DeviceAnswer, DeviceResults, DeviceRun, read_device_results
+from .export import Device, DeviceAnswer, DeviceResults, DeviceRun, read_device_results
 
 OWN_CROP = "own crop"
 # What holds where the app made the crop: its pixels may lie a rounding away from the golden ones.
 OWN_CROP_METRICS = ("top1_agreement", "pixel_agreement")
-TIMES = ("load_ms", "preprocessing_ms", "inference_ms", "inference_p90_ms", "peak_mib")
+TIMES = ("load_ms", "compile_ms", "preprocessing_ms", "inference_ms", "inference_p90_ms", "peak_mib")
 
 
 def import_device(results: Path | str, models: Path | str) -> list[Parity]:
@@ -125,7 +125,7 @@ def _judge_answers(model: Shipped, runtime: str, given: Sequence[DeviceAnswer]) 
 
 def _times(run: DeviceRun, found: Parity) -> list[Check]:
     """Medians of what was timed, and the 90th percentile; only told."""
-    told: dict[str, float | None] = {"load_ms": run.load_ms, "peak_mib": run.peak_mib}
+    told: dict[str, float | None] = {"load_ms": run.load_ms, "compile_ms": run.compile_ms, "peak_mib": run.peak_mib}
     if run.preprocessing_ms:
         told["preprocessing_ms"] = float(np.median(run.preprocessing_ms))
     if run.inference_ms:
@@ -156,6 +156,11 @@ def _heat(run: DeviceRun) -> str:
     return "".join(f"; {words}" for words in told)
 
 
+def described(device: Device) -> str:
+    """A device in words: model, system, and the chip where it is known."""
+    return ", ".join(filter(None, [device.model, device.system, device.soc]))
+
+
 def as_baseline(results: DeviceResults, compared: Sequence[Parity], models: Mapping[str, Shipped]) -> Baseline:
     """What a device's results are as a baseline: figures by artifact and setting, on that device. There are runs."""
     first = next(iter(models.values())).artifact.manifest
@@ -169,7 +174,7 @@ def as_baseline(results: DeviceResults, compared: Sequence[Parity], models: Mapp
         data="golden sets",
         images=pictures,
         compared=pictures,
-        machine=f"{results.device.model}, {results.device.system}",
+        machine=described(results.device),
         tool_versions={"app": results.device.app},
         reference={},
         artifacts={

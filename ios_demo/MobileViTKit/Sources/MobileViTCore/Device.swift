@@ -8,12 +8,15 @@ public struct Device: Encodable, Equatable, Sendable {
   public let system: String
   /// Name and version.
   public let app: String
+  /// The chip's maker and model; nil where `model` says it, as Apple's do.
+  public let soc: String?
 
   /// Facts given by hand.
-  public init(model: String, system: String, app: String) {
+  public init(model: String, system: String, app: String, soc: String? = nil) {
     self.model = model
     self.system = system
     self.app = app
+    self.soc = soc
   }
 
   /// This device; `app` is the app's name and version. A simulator is the model that it plays.

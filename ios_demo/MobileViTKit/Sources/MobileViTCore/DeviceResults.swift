@@ -57,6 +57,8 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   public let threads: Int?
   /// Milliseconds.
   public let loadMilliseconds: Double
+  /// The part of it that compiling took; nil where the runtime does not tell it apart.
+  public let compileMilliseconds: Double?
   /// Runs before those that count.
   public let warmUp: Int
   /// Milliseconds of each run that counts.
@@ -77,6 +79,7 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   private enum CodingKeys: String, CodingKey {
     case artifact, sha256, runtime, accelerator, threads
     case loadMilliseconds = "load_ms"
+    case compileMilliseconds = "compile_ms"
     case warmUp = "warm_up"
     case preprocessingMilliseconds = "preprocessing_ms"
     case inferenceMilliseconds = "inference_ms"
@@ -90,9 +93,9 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
   /// A run; see the properties.
   public init(
     artifact: String, sha256: String, runtime: String = "coreml-native", accelerator: String, threads: Int? = nil,
-    loadMilliseconds: Double, warmUp: Int, preprocessingMilliseconds: [Double], inferenceMilliseconds: [Double],
-    waitMilliseconds: Double?, thermalStateBefore: ThermalState?, thermalState: ThermalState?, peakMiB: Double?,
-    answers: [DeviceAnswer]
+    loadMilliseconds: Double, compileMilliseconds: Double? = nil, warmUp: Int, preprocessingMilliseconds: [Double],
+    inferenceMilliseconds: [Double], waitMilliseconds: Double?, thermalStateBefore: ThermalState?,
+    thermalState: ThermalState?, peakMiB: Double?, answers: [DeviceAnswer]
   ) {
     self.artifact = artifact
     self.sha256 = sha256
@@ -100,6 +103,7 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
     self.accelerator = accelerator
     self.threads = threads
     self.loadMilliseconds = loadMilliseconds
+    self.compileMilliseconds = compileMilliseconds
     self.warmUp = warmUp
     self.preprocessingMilliseconds = preprocessingMilliseconds
     self.inferenceMilliseconds = inferenceMilliseconds
@@ -119,6 +123,7 @@ public struct DeviceRun: Encodable, Equatable, Sendable {
     try fields.encode(accelerator, forKey: .accelerator)
     try fields.encode(threads, forKey: .threads)
     try fields.encode(loadMilliseconds, forKey: .loadMilliseconds)
+    try fields.encode(compileMilliseconds, forKey: .compileMilliseconds)
     try fields.encode(warmUp, forKey: .warmUp)
     try fields.encode(preprocessingMilliseconds, forKey: .preprocessingMilliseconds)
     try fields.encode(inferenceMilliseconds, forKey: .inferenceMilliseconds)

@@ -96,12 +96,12 @@ final class FileTests: XCTestCase {
   func testDeviceResultsAreWrittenAsTheSchemaHasThem() throws {
     let run = DeviceRun(
       artifact: "mobilevit_xxs_demo_int8-full.tflite", sha256: String(repeating: "b", count: 64), runtime: "litert",
-      accelerator: "CPU", threads: 2, loadMilliseconds: 12.5, warmUp: 5, preprocessingMilliseconds: [1.5, 1.25, 1],
-      inferenceMilliseconds: [4, 4.5, 4.25], waitMilliseconds: 2000, thermalStateBefore: .fair, thermalState: nil,
-      peakMiB: 96.5,
+      accelerator: "CPU", threads: 2, loadMilliseconds: 12.5, compileMilliseconds: 8.25, warmUp: 5,
+      preprocessingMilliseconds: [1.5, 1.25, 1], inferenceMilliseconds: [4, 4.5, 4.25], waitMilliseconds: 2000,
+      thermalStateBefore: .fair, thermalState: nil, peakMiB: 96.5,
       answers: [.init(picture: "000", exactPixels: true, values: [0.25, 0.5, 0.25], meaning: .probabilities)])
     let results = DeviceResults(
-      device: Device(model: "Pixel 8", system: "Android 15", app: "MobileViT demo 1.0"),
+      device: Device(model: "Pixel 8", system: "Android 15", app: "MobileViT demo 1.0", soc: "Google Tensor G3"),
       recordedAt: Date(timeIntervalSince1970: 1_769_860_800), runs: [run])
     let written = try JSONSerialization.jsonObject(with: results.json())
     XCTAssertEqual(written as? NSDictionary, try Contract.object("device_results.json"))

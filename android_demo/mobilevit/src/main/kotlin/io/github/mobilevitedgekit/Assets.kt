@@ -4,10 +4,8 @@ import android.content.res.AssetManager
 import io.github.mobilevitedgekit.core.FormatException
 import io.github.mobilevitedgekit.core.GoldenSet
 import io.github.mobilevitedgekit.core.Manifest
-import java.io.FileInputStream
 import java.io.IOException
-import java.nio.ByteBuffer
-import java.nio.channels.FileChannel
+import java.io.InputStream
 import java.security.MessageDigest
 
 /** The artifacts in a folder of the assets: those with a manifest beside them, by path. */
@@ -32,20 +30,21 @@ private fun <T> read(assets: AssetManager, path: String, parse: (String) -> T): 
     throw MobileViTException.Missing(path, error)
 }
 
-/** The bytes of the artifact, mapped from the package, where assets of that kind lie uncompressed; hash checked. */
-internal fun mapped(assets: AssetManager, path: String, manifest: Manifest): ByteBuffer = try {
-    assets.openFd(path).use { asset ->
-        FileInputStream(asset.fileDescriptor).use { stream ->
-            stream.channel.map(FileChannel.MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
-        }
-    }
+/** @throws MobileViTException.Mismatch unless the artifact at `path` is the file that the manifest describes. */
+internal fun checkArtifact(assets: AssetManager, path: String, manifest: Manifest) = try {
+    assets.open(path).use { checkBytes(it, path, manifest) }
 } catch (error: IOException) {
     throw MobileViTException.Missing(path, error)
-}.also { checkBytes(it, path, manifest) }
+}
 
-/** @throws MobileViTException.Mismatch unless they are the bytes that the manifest describes. */
-internal fun checkBytes(bytes: ByteBuffer, path: String, manifest: Manifest) {
-    val digest = MessageDigest.getInstance("SHA-256").apply { update(bytes.duplicate()) }.digest()
-    val found = digest.joinToString("") { "%02x".format(it) }
+internal fun checkBytes(bytes: InputStream, path: String, manifest: Manifest) {
+    val digest = MessageDigest.getInstance("SHA-256")
+    val chunk = ByteArray(1 shl 16)
+    while (true) {
+        val read = bytes.read(chunk)
+        if (read < 0) break
+        digest.update(chunk, 0, read)
+    }
+    val found = digest.digest().joinToString("") { "%02x".format(it) }
     if (found != manifest.artifact.sha256) throw MobileViTException.Mismatch(path, "sha256 $found")
 }

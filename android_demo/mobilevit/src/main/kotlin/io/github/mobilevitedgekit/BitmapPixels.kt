@@ -8,10 +8,14 @@ import io.github.mobilevitedgekit.core.YuvImage
 /** A bitmap's pixels, read row by row, without a copy of the whole; alpha does not count. */
 fun Bitmap.asPixels(): Pixels = BitmapPixels(this)
 
-/** A frame of Camera2 or ImageReader in YUV_420_888; `rotation`: degrees clockwise that turn it upright. */
-fun Image.asPixels(rotation: Int): Pixels {
+/**
+ * A frame of Camera2 or ImageReader in YUV_420_888; `rotation`: degrees clockwise that turn it upright.
+ *
+ * Nothing is copied: close the frame after the model has answered. `rows`: see [YuvImage].
+ */
+fun Image.asPixels(rotation: Int, rows: YuvImage.Rows = YuvImage.Rows()): Pixels {
     val (y, u, v) = planes.map { YuvImage.Plane(it.buffer, it.rowStride, it.pixelStride) }
-    return YuvImage(width, height, y, u, v, rotation)
+    return YuvImage(width, height, y, u, v, rotation, rows)
 }
 
 private class BitmapPixels(private val bitmap: Bitmap) : Pixels {

@@ -1,10 +1,12 @@
 package io.github.mobilevitedgekit
 
-import io.github.mobilevitedgekit.core.tensorBuffer
-import java.nio.ByteBuffer
+import io.github.mobilevitedgekit.core.Elements
 
-/** What turns an input tensor into output tensors; made, used and closed on one thread. */
+/** What turns an input tensor into an answer; made, used and closed on one thread. */
 internal interface Engine : AutoCloseable {
-    /** Buffers as [tensorBuffer] makes them, outputs by the manifest's names; all are at their start. */
-    fun run(input: ByteBuffer, outputs: Map<String, ByteBuffer>)
+    /** What compiling the artifact for the accelerator took. */
+    val compileMs: Double
+
+    /** The elements of the manifest's answer, in an array that nothing writes to again. */
+    fun run(input: Elements): Elements
 }

@@ -5,6 +5,8 @@ import android.os.Looper
 import io.github.mobilevitedgekit.core.ArgbImage
 import io.github.mobilevitedgekit.core.ClassMap
 import io.github.mobilevitedgekit.core.ColorOrder
+import io.github.mobilevitedgekit.core.Dtype
+import io.github.mobilevitedgekit.core.Elements
 import io.github.mobilevitedgekit.core.GreyPixels
 import io.github.mobilevitedgekit.core.InputWriter
 import io.github.mobilevitedgekit.core.LabelledValue
@@ -19,7 +21,6 @@ import io.github.mobilevitedgekit.core.logits
 import io.github.mobilevitedgekit.core.predictions
 import io.github.mobilevitedgekit.core.present
 import io.github.mobilevitedgekit.core.readTensor
-import io.github.mobilevitedgekit.core.tensorBuffer
 import io.github.mobilevitedgekit.core.values
 
 /** An answer, and what it took: from pixels to the input tensor, and from there to the output tensors. */
@@ -31,7 +32,7 @@ data class Timed<T>(val answer: T, val preprocessingMs: Double, val inferenceMs:
  * Methods may be called from any thread but the main one, and wait for their answer; all work happens on one thread of
  * the model's own, in the order of the calls. Buffers are reused. They throw [MobileViTException].
  *
- * loadMs: what mapping, checking, preparing the accelerator and warming up took.
+ * loadMs: what checking, compiling for the accelerator and warming up took; compileMs: compiling alone.
  */
 class MobileViT private constructor(
     val manifest: Manifest,
@@ -40,83 +41,84 @@ class MobileViT private constructor(
 ) : AutoCloseable {
     var loadMs = 0.0
         private set
+    var compileMs = 0.0
+        private set
 
     // What follows belongs to the worker's thread.
     private lateinit var engine: Engine
     private val spec = manifest.answer
     private val writer = supported { InputWriter(manifest.input) }
-    private val input = tensorBuffer(manifest.input.shape, manifest.input.dtype)
-    private val outputs = manifest.outputs.associate { it.name to tensorBuffer(it.shape, it.dtype) }
+    // Of integers the numbers that they stand for; floats come in an array of their own.
+    private val numbers = if (spec.dtype == Dtype.FLOAT32) null else FloatArray(spec.shape.fold(1, Int::times))
     private val preprocessing = manifest.preprocessing
     private val crop = IntArray(preprocessing.cropHeight * preprocessing.cropWidth)
     private var resampler: Resampler? = null
 
     /** The most probable classes, the most probable first. @throws MobileViTException.Unsupported for other answers. */
     fun classify(image: Pixels, count: Int = 5): Timed<List<Prediction>> =
-        answer(image).map { manifest.predictions(it, count) }
+        read(image) { manifest.predictions(it, count) }
 
     /** The labels of scores above `threshold`. @throws MobileViTException.Unsupported for other answers. */
     fun present(image: Pixels, threshold: Double = 0.5): Timed<List<Prediction>> =
-        answer(image).map { manifest.present(it, threshold) }
+        read(image) { manifest.present(it, threshold) }
 
     /** Regression's value for each label. @throws MobileViTException.Unsupported for other answers. */
-    fun values(image: Pixels): Timed<List<LabelledValue>> = answer(image).map { manifest.values(it) }
+    fun values(image: Pixels): Timed<List<LabelledValue>> = read(image) { manifest.values(it) }
 
     /** The largest logits, the largest first. @throws MobileViTException.Unsupported for other answers. */
-    fun logits(image: Pixels, count: Int = 5): Timed<List<LabelledValue>> =
-        answer(image).map { manifest.logits(it, count) }
+    fun logits(image: Pixels, count: Int = 5): Timed<List<LabelledValue>> = read(image) { manifest.logits(it, count) }
 
     /** The class of each pixel of the crop. @throws MobileViTException.Unsupported for other answers. */
-    fun segment(image: Pixels): Timed<ClassMap> = answer(image).map {
+    fun segment(image: Pixels): Timed<ClassMap> = read(image) {
         val bounds = cropBounds(image.width, image.height, preprocessing)
         ClassMap(preprocessing.cropWidth, preprocessing.cropHeight, manifest.classes(it), bounds)
     }
 
     /** The image's feature vector. @throws MobileViTException.Unsupported for other answers. */
-    fun features(image: Pixels): Timed<FloatArray> = answer(image).map { manifest.features(it) }
+    fun features(image: Pixels): Timed<FloatArray> = read(image) { handedOut(manifest.features(it)) }
 
     /** The answer's numbers as they are, in the artifact's own layout; see [Manifest.answer] for what they mean. */
-    fun answer(image: Pixels): Timed<FloatArray> = timed { resampled(image) }
+    fun answer(image: Pixels): Timed<FloatArray> = read(image, ::handedOut)
 
     /** The same for pixels that have been resized and cropped already. */
     fun answerToCrop(image: ArgbImage): Timed<FloatArray> {
         require(image.width == preprocessing.cropWidth && image.height == preprocessing.cropHeight) {
             "the crop must have the artifact's size, not ${image.width} x ${image.height}"
         }
-        return timed { image.argb.copyInto(crop) }
+        return timed({ image.argb.copyInto(crop) }, ::handedOut)
     }
 
     /** Frees the runtime after the calls that wait already; later ones find the model closed. Returns at once. */
     override fun close() = worker.finish { engine.close() }
 
-    private fun timed(crop: () -> Unit): Timed<FloatArray> = waiting {
+    private fun <T> read(image: Pixels, answer: (FloatArray) -> T): Timed<T> = timed({ resampled(image) }, answer)
+
+    private fun <T> timed(crop: () -> Unit, answer: (FloatArray) -> T): Timed<T> = waiting {
         val started = System.nanoTime()
         crop()
-        writer.write(this.crop, input)
+        writer.write(this.crop)
         val prepared = System.nanoTime()
-        infer()
+        val elements = infer()
         val done = System.nanoTime()
-        Timed(supported { readTensor(spec, outputs.getValue(spec.name)) }, ms(prepared - started), ms(done - prepared))
+        val found = supported { answer(readTensor(spec, elements, numbers)) }
+        Timed(found, ms(prepared - started), ms(done - prepared))
     }
 
-    private fun infer() {
-        input.rewind()
-        outputs.values.forEach { it.rewind() }
-        try {
-            engine.run(input, outputs)
-        } catch (error: RuntimeException) {
-            throw MobileViTException.InferenceFailed(error)
-        }
+    private fun infer(): Elements = try {
+        engine.run(writer.elements)
+    } catch (error: Exception) {
+        throw MobileViTException.InferenceFailed(error)
     }
 
     private fun resampled(image: Pixels) {
-        val fitting = resampler?.takeIf { it.width == image.width && it.height == image.height }
-            ?: supported { Resampler(image.width, image.height, preprocessing) }.also { resampler = it }
+        val fitting = resampler?.takeIf { it.fits(image) } ?: supported {
+            Resampler(image.width, image.height, preprocessing, image.rotation)
+        }.also { resampler = it }
         fitting.resample(if (manifest.input.colorOrder == ColorOrder.L) GreyPixels(image) else image, crop)
     }
 
-    private fun <T> Timed<FloatArray>.map(read: (FloatArray) -> T): Timed<T> =
-        Timed(supported { read(answer) }, preprocessingMs, inferenceMs)
+    /** An array that no later answer is written into. */
+    private fun handedOut(values: FloatArray): FloatArray = if (values === numbers) values.copyOf() else values
 
     private fun <T> waiting(work: () -> T): T {
         check(maySleep()) { "MobileViT must not be called on the main thread" }
@@ -126,6 +128,7 @@ class MobileViT private constructor(
     private fun start(make: () -> Engine, warmUp: Int) = waiting {
         val started = System.nanoTime()
         engine = make()
+        compileMs = engine.compileMs
         try {
             repeat(warmUp) { infer() }
         } catch (error: MobileViTException) {
@@ -149,7 +152,8 @@ class MobileViT private constructor(
             val manifest = readManifest(assets, path)
             val notMain = { Looper.myLooper() != Looper.getMainLooper() }
             return load(manifest, warmUp, notMain) {
-                LiteRtEngine(mapped(assets, path, manifest), manifest, accelerator)
+                checkArtifact(assets, path, manifest)
+                LiteRtEngine(assets, path, manifest, accelerator)
             }
         }
 

@@ -1,6 +1,7 @@
 package io.github.mobilevitedgekit
 
 import io.github.mobilevitedgekit.core.ArgbImage
+import io.github.mobilevitedgekit.core.Elements
 import io.github.mobilevitedgekit.core.Json
 import io.github.mobilevitedgekit.core.Layout
 import io.github.mobilevitedgekit.core.Manifest
@@ -9,7 +10,6 @@ import io.github.mobilevitedgekit.core.Prediction
 import io.github.mobilevitedgekit.core.Quantization
 import io.github.mobilevitedgekit.core.Task
 import java.io.File
-import java.nio.ByteBuffer
 import java.util.Collections
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
@@ -35,19 +35,22 @@ class MobileViTTest {
     private val crop = ArgbImage(width, height, IntArray(width * height) { it })
     private val photograph = ArgbImage(40, 30, IntArray(40 * 30) { it * 7919 })
 
-    /** Remembers its thread and buffers, and writes `answer` into the first output. */
-    private class Fake(val answer: ByteArray, val before: (ByteBuffer) -> Unit = {}) : Engine {
+    /** Remembers its thread and what it was given, and answers `answer`. */
+    private class Fake(val answer: ByteArray, val before: (ByteArray) -> Unit = {}) : Engine {
         val threads: MutableSet<Thread> = Collections.synchronizedSet(mutableSetOf(Thread.currentThread()))
         val buffers: MutableSet<Int> = Collections.synchronizedSet(mutableSetOf())
         var runs = 0
         @Volatile var closed = 0
 
-        override fun run(input: ByteBuffer, outputs: Map<String, ByteBuffer>) {
+        override val compileMs = 7.0
+
+        override fun run(input: Elements): Elements {
+            val bytes = (input as Elements.Bytes).values
             threads += Thread.currentThread()
-            buffers += System.identityHashCode(input)
+            buffers += System.identityHashCode(bytes)
             runs++
-            before(input)
-            outputs.values.first().put(answer)
+            before(bytes)
+            return Elements.Bytes(answer)
         }
 
         override fun close() {
@@ -65,6 +68,7 @@ class MobileViTTest {
         val model = model(warmUp = 2) { Fake(byteArrayOf(64, 0, 128.toByte())).also { fake = it } }
         assertEquals(2, fake.runs)
         assertTrue(model.loadMs >= 0)
+        assertEquals(7.0, model.compileMs)
         List(4) { thread { repeat(5) { model.classify(photograph) } } }.forEach { it.join() }
         model.close()
         fake.threads.first().join(5000)
@@ -90,7 +94,7 @@ class MobileViTTest {
     @Test
     fun `a crop goes in as it is, and a photograph resized`() {
         val seen = mutableListOf<List<Int>>()
-        val look = { input: ByteBuffer -> seen += List(input.remaining()) { input.get(it).toInt() and 0xFF } }
+        val look = { input: ByteArray -> seen += input.map { it.toInt() and 0xFF } }
         model { Fake(ByteArray(3), look) }.use { model ->
             model.answerToCrop(crop)
             val channels = crop.argb.flatMap { listOf(it shr 16 and 0xFF, it shr 8 and 0xFF, it and 0xFF) }
@@ -121,13 +125,24 @@ class MobileViTTest {
     }
 
     @Test
+    fun `an answer that was handed out stays as it is`() {
+        val bytes = byteArrayOf(64, 0, 128.toByte())
+        model { Fake(bytes) { bytes[1]++ } }.use { model ->
+            val first = model.answer(photograph).answer
+            val before = first.copyOf()
+            assertNotEquals(before.toList(), model.answer(photograph).answer.toList())
+            assertContentEquals(before, first)
+        }
+    }
+
+    @Test
     fun `errors keep their kind, and nothing else is tried`() {
         var tries = 0
-        val refusal = MobileViTException.AcceleratorUnavailable(Accelerator.Gpu, IllegalStateException("no GPU"))
+        val refusal = MobileViTException.AcceleratorUnavailable(Accelerator.Gpu(), "no GPU")
         val found = assertFailsWith<MobileViTException.AcceleratorUnavailable> { model { tries++; throw refusal } }
         assertSame(refusal, found)
         assertEquals(1, tries)
-        val broken = Fake(ByteArray(3)) { throw IllegalArgumentException("broken") }
+        val broken = Fake(ByteArray(3)) { throw Exception("broken") }
         assertFailsWith<MobileViTException.InferenceFailed> { model(warmUp = 1) { broken } }
         assertEquals(1, broken.closed)
         model { broken }.use { assertFailsWith<MobileViTException.InferenceFailed> { it.classify(photograph) } }
@@ -146,13 +161,12 @@ class MobileViTTest {
 
     @Test
     fun `a file of other bytes is not the manifest's`() {
-        val bytes = ByteBuffer.wrap("abc".toByteArray())
+        val bytes = "abc".toByteArray()
         val sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-4's own example
         val manifest = classifier.copy(artifact = classifier.artifact.copy(sha256 = sha256))
-        checkBytes(bytes, "m.tflite", manifest)
-        assertEquals(3, bytes.remaining())
-        assertFailsWith<MobileViTException.Mismatch> { checkBytes(bytes.slice().limit(2) as ByteBuffer, "", manifest) }
-        assertFailsWith<MobileViTException.Mismatch> { checkBytes(bytes, "m.tflite", classifier) }
+        checkBytes(bytes.inputStream(), "m.tflite", manifest)
+        assertFailsWith<MobileViTException.Mismatch> { checkBytes(bytes.inputStream(0, 2), "m.tflite", manifest) }
+        assertFailsWith<MobileViTException.Mismatch> { checkBytes(bytes.inputStream(), "m.tflite", classifier) }
     }
 
     @Test

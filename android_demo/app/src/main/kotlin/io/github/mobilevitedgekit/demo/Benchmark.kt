@@ -60,6 +60,7 @@ suspend fun measure(context: Context, model: MobileViT, path: String, accelerato
         accelerator = accelerator.name,
         threads = (accelerator as? Accelerator.Cpu)?.threads,
         loadMs = model.loadMs,
+        compileMs = model.compileMs,
         warmUp = WARM_UP,
         preprocessingMs = times.map { it.preprocessingMs },
         inferenceMs = times.map { it.inferenceMs },
@@ -94,6 +95,7 @@ private fun device(context: Context): Device {
         model = "${Build.MANUFACTURER} ${Build.MODEL}",
         system = "Android ${Build.VERSION.RELEASE}",
         app = "${context.getString(R.string.app_name)} ${app.versionName}",
+        soc = if (Build.VERSION.SDK_INT < 31) null else "${Build.SOC_MANUFACTURER} ${Build.SOC_MODEL}",
     )
 }
 

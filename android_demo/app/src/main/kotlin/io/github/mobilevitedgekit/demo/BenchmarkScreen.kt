@@ -43,7 +43,7 @@ fun BenchmarkScreen(demo: DemoModel, state: DemoState) {
 @Composable
 private fun ReportText(report: Report) {
     val run = report.run
-    Text(stringResource(R.string.row_load, run.loadMs))
+    Text(stringResource(R.string.row_load, run.loadMs, run.compileMs))
     val parts = listOf(R.string.preprocessing to run.preprocessingMs, R.string.inference to run.inferenceMs)
     for ((name, times) in parts) {
         Text(stringResource(R.string.row_times, stringResource(name), percentile(times, 50.0), percentile(times, 90.0)))
@@ -60,7 +60,8 @@ private fun passed(passed: Boolean): String = stringResource(if (passed) R.strin
 
 private fun share(context: Context, report: Report) {
     val folder = File(context.cacheDir, "results").apply { mkdirs() }
-    val file = File(folder, report.run.artifact.removeSuffix(".tflite") + "-${report.run.accelerator}.json")
+    val accelerator = report.run.accelerator.replace('+', '-')
+    val file = File(folder, report.run.artifact.removeSuffix(".tflite") + "-$accelerator.json")
     file.writeText(report.results.toJson())
     val uri = FileProvider.getUriForFile(context, "${context.packageName}.results", file)
     val send = Intent(Intent.ACTION_SEND).setType("application/json").putExtra(Intent.EXTRA_STREAM, uri)

@@ -76,10 +76,11 @@ private fun LiveAnswers(model: MobileViT) {
     var shown by remember(model) { mutableStateOf<Shown?>(null) }
     var error by remember(model) { mutableStateOf<Exception?>(null) }
     LaunchedEffect(model, owner) {
+        val painter = OverlayPainter()
         try {
             showCamera(context, owner, preview) { frame ->
                 try {
-                    shown = model.show(frame)
+                    shown = model.show(frame, painter)
                 } catch (caught: MobileViTException) {
                     // A closed model is no error: another one was chosen while this frame waited.
                     if (caught !is MobileViTException.Closed) error = caught
@@ -117,7 +118,8 @@ private suspend fun showCamera(context: Context, owner: LifecycleOwner, view: Pr
     val analysis = ImageAnalysis.Builder().setResolutionSelector(shape)
         .setBackpressureStrategy(ImageAnalysis.STRATEGY_KEEP_ONLY_LATEST).build()
     val thread = Executors.newSingleThreadExecutor()
-    analysis.setAnalyzer(thread) { frame -> analyze(frame, look) }
+    val rows = YuvImage.Rows()
+    analysis.setAnalyzer(thread) { frame -> analyze(frame, rows, look) }
     try {
         provider.bindToLifecycle(owner, CameraSelector.DEFAULT_BACK_CAMERA, preview, analysis)
         awaitCancellation()
@@ -128,10 +130,10 @@ private suspend fun showCamera(context: Context, owner: LifecycleOwner, view: Pr
     }
 }
 
-/** Keeps the frame until it has been looked at: only then does CameraX choose the next one. */
-private fun analyze(frame: ImageProxy, look: (YuvImage) -> Unit) = frame.use {
+/** Keeps the frame until it has been looked at: it is not copied, and only then does CameraX choose the next one. */
+private fun analyze(frame: ImageProxy, rows: YuvImage.Rows, look: (YuvImage) -> Unit) = frame.use {
     val (y, u, v) = it.planes.map { plane -> YuvImage.Plane(plane.buffer, plane.rowStride, plane.pixelStride) }
-    look(YuvImage(it.width, it.height, y, u, v, it.imageInfo.rotationDegrees))
+    look(YuvImage(it.width, it.height, y, u, v, it.imageInfo.rotationDegrees, rows))
 }
 
 private fun mayUseCamera(context: Context): Boolean =

@@ -21,9 +21,11 @@ import kotlinx.coroutines.launch
 /** What is chosen, and what came of it: a loaded model, or an error, or neither while it loads. */
 data class DemoState(
     val paths: List<String>,
+    val accelerators: List<Accelerator>,
     val path: String?,
     val accelerator: Accelerator,
     val model: MobileViT? = null,
+    val firstCompileMs: Double = 0.0,
     val error: Exception? = null,
     val benchmark: BenchmarkState = BenchmarkState.Idle,
 )
@@ -32,7 +34,11 @@ data class DemoState(
 class DemoModel(application: Application) : AndroidViewModel(application) {
     private val assets = application.assets
     private val paths = modelsIn(assets)
-    private val mutable = MutableStateFlow(DemoState(paths, paths.firstOrNull(), Accelerator.Cpu()))
+    private val firstCompiles = FirstCompiles(application)
+    private val accelerators = listOf(1, 2, 4).map { Accelerator.Cpu(it) } +
+        listOf(false, true).map { Accelerator.Gpu(withCpu = it) } +
+        listOf(false, true).map { Accelerator.Npu(application, withCpu = it) }
+    private val mutable = MutableStateFlow(DemoState(paths, accelerators, paths.firstOrNull(), Accelerator.Cpu()))
     private var work: Job? = null
 
     val state: StateFlow<DemoState> = mutable.asStateFlow()
@@ -43,7 +49,7 @@ class DemoModel(application: Application) : AndroidViewModel(application) {
 
     /** Loads a model with an accelerator, in place of the one before. */
     fun choose(path: String?, accelerator: Accelerator) = next {
-        mutable.update { DemoState(paths, path, accelerator) }
+        mutable.update { DemoState(paths, accelerators, path, accelerator) }
         load(path, accelerator)
     }
 
@@ -59,7 +65,8 @@ class DemoModel(application: Application) : AndroidViewModel(application) {
     private suspend fun load(path: String?, accelerator: Accelerator, warmUp: Int = 2): Pair<String, MobileViT> {
         val model = MobileViT.load(assets, path ?: throw NoModels(), accelerator, warmUp)
         if (!currentCoroutineContext().isActive) model.close() // the app went away meanwhile
-        mutable.update { it.copy(model = model) }
+        val first = firstCompiles.first(model.manifest.artifact.sha256, accelerator.name, model.compileMs)
+        mutable.update { it.copy(model = model, firstCompileMs = first) }
         return path to model
     }
 

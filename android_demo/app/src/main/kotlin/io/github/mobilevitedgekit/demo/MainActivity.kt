@@ -48,6 +48,7 @@ private fun Demo(demo: DemoModel) {
             }
             Choices(state, demo::choose)
             val loaded = state.model
+            if (loaded != null) CompiledText(state, loaded.compileMs)
             when {
                 state.error != null -> ErrorText(state.error)
                 TABS[tab] == R.string.benchmark -> BenchmarkScreen(demo, state)

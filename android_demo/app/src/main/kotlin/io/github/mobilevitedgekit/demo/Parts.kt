@@ -31,15 +31,13 @@ import io.github.mobilevitedgekit.MobileViTException
 import kotlin.math.min
 import kotlin.math.roundToInt
 
-private val ACCELERATORS = listOf(Accelerator.Cpu(1), Accelerator.Cpu(2), Accelerator.Cpu(4), Accelerator.Gpu)
-
 /** The model and the accelerator, each in a row of chips. */
 @Composable
 fun Choices(state: DemoState, choose: (String?, Accelerator) -> Unit) {
     ChipRow(R.string.model, state.paths, state.path, { it.orEmpty().substringAfterLast('/').removeSuffix(".tflite") }) {
         choose(it, state.accelerator)
     }
-    ChipRow(R.string.accelerator, ACCELERATORS, state.accelerator, { words(it) }) { choose(state.path, it) }
+    ChipRow(R.string.accelerator, state.accelerators, state.accelerator, { words(it) }) { choose(state.path, it) }
 }
 
 @Composable
@@ -69,7 +67,18 @@ fun words(accelerator: Accelerator): String = when (accelerator) {
         1 -> stringResource(R.string.cpu_one)
         else -> stringResource(R.string.cpu, threads)
     }
-    Accelerator.Gpu -> stringResource(R.string.gpu)
+    is Accelerator.Gpu -> stringResource(if (accelerator.withCpu) R.string.gpu_and_cpu else R.string.gpu)
+    is Accelerator.Npu -> stringResource(if (accelerator.withCpu) R.string.npu_and_cpu else R.string.npu)
+}
+
+/** What the model runs on, and what compiling for it took, now and the first time. */
+@Composable
+fun CompiledText(state: DemoState, compileMs: Double) {
+    Text(
+        stringResource(R.string.compiled, words(state.accelerator), compileMs, state.firstCompileMs),
+        Modifier.padding(horizontal = 16.dp),
+        style = MaterialTheme.typography.bodySmall,
+    )
 }
 
 /** Labels with percentages, or what else the answer has, and the times. */

@@ -36,8 +36,19 @@ class Overlay(val bitmap: Bitmap, val classMap: ClassMap)
 
 private const val ALPHA = 150 // of 255: the picture stays visible below
 
-/** The answer to an image, whatever the model's task is. Not on the main thread. */
-fun MobileViT.show(image: Pixels): Shown = when (manifest.task) {
+/** Makes overlays; the colours of one are made in the place of those before. */
+class OverlayPainter {
+    private var colors = IntArray(0)
+
+    fun paint(map: ClassMap, palette: List<Int>): Overlay {
+        if (colors.size != map.classes.size) colors = IntArray(map.classes.size)
+        map.colors(palette, ALPHA, colors)
+        return Overlay(Bitmap.createBitmap(colors, map.width, map.height, Bitmap.Config.ARGB_8888), map)
+    }
+}
+
+/** The answer to an image, whatever the model's task is; painter: kept for many images. Not on the main thread. */
+fun MobileViT.show(image: Pixels, painter: OverlayPainter = OverlayPainter()): Shown = when (manifest.task) {
     Task.CLASSIFICATION -> when (manifest.answer.meaning) {
         Meaning.SCORES -> present(image).shown(image, ::shares)
         Meaning.VALUES -> values(image).shown(image, ::numbers)
@@ -45,7 +56,8 @@ fun MobileViT.show(image: Pixels): Shown = when (manifest.task) {
         else -> classify(image).shown(image, ::shares)
     }
     Task.FEATURES -> features(image).shown(image, features = { it })
-    Task.SEGMENTATION -> segment(image).shown(image, { lines(it, manifest) }, { overlay(it, manifest.classColors) })
+    Task.SEGMENTATION ->
+        segment(image).shown(image, { lines(it, manifest) }, { painter.paint(it, manifest.classColors) })
 }
 
 private fun shares(found: List<Prediction>): List<Line> = found.map { Line(it.label, it.probability) }
@@ -54,11 +66,6 @@ private fun numbers(found: List<LabelledValue>): List<Line> = found.map { Line(i
 
 private fun lines(map: ClassMap, manifest: Manifest): List<Line> =
     map.shares.map { Line(manifest.classLabels[it.id], it.share) }
-
-private fun overlay(map: ClassMap, palette: List<Int>): Overlay {
-    val colors = map.colors(palette, ALPHA)
-    return Overlay(Bitmap.createBitmap(colors, map.width, map.height, Bitmap.Config.ARGB_8888), map)
-}
 
 private fun <T> Timed<T>.shown(
     image: Pixels,

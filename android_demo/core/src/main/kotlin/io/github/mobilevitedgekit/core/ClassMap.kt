@@ -6,10 +6,15 @@ class ClassMap(val width: Int, val height: Int, val classes: ByteArray, val boun
         require(classes.size == width * height) { "${classes.size} classes are not $width x $height" }
     }
 
-    /** The colour of each pixel, ARGB; of class 0, the background, transparent. `alpha`: 0..255. */
-    fun colors(palette: List<Int>, alpha: Int): IntArray {
+    /**
+     * The colour of each pixel, ARGB; of class 0, the background, transparent. `alpha`: 0..255; `into`: what is filled
+     * and returned, of the map's size.
+     */
+    fun colors(palette: List<Int>, alpha: Int, into: IntArray = IntArray(classes.size)): IntArray {
+        require(into.size == classes.size) { "${into.size} colours are not ${classes.size}" }
         val colors = IntArray(palette.size) { if (it == 0) 0 else palette[it] and 0xFFFFFF or (alpha shl 24) }
-        return IntArray(classes.size) { colors[classes[it].toInt() and 0xFF] }
+        for (at in into.indices) into[at] = colors[classes[at].toInt() and 0xFF]
+        return into
     }
 
     /** The share of the crop of each class that occurs, the largest first, the background left out. */

@@ -2,26 +2,30 @@ package io.github.mobilevitedgekit.core
 
 import kotlin.io.encoding.Base64
 
-/** What a phone measured, as `python -m validation import-device` reads it; see `validation/device_results.py`. */
+/** What a phone measured, as `python -m validation import-device` reads it; see `validation/device/export.py`. */
 class DeviceResults(val device: Device, val recordedAt: String, val runs: List<DeviceRun>) {
     /** The JSON text. FormatException for a time that is not finite. */
     fun toJson(): String = Json.write(
         mapOf(
             "schema_version" to 1,
-            "device" to mapOf("model" to device.model, "system" to device.system, "app" to device.app),
+            "device" to device.run { mapOf("model" to model, "system" to system, "app" to app, "soc" to soc) },
             "recorded_at" to recordedAt,
             "runs" to runs.map { it.members() },
         ),
     )
 }
 
-/** model: as the system names it; system: name and version; app: name and version. */
-data class Device(val model: String, val system: String, val app: String)
+/**
+ * model: as the system names it; system: name and version; app: name and version; soc: the chip's maker and model, null
+ * where the system does not tell.
+ */
+data class Device(val model: String, val system: String, val app: String, val soc: String?)
 
 /**
  * One artifact in one setting.
  *
- * accelerator: "CPU" or "GPU"; threads: null where the runtime chooses; warmUp: runs before those that count;
+ * accelerator: all that may compute, "CPU", "GPU", "NPU", "GPU+CPU" or "NPU+CPU"; threads: null where the runtime
+ * chooses; compileMs: the part of loadMs that compiling for the accelerator took; warmUp: runs before those that count;
  * preprocessingMs, inferenceMs: of each run that counts; waitMs: for a cool device, null where the app does not wait;
  * thermalStateBefore: "nominal", "fair", "serious" or "critical", before the first run, null where the system does not
  * tell; thermalState: after the last one, null likewise; peakMib: memory of the process, null likewise.
@@ -32,6 +36,7 @@ class DeviceRun(
     val accelerator: String,
     val threads: Int?,
     val loadMs: Double,
+    val compileMs: Double,
     val warmUp: Int,
     val preprocessingMs: List<Double>,
     val inferenceMs: List<Double>,
@@ -48,6 +53,7 @@ class DeviceRun(
         "accelerator" to accelerator,
         "threads" to threads,
         "load_ms" to loadMs,
+        "compile_ms" to compileMs,
         "warm_up" to warmUp,
         "preprocessing_ms" to preprocessingMs,
         "inference_ms" to inferenceMs,

@@ -1,84 +1,110 @@
 package io.github.mobilevitedgekit.core
 
-import kotlin.math.ceil
-
 /**
- * Resizes images of one size and crops the centre, pixel by pixel as Pillow does.
+ * Resizes images of one size and crops the centre, pixel by pixel as Pillow does with the upright image.
  *
- * Pillow's filters widen with the pixels of the result where they shrink, and go in two passes, each rounded to 8 bits;
- * weights are integers of 22 bits. Only what the crop needs is computed. Buffers are kept, so an
- * instance belongs to one thread.
+ * Pillow's filters widen with the pixels of the result where they shrink, and go in two passes, each rounded to 8 bits.
+ * Only what the crop needs is computed, each stored row is read once, and what lies turned is turned as its crop is
+ * written. Buffers are kept, so an instance belongs to one thread, and an image costs no memory.
+ *
+ * width, height: of upright images; rotation: see [Pixels].
  *
  * @throws UnsupportedOperationException for a filter that [Filter] does not have.
  */
-class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessing) {
+class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessing, val rotation: Int = 0) {
+    init {
+        requireQuarters(rotation)
+    }
+
     val placement = Placement.of(width, height, preprocessing)
 
     private val cropWidth = preprocessing.cropWidth
     private val filter = Filter.of(preprocessing)
     private val columns = Taps.of(filter, width, placement.width, placement.left, cropWidth)
     private val rows = Taps.of(filter, height, placement.height, placement.top, preprocessing.cropHeight)
-    // Rows come first, but where the height shrinks by more pixels than twice the width: so Pillow does from 13.0 on.
+    private val padded = columns.count < cropWidth || rows.count < preprocessing.cropHeight
+
+    // As stored: along a row, and from row to row. A quarter turn makes rows of columns.
+    private val turned = rotation % 180 != 0
+    private val across = stored(if (turned) rows else columns, if (turned) height else width, rotation >= 180)
+    private val down = stored(if (turned) columns else rows, if (turned) width else height, rotation in 90..180)
+    private val acrossStep = if (turned) cropWidth else 1
+    private val downStep = if (turned) 1 else cropWidth
+    private val corner = rows.padding * cropWidth + columns.padding
+
+    // Upright rows come first, but where the height shrinks by more pixels than twice the width: so Pillow does from
+    // 13.0 on.
     private val heightFirst = height - placement.height > maxOf(2 * (width - placement.width), 0)
-    private val source = IntArray(width)
-    private val narrow = IntArray(if (heightFirst) 0 else columns.count * rows.sources)
+    private val acrossFirst = heightFirst == turned
+
+    // The rows that are needed at once, row y in place y % size; and which ones they are.
+    private val lines = Array(if (acrossFirst) 1 else maxOf(down.most, 1)) { IntArray(if (turned) height else width) }
+    private val held = IntArray(lines.size)
+    private val between = IntArray(if (acrossFirst) across.count * down.sources else lines[0].size)
+
     // Of a row between the passes, or of the result, in two halves: red and blue in one number with 32 bits for each,
     // green in the other.
-    private val redBlue = LongArray(if (heightFirst) columns.sources else columns.count)
+    private val redBlue = LongArray(if (acrossFirst) across.count else across.sources)
     private val green = IntArray(redBlue.size)
 
     /** The crop as opaque ARGB, row by row; zeros, black, where it is larger than the image. */
     fun resample(image: Pixels, crop: IntArray) {
-        require(image.width == width && image.height == height) {
-            "made for $width x $height, not ${image.width} x ${image.height}"
+        require(fits(image)) {
+            "made for $width x $height turned by $rotation, not ${image.width} x ${image.height} by ${image.rotation}"
         }
         require(crop.size == cropWidth * preprocessing.cropHeight) { "the crop has ${crop.size} pixels" }
-        if (columns.count < cropWidth || rows.count < preprocessing.cropHeight) crop.fill(BLACK)
-        if (heightFirst) columnsThenRows(image, crop) else rowsThenColumns(image, crop)
+        if (padded) crop.fill(BLACK)
+        held.fill(-1)
+        if (acrossFirst) acrossThenDown(image, crop) else downThenAcross(image, crop)
     }
 
-    private fun rowsThenColumns(image: Pixels, crop: IntArray) {
-        for (row in 0 until rows.sources) {
-            read(image, rows.firstSource + row)
-            alongRow(narrow, row * columns.count)
+    /** Whether the image is of the size and rotation that this was made for. */
+    fun fits(image: Pixels): Boolean = image.width == width && image.height == height && image.rotation == rotation
+
+    private fun acrossThenDown(image: Pixels, crop: IntArray) {
+        for (row in 0 until down.sources) {
+            along(line(image, down.firstSource + row), between, row * across.count, 1)
         }
-        for (row in 0 until rows.count) {
+        for (row in 0 until down.count) {
             begin()
-            var from = (rows.starts[row] - rows.firstSource) * columns.count
-            for (index in rows.offsets[row] until rows.offsets[row + 1]) {
-                add(narrow, from, rows.weights[index])
-                from += columns.count
+            var from = (down.starts[row] - down.firstSource) * across.count
+            for (index in down.offsets[row] until down.offsets[row + 1]) {
+                add(between, from, down.weights[index])
+                from += across.count
             }
-            end(crop, place(row))
+            end(crop, corner + row * downStep, acrossStep)
         }
     }
 
-    private fun columnsThenRows(image: Pixels, crop: IntArray) {
-        for (row in 0 until rows.count) {
+    private fun downThenAcross(image: Pixels, crop: IntArray) {
+        for (row in 0 until down.count) {
             begin()
-            var y = rows.starts[row]
-            for (index in rows.offsets[row] until rows.offsets[row + 1]) {
-                read(image, y++)
-                add(source, columns.firstSource, rows.weights[index])
+            var y = down.starts[row]
+            for (index in down.offsets[row] until down.offsets[row + 1]) {
+                add(line(image, y++), across.firstSource, down.weights[index])
             }
-            end(source, columns.firstSource)
-            alongRow(crop, place(row))
+            end(between, across.firstSource, 1)
+            along(between, crop, corner + row * downStep, acrossStep)
         }
     }
 
-    private fun read(image: Pixels, y: Int) =
-        image.readRow(y, columns.firstSource, columns.firstSource + columns.sources, source)
+    /** The stored row, of which the columns that count are filled. */
+    private fun line(image: Pixels, y: Int): IntArray {
+        val place = y % lines.size
+        if (held[place] != y) {
+            image.readRow(y, across.firstSource, across.firstSource + across.sources, lines[place])
+            held[place] = y
+        }
+        return lines[place]
+    }
 
-    /** Where a row begins in the crop. */
-    private fun place(row: Int): Int = (rows.padding + row) * cropWidth + columns.padding
-
-    private fun alongRow(into: IntArray, to: Int) {
-        val weights = columns.weights
-        val source = source
-        for (column in 0 until columns.count) {
-            var index = columns.offsets[column]
-            var from = columns.starts[column]
-            val end = columns.offsets[column + 1]
+    private fun along(source: IntArray, into: IntArray, to: Int, step: Int) {
+        val weights = across.weights
+        var at = to
+        for (column in 0 until across.count) {
+            var index = across.offsets[column]
+            var from = across.starts[column]
+            val end = across.offsets[column + 1]
             var redBlue = HALF_PAIR
             var green = HALF
             while (index < end) {
@@ -87,7 +113,8 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
                 redBlue += pair(pixel) * weight
                 green += (pixel shr 8 and 0xFF) * weight
             }
-            into[to + column] = packed(redBlue, green)
+            into[at] = packed(redBlue, green)
+            at += step
         }
     }
 
@@ -108,15 +135,16 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
         }
     }
 
-    private fun end(into: IntArray, to: Int) {
-        for (column in redBlue.indices) into[to + column] = packed(redBlue[column], green[column])
+    private fun end(into: IntArray, to: Int, step: Int) {
+        for (column in redBlue.indices) into[to + column * step] = packed(redBlue[column], green[column])
     }
 
     private companion object {
-        const val BITS = 22
-        const val HALF = 1 shl (BITS - 1)
+        const val HALF = 1 shl (Taps.BITS - 1)
         const val HALF_PAIR = (HALF.toLong() shl 32) or HALF.toLong()
         const val BLACK = 0xFF shl 24
+
+        fun stored(taps: Taps, size: Int, mirrored: Boolean): Taps = if (mirrored) taps.mirrored(size) else taps
 
         fun pair(pixel: Int): Long = ((pixel and 0xFF0000).toLong() shl 16) or (pixel and 0xFF).toLong()
 
@@ -127,45 +155,6 @@ class Resampler(val width: Int, val height: Int, val preprocessing: Preprocessin
             return BLACK or (byte(red) shl 16) or (byte(green) shl 8) or byte(blue)
         }
 
-        fun byte(sum: Int): Int = (sum shr BITS).coerceIn(0, 255)
-    }
-
-    /**
-     * Which sources go into each pixel of the result along one axis, and their weights.
-     *
-     * count: pixels of the crop that are not padding; padding: of those before them. The weights of pixel i are those
-     * from offsets[i] up to offsets[i + 1], for the sources from starts[i] on.
-     */
-    private class Taps(val padding: Int, val starts: IntArray, val offsets: IntArray, val weights: IntArray) {
-        val count get() = starts.size
-        val firstSource = starts.firstOrNull() ?: 0
-        val sources = (starts.indices.maxOfOrNull { starts[it] + offsets[it + 1] - offsets[it] } ?: 0) - firstSource
-
-        companion object {
-            fun of(filter: Filter, size: Int, resized: Int, corner: Int, crop: Int): Taps {
-                val shown = maxOf(corner, 0) until minOf(corner + crop, resized)
-                val scale = size.toDouble() / resized
-                val widened = maxOf(scale, 1.0)
-                val support = filter.support * widened
-                val sharp = 1 / widened // Pillow multiplies by it, which rounds otherwise than a division
-                val starts = IntArray(shown.count())
-                val offsets = IntArray(starts.size + 1)
-                val weights = IntArray(starts.size * (ceil(support).toInt() * 2 + 1))
-                for ((pixel, place) in shown.withIndex()) {
-                    val center = (place + 0.5) * scale
-                    val first = maxOf((center - support + 0.5).toInt(), 0)
-                    val count = minOf((center + support + 0.5).toInt(), size) - first
-                    val shares = DoubleArray(count) { filter.weight((it + first - center + 0.5) * sharp) }
-                    val sum = shares.sum()
-                    starts[pixel] = first
-                    offsets[pixel + 1] = offsets[pixel] + count
-                    shares.forEachIndexed { tap, share ->
-                        val weight = share / sum * (1 shl BITS)
-                        weights[offsets[pixel] + tap] = (if (weight < 0) weight - 0.5 else weight + 0.5).toInt()
-                    }
-                }
-                return Taps(maxOf(-corner, 0), starts, offsets, weights)
-            }
-        }
+        fun byte(sum: Int): Int = (sum shr Taps.BITS).coerceIn(0, 255)
     }
 }

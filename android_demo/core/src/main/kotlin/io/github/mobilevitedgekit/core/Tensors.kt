@@ -1,17 +1,24 @@
 package io.github.mobilevitedgekit.core
 
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
+/** A tensor's elements in the kinds of arrays that LiteRT takes and gives; of unsigned bytes these hold the bits. */
+sealed class Elements {
+    abstract val size: Int
 
-/** Bytes of a tensor that the manifest describes. */
-fun bytesOf(shape: List<Int>, dtype: Dtype): Int = shape.fold(dtype.bytes, Int::times)
+    class Floats(val values: FloatArray) : Elements() {
+        override val size get() = values.size
+    }
 
-/** A direct buffer for a tensor, in the machine's byte order, as runtimes take it. */
-fun tensorBuffer(shape: List<Int>, dtype: Dtype): ByteBuffer =
-    ByteBuffer.allocateDirect(bytesOf(shape, dtype)).order(ByteOrder.nativeOrder())
+    class Bytes(val values: ByteArray) : Elements() {
+        override val size get() = values.size
+    }
+
+    class Ints(val values: IntArray) : Elements() {
+        override val size get() = values.size
+    }
+}
 
 /**
- * Writes crops into the input tensor as the manifest says: red, green, blue for each pixel, or its brightness.
+ * Makes the input tensor's elements of crops as the manifest says: red, green, blue for each pixel, or its brightness.
  *
  * @throws UnsupportedOperationException for inputs that are not [1, height, width, 1 or 3] of 0..255.
  */
@@ -26,36 +33,33 @@ class InputWriter(private val spec: InputSpec) {
         hold(spec.minimum == 0.0 && spec.maximum == 255.0, "of pixels from ${spec.minimum} to ${spec.maximum}")
     }
 
-    private val grey = spec.colorOrder == ColorOrder.L
-    private val length = spec.width * spec.channels
+    private val isFloat = spec.dtype == Dtype.FLOAT32
+    private val length = spec.height * spec.width * spec.channels
+    private val floats = FloatArray(if (isFloat) length else 0)
+    private val bytes = ByteArray(if (isFloat) 0 else length)
     private val stored = IntArray(256) { pixel ->
         spec.quantization?.quantize(pixel.toDouble(), spec.dtype.range ?: Int.MIN_VALUE..Int.MAX_VALUE) ?: pixel
     }
-    private val floats = FloatArray(if (spec.dtype == Dtype.FLOAT32) length else 0)
-    private val bytes = ByteArray(if (spec.dtype == Dtype.FLOAT32) 0 else length)
 
-    /** `crop`: ARGB, row by row, of the input's height and width; `into`: see [tensorBuffer], from its start. */
-    fun write(crop: IntArray, into: ByteBuffer) {
-        into.rewind()
-        val values = into.asFloatBuffer()
-        for (start in crop.indices step spec.width) {
-            if (grey) {
-                for (x in 0 until length) put(x, stored[brightness(crop[start + x])])
-            } else {
-                for (x in 0 until spec.width) {
-                    val pixel = crop[start + x]
-                    put(x * 3, stored[pixel shr 16 and 0xFF])
-                    put(x * 3 + 1, stored[pixel shr 8 and 0xFF])
-                    put(x * 3 + 2, stored[pixel and 0xFF])
-                }
-            }
-            if (floats.isEmpty()) into.put(bytes) else values.put(floats)
+    /** What [write] fills: the same arrays for each crop. */
+    val elements: Elements = if (isFloat) Elements.Floats(floats) else Elements.Bytes(bytes)
+
+    /** `crop`: ARGB, row by row, of the input's height and width. */
+    fun write(crop: IntArray) {
+        if (spec.colorOrder == ColorOrder.L) {
+            for (at in crop.indices) put(at, stored[brightness(crop[at])])
+            return
         }
-        into.rewind()
+        var at = 0
+        for (pixel in crop) {
+            put(at++, stored[pixel shr 16 and 0xFF])
+            put(at++, stored[pixel shr 8 and 0xFF])
+            put(at++, stored[pixel and 0xFF])
+        }
     }
 
     private fun put(at: Int, value: Int) {
-        if (floats.isEmpty()) bytes[at] = value.toByte() else floats[at] = value.toFloat()
+        if (isFloat) floats[at] = value.toFloat() else bytes[at] = value.toByte()
     }
 }
 
@@ -71,19 +75,33 @@ class GreyPixels(private val image: Pixels) : Pixels by image {
 private fun brightness(pixel: Int): Int =
     (19595 * (pixel shr 16 and 0xFF) + 38470 * (pixel shr 8 and 0xFF) + 7471 * (pixel and 0xFF) + 0x8000) shr 16
 
-/** The numbers that an output's elements stand for, from the buffer's start; its batch axis has length one. */
-fun readTensor(spec: OutputSpec, from: ByteBuffer): FloatArray {
-    from.rewind()
+/**
+ * The numbers that an output's elements stand for; of floats the array itself.
+ *
+ * `into`: room for as many numbers, null for an array of their own.
+ *
+ * @throws UnsupportedOperationException for elements of another kind or number than the manifest says.
+ */
+fun readTensor(spec: OutputSpec, from: Elements, into: FloatArray? = null): FloatArray {
     val count = spec.shape.fold(1, Int::times)
-    if (spec.dtype == Dtype.FLOAT32) return FloatArray(count).also { from.asFloatBuffer().get(it) }
-    return FloatArray(count) {
-        val integer = when (spec.dtype) {
-            Dtype.UINT8 -> from.get(it).toInt() and 0xFF
-            Dtype.INT8 -> from.get(it).toInt()
-            Dtype.INT16 -> from.getShort(2 * it).toInt()
-            Dtype.INT32 -> from.getInt(4 * it)
-            else -> throw UnsupportedOperationException("output ${spec.name} holds ${spec.dtype.name.lowercase()}")
-        }
-        spec.quantization?.dequantize(integer)?.toFloat() ?: integer.toFloat()
+    val holds = when (from) {
+        is Elements.Floats -> spec.dtype == Dtype.FLOAT32
+        is Elements.Bytes -> spec.dtype == Dtype.UINT8 || spec.dtype == Dtype.INT8
+        is Elements.Ints -> spec.dtype == Dtype.INT32
     }
+    if (!holds || from.size != count) {
+        throw UnsupportedOperationException("output ${spec.name} is not ${spec.dtype.name.lowercase()} ${spec.shape}")
+    }
+    val bits = if (spec.dtype == Dtype.UINT8) 0xFF else -1
+    return when (from) {
+        is Elements.Floats -> from.values
+        is Elements.Bytes -> numbers(spec, into ?: FloatArray(count)) { from.values[it].toInt() and bits }
+        is Elements.Ints -> numbers(spec, into ?: FloatArray(count)) { from.values[it] }
+    }
+}
+
+private inline fun numbers(spec: OutputSpec, into: FloatArray, integer: (Int) -> Int): FloatArray {
+    val quantization = spec.quantization ?: Quantization(1.0, 0)
+    for (at in into.indices) into[at] = quantization.dequantize(integer(at)).toFloat()
+    return into
 }

@@ -3,84 +3,90 @@ package io.github.mobilevitedgekit.core
 import java.nio.ByteBuffer
 
 /**
- * A camera's frame, YUV 4:2:0 in full range (JFIF, BT.601), turned upright as it is read.
+ * A camera's frame, YUV 4:2:0 in full range (JFIF, BT.601), turned upright as its crop is made.
  *
  * One luma byte per pixel, one byte of each chroma plane for 2 x 2 pixels; strides in bytes, as `android.media.Image`
- * has them. `rotation`: by how many degrees clockwise the frame must be turned to be upright: 0, 90, 180 or 270.
- * `width` and `height` are those of the upright image. The planes are copied, so that the camera may have the frame
- * back as soon as the constructor returns.
+ * has them. `rotation`: by how many degrees clockwise the frame must be turned to be upright: 0, 90, 180 or 270. The
+ * planes are read where they lie, each needed byte of luma once: the camera may have the frame back when the model has
+ * answered. `rows`: kept by whoever makes many frames on one thread, so that none of them needs new ones.
  */
-class YuvImage(frameWidth: Int, frameHeight: Int, y: Plane, u: Plane, v: Plane, rotation: Int) : Pixels {
+class YuvImage(
+    frameWidth: Int,
+    frameHeight: Int,
+    y: Plane,
+    u: Plane,
+    v: Plane,
+    override val rotation: Int,
+    private val rows: Rows = Rows(),
+) : Pixels {
     /** Bytes of one component: those of row r, column c lie at r * rowStride + c * pixelStride. */
-    class Plane(val bytes: ByteBuffer, val rowStride: Int, val pixelStride: Int) {
-        internal fun copy(): ByteArray = bytes.duplicate().run {
-            rewind()
-            ByteArray(remaining()).also(::get)
-        }
+    class Plane(bytes: ByteBuffer, val rowStride: Int, val pixelStride: Int) {
+        private val bytes = bytes.duplicate().apply { clear() } // a position of our own
 
         internal fun holds(width: Int, height: Int): Boolean =
             (height - 1).toLong() * rowStride + (width - 1).toLong() * pixelStride < bytes.capacity()
+
+        /** The row's bytes from column `from` to `last`, with what lies between them, at the start of `into`. */
+        internal fun read(row: Int, from: Int, last: Int, into: ByteArray) {
+            bytes.position(row * rowStride + from * pixelStride)
+            bytes.get(into, 0, (last - from) * pixelStride + 1)
+        }
+    }
+
+    /** Room for one row of each plane. */
+    class Rows {
+        internal var luma = ByteArray(0)
+        internal var blue = ByteArray(0)
+        internal var red = ByteArray(0)
+
+        internal fun fit(light: Int, color: Int) {
+            if (luma.size < light) luma = ByteArray(light)
+            if (blue.size < color) {
+                blue = ByteArray(color)
+                red = ByteArray(color)
+            }
+        }
     }
 
     override val width = if (rotation % 180 == 0) frameWidth else frameHeight
     override val height = if (rotation % 180 == 0) frameHeight else frameWidth
 
-    private val luma: ByteArray
-    private val blue: ByteArray
-    private val red: ByteArray
-    private val lumaStride = y.rowStride to y.pixelStride
-    private val chromaStride = u.rowStride to u.pixelStride
-
-    // Where the upright image's pixel (x, y) lies in the frame: its corner, and the steps for x and y.
-    private val turn: Turn
+    private val luma = y
+    private val blue = u
+    private val red = v
 
     init {
-        require(rotation in setOf(0, 90, 180, 270)) { "rotation must be 0, 90, 180 or 270 degrees, not $rotation" }
+        requireQuarters(rotation)
         require(y.holds(frameWidth, frameHeight)) { "the luma plane is too small for $frameWidth x $frameHeight" }
-        for (chroma in listOf(u, v)) {
-            require(chroma.holds((frameWidth + 1) / 2, (frameHeight + 1) / 2)) {
-                "a chroma plane is too small for $frameWidth x $frameHeight"
-            }
+        val (across, down) = (frameWidth + 1) / 2 to (frameHeight + 1) / 2
+        require(u.holds(across, down) && v.holds(across, down)) {
+            "a chroma plane is too small for $frameWidth x $frameHeight"
         }
         require(u.rowStride == v.rowStride && u.pixelStride == v.pixelStride) { "chroma planes differ in strides" }
-        luma = y.copy()
-        blue = u.copy()
-        red = v.copy()
-        turn = when (rotation) {
-            0 -> Turn(0, 0, 1, 0, 0, 1)
-            90 -> Turn(0, frameHeight - 1, 0, -1, 1, 0)
-            180 -> Turn(frameWidth - 1, frameHeight - 1, -1, 0, 0, -1)
-            else -> Turn(frameWidth - 1, 0, 0, 1, -1, 0)
-        }
+        rows.fit(frameWidth * y.pixelStride, across * u.pixelStride)
     }
 
     override fun readRow(y: Int, from: Int, to: Int, row: IntArray) {
-        val (lumaRow, lumaPixel) = lumaStride
-        val (chromaRow, chromaPixel) = chromaStride
-        var column = turn.column + y * turn.columnPerRow + from * turn.columnPerColumn
-        var line = turn.line + y * turn.linePerRow + from * turn.linePerColumn
+        if (from == to) return
+        luma.read(y, from, to - 1, rows.luma)
+        blue.read(y shr 1, from shr 1, (to - 1) shr 1, rows.blue)
+        red.read(y shr 1, from shr 1, (to - 1) shr 1, rows.red)
+        val lights = rows.luma
+        val blues = rows.blue
+        val reds = rows.red
+        val light = luma.pixelStride
+        val color = blue.pixelStride
         for (x in from until to) {
-            val light = (luma[line * lumaRow + column * lumaPixel].toInt() and 0xFF) shl BITS
-            val chroma = (line shr 1) * chromaRow + (column shr 1) * chromaPixel
-            val cb = (blue[chroma].toInt() and 0xFF) - 128
-            val cr = (red[chroma].toInt() and 0xFF) - 128
+            val white = (lights[(x - from) * light].toInt() and 0xFF) shl BITS
+            val chroma = ((x shr 1) - (from shr 1)) * color
+            val cb = (blues[chroma].toInt() and 0xFF) - 128
+            val cr = (reds[chroma].toInt() and 0xFF) - 128
             row[x] = (0xFF shl 24) or
-                (byte(light + RED_CR * cr) shl 16) or
-                (byte(light - GREEN_CB * cb - GREEN_CR * cr) shl 8) or
-                byte(light + BLUE_CB * cb)
-            column += turn.columnPerColumn
-            line += turn.linePerColumn
+                (byte(white + RED_CR * cr) shl 16) or
+                (byte(white - GREEN_CB * cb - GREEN_CR * cr) shl 8) or
+                byte(white + BLUE_CB * cb)
         }
     }
-
-    private class Turn(
-        val column: Int,
-        val line: Int,
-        val columnPerColumn: Int,
-        val linePerColumn: Int,
-        val columnPerRow: Int,
-        val linePerRow: Int,
-    )
 
     companion object {
         /** A frame as one array: luma, then for 2 x 2 pixels V and U in turn. */

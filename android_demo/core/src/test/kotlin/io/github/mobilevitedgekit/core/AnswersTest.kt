@@ -4,8 +4,8 @@ import kotlin.test.Test
 import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertSame
 import kotlin.test.assertFalse
-import kotlin.test.assertTrue
 
 class AnswersTest {
     @Test
@@ -114,7 +114,11 @@ class AnswersTest {
     fun `a class map's background is transparent and does not count`() {
         val map = ClassMap(2, 2, byteArrayOf(0, 2, 1, 2), Bounds(0.0, 0.0, 2.0, 2.0))
         val palette = listOf(0xFF000000.toInt(), 0xFF800000.toInt(), 0xFF008000.toInt())
-        assertContentEquals(intArrayOf(0, 0x7F008000, 0x7F800000, 0x7F008000), map.colors(palette, 127))
+        val kept = IntArray(4) { -1 }
+        assertSame(kept, map.colors(palette, 127, kept))
+        for (colors in listOf(kept, map.colors(palette, 127))) {
+            assertContentEquals(intArrayOf(0, 0x7F008000, 0x7F800000, 0x7F008000), colors)
+        }
         assertEquals(listOf(Share(2, 0.5), Share(1, 0.25)), map.shares)
     }
 
@@ -133,7 +137,7 @@ class AnswersTest {
         val crop = intArrayOf(0xFF0A141E.toInt(), 0xFFFF0080.toInt())
         val one = Contract.manifest().input.copy(shape = listOf(1, 1, 2, 3))
         fun spec(dtype: Dtype, quantization: Quantization?) = one.copy(dtype = dtype, quantization = quantization)
-        fun written(spec: InputSpec) = tensorBuffer(spec.shape, spec.dtype).also { InputWriter(spec).write(crop, it) }
+        fun written(spec: InputSpec) = InputWriter(spec).apply { write(crop) }.elements
         fun read(dtype: Dtype, spec: InputSpec, quantization: Quantization?) =
             readTensor(OutputSpec("", "tensor", spec.shape, dtype, Meaning.FEATURES, null, quantization), written(spec))
         val pixels = floatArrayOf(10f, 20f, 30f, 255f, 0f, 128f)
@@ -141,7 +145,12 @@ class AnswersTest {
         assertContentEquals(pixels, read(Dtype.UINT8, spec(Dtype.UINT8, null), null))
         val shifted = Quantization(1.0, -128)
         assertContentEquals(pixels, read(Dtype.INT8, spec(Dtype.INT8, shifted), shifted))
-        assertTrue(tensorBuffer(listOf(1, 2), Dtype.INT16).isDirect)
+        val classes = OutputSpec("", "tensor", listOf(1, 2), Dtype.INT32, Meaning.CLASS_MAP, null, null)
+        val room = FloatArray(2)
+        assertSame(room, readTensor(classes, Elements.Ints(intArrayOf(3, 20)), room))
+        assertContentEquals(floatArrayOf(3f, 20f), room)
+        val others = listOf(Elements.Ints(IntArray(3)), Elements.Bytes(ByteArray(2)), Elements.Floats(FloatArray(2)))
+        for (other in others) assertFailsWith<UnsupportedOperationException> { readTensor(classes, other) }
     }
 
     @Test

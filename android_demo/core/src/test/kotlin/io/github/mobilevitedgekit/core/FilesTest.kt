@@ -105,6 +105,7 @@ class FilesTest {
             accelerator = "CPU",
             threads = 2,
             loadMs = 12.5,
+            compileMs = 8.25,
             warmUp = 5,
             preprocessingMs = listOf(1.5, 1.25, 1.0),
             inferenceMs = listOf(4.0, 4.5, 4.25),
@@ -114,7 +115,7 @@ class FilesTest {
             peakMib = 96.5,
             answers = listOf(DeviceAnswer("000", true, golden.encoded(golden.pictures[0].answer))),
         )
-        val device = Device("Pixel 8", "Android 15", "MobileViT demo 1.0")
+        val device = Device("Pixel 8", "Android 15", "MobileViT demo 1.0", "Google Tensor G3")
         val results = DeviceResults(device, "2026-01-31T12:00:00Z", listOf(run))
         assertEquals(Contract.read("contract/device_results.json"), Json.parse(results.toJson()))
     }

@@ -34,6 +34,43 @@ class PixelsTest {
         }
     }
 
+    /** The pixels that Pillow makes of the upright image, though it is stored turned. */
+    @Test
+    fun `an image that lies turned has the crop of the upright one`() {
+        for (case in listOf("pixels", "filters", "tall").flatMap { Contract.cases("contract/$it.json") }) {
+            val (width, height) = case.int("width") to case.int("height")
+            val upright = ArgbImage(width, height, case.argb("rgb"))
+            val steps = case.preprocessing()
+            for (rotation in listOf(90, 180, 270)) {
+                val crop = IntArray(steps.cropWidth * steps.cropHeight)
+                val resampler = Resampler(width, height, steps, rotation)
+                repeat(2) {
+                    resampler.resample(Turned(upright, rotation), crop)
+                    assertContentEquals(case.argb("expected"), crop, "$width x $height turned by $rotation")
+                }
+                assertFailsWith<IllegalArgumentException> { resampler.resample(upright, crop) }
+            }
+        }
+    }
+
+    /** The image as a camera stores it that must be turned by `rotation` clockwise; each row may be read once. */
+    private class Turned(private val upright: ArgbImage, override val rotation: Int) : Pixels by upright {
+        private val read = mutableSetOf<Int>()
+
+        override fun readRow(y: Int, from: Int, to: Int, row: IntArray) {
+            assertTrue(read.add(y), "row $y is read again")
+            val (right, bottom) = upright.width - 1 to upright.height - 1
+            for (x in from until to) {
+                val (column, line) = when (rotation) { // (x, y) of the stored image, turned clockwise
+                    90 -> right - y to x
+                    180 -> right - x to bottom - y
+                    else -> y to bottom - x
+                }
+                row[x] = upright.argb[line * upright.width + column]
+            }
+        }
+    }
+
     /** Squashed, with the shortest edge, not resized; with a crop, with none; not square; in colours and in grey. */
     @Test
     fun `crops have every pixel as transformers has it`() {
@@ -55,9 +92,10 @@ class PixelsTest {
             colorOrder = ColorOrder.L,
             quantization = null,
         )
-        val buffer = tensorBuffer(input.shape, input.dtype)
-        InputWriter(input).write(crop, buffer)
-        return ByteArray(buffer.remaining()).also { buffer.get(it) }
+        return InputWriter(input).run {
+            write(crop)
+            (elements as Elements.Bytes).values
+        }
     }
 
     @Test
@@ -118,6 +156,19 @@ class PixelsTest {
         }
     }
 
+    /** Less than one row of luma: what is made is a handful of objects that say where the planes lie. */
+    @Test
+    fun `a frame's crop takes no memory for pixels`() {
+        val camera = Camera(1920, 1080)
+        for (rotation in listOf(0, 90, 180, 270)) {
+            val (width, height) = camera.frame(rotation).run { width to height }
+            val steps = Preprocessing(Resize.ShortestEdge(288), "bilinear", true, 256, 256)
+            val (resampler, crop) = Resampler(width, height, steps, rotation) to IntArray(256 * 256)
+            val bytes = List(3) { allocated { resampler.resample(camera.frame(rotation), crop) } }
+            assertTrue(bytes.last() < 1920, "rotation $rotation: $bytes bytes")
+        }
+    }
+
     @Test
     fun `NV21 is such a frame too`() {
         for (case in Contract.cases("android/frames.json").filter { "nv21" in it.members }) {
@@ -139,16 +190,25 @@ class PixelsTest {
     /** Pillow rounds the parts of a colour apart, so one step of 255 may lie between. */
     private fun assertPixels(case: Case, image: Pixels) {
         val expected = case.argb("expected")
-        val row = IntArray(image.width)
-        assertEquals(expected.size, image.width * image.height)
-        for (y in 0 until image.height) {
-            image.readRow(y, 0, 1, row)
-            image.readRow(y, 1, image.width, row)
-            for (x in row.indices) {
-                for (shift in listOf(0, 8, 16)) {
-                    val difference = (row[x] shr shift and 0xFF) - (expected[y * image.width + x] shr shift and 0xFF)
-                    assertTrue(abs(difference) <= 1, "rotation ${case.int("rotation")}: ($x, $y) is $difference off")
-                }
+        val upright = IntArray(expected.size)
+        val whole = Preprocessing(Resize.None, "nearest", false, image.height, image.width)
+        Resampler(image.width, image.height, whole, image.rotation).resample(image, upright)
+        for (at in upright.indices) {
+            for (shift in listOf(0, 8, 16)) {
+                val difference = (upright[at] shr shift and 0xFF) - (expected[at] shr shift and 0xFF)
+                assertTrue(abs(difference) <= 1, "rotation ${case.int("rotation")}: pixel $at is $difference off")
+            }
+        }
+    }
+
+    @Test
+    fun `part of a frame's row is what the whole row has there`() {
+        val frame = YuvImage.nv21(ByteArray(9 * 4 + 10 * 2) { (it * 37).toByte() }, 9, 4, 0)
+        for (y in 0 until 4) {
+            val whole = IntArray(9).also { frame.readRow(y, 0, 9, it) }
+            for (from in 0..9) for (to in from..9) {
+                val part = IntArray(9).also { frame.readRow(y, from, to, it) }
+                assertContentEquals(IntArray(9) { if (it in from until to) whole[it] else 0 }, part)
             }
         }
     }
