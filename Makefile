@@ -1,5 +1,7 @@
 # make convert           the bundled xxs checkpoint to Core ML and TFLite, then a sample image through both
 # make test              the test suite
+# make test-hostile      loaders and harness against files that are made wrong on purpose
+# make test-keras        the TensorFlow classes
 # make test-processes    commands as people type them, signals, processes that die, a browser
 # make test-phones       what runs on phones: Swift, Kotlin, Core AI, LiteRT and ONNX Runtime on ARM
 # make test-portable     the numeric tests as poorer and richer processors would run them (SHORT=--short: some of them)
@@ -20,7 +22,7 @@ BIN := .venv/bin
 BUILD := build
 SAMPLE := reference/demo/sample.png
 
-.PHONY: help convert test test-processes test-phones test-portable test-lowest test-conformance conformance fuzz deep benchmark lint format fixtures clean
+.PHONY: help convert test test-hostile test-keras test-processes test-phones test-portable test-lowest test-conformance conformance fuzz deep benchmark lint format fixtures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -46,11 +48,9 @@ SUITE := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/$(SUITE)
 
-test-processes: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/$(SUITE) -m 'processes and not deep'
-
-test-phones: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/$(SUITE) -m 'phones and not deep'
+# Each is a marker of that name.
+test-hostile test-keras test-processes test-phones: test-%: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/$(SUITE) -m '$* and not deep'
 
 test-conformance: .venv/installed-dev
 	$(BIN)/python -m pytest -m conformance tests/validation/mil/test_conformance.py
@@ -59,7 +59,7 @@ test-portable: .venv/installed-dev
 	$(BIN)/python -m tests.portable $(SHORT)
 
 test-lowest: .venv-lowest/installed
-	OMP_NUM_THREADS=1 .venv-lowest/bin/$(SUITE)
+	OMP_NUM_THREADS=1 .venv-lowest/bin/$(SUITE) -m 'not benchmark and not deep and not phones and not processes and not conformance'
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

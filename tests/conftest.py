@@ -62,6 +62,21 @@ PHONES = (
 )
 
 
+# Suites of their own, so that the rest is back within ten minutes.
+HOSTILE = (
+    "tests/fuzz/",
+    "tests/reference/test_confined.py",
+    "tests/reference/test_hostile",
+    "tests/validation/test_apart.py",
+    "tests/validation/test_claims.py",
+    "tests/validation/test_diagnosis.py",
+    "tests/validation/test_mistakes.py",
+    "tests/validation/test_weights.py",
+)
+KERAS = ("tests/reference/test_keras",)
+MARKED = {"numeric": NUMERIC, "phones": PHONES, "hostile": HOSTILE, "keras": KERAS}
+
+
 def pytest_addoption(parser):
     parser.addoption("--reverse", action="store_true", help="run the tests in reverse order")
 
@@ -69,10 +84,9 @@ def pytest_addoption(parser):
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config, items):
     for item in items:
-        if item.nodeid.startswith(NUMERIC):
-            item.add_marker("numeric")
-        if item.nodeid.startswith(PHONES):
-            item.add_marker("phones")
+        for marker, places in MARKED.items():
+            if item.nodeid.startswith(places):
+                item.add_marker(marker)
     if config.getoption("--reverse"):
         items.reverse()
     lacking = {"macos": NOT_RUN} if platform.system() != "Darwin" else {}
