@@ -34,9 +34,9 @@ def weights():
 
 
 def assert_refused(folder: Path, capfd, *words: str) -> None:
-    before, started = peak(), time.monotonic()
+    before, started = peak(), time.process_time()
     assert run(lambda: load_checkpoint(str(folder))) == 2
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert peak() - before < 100
     (line,) = capfd.readouterr().err.splitlines()
     for word in words:

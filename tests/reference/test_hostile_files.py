@@ -36,14 +36,14 @@ def test_narrow_pictures_are_not_made_large(tmp_path, size):
     """288 x 28,800,000 pixels would take 25 GB."""
     path = tmp_path / "narrow.png"
     Image.new("RGB", size).save(path)
-    started = time.monotonic()
+    started = time.process_time()
     processor = MobileViTImageProcessor(size=288)
     with pytest.raises(UserError, match=f"narrow.png of {size[0]} x {size[1]} pixels would be resized to .*: crop it"):
         processor.resize_and_crop(open_image(path))
     for given in (np.zeros((1, 100_000), np.uint8), np.zeros((100_000, 1), np.uint8)):
         with pytest.raises(UserError, match="pixels would be resized"):
             processor(Image.new("RGB", (9, 9)), segmentation_maps=given)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_what_can_be_opened_can_be_kept():
@@ -143,9 +143,9 @@ def test_crops_that_no_memory_holds(tmp_path, pipeline, capfd):
         pytest.importorskip("coreai_torch", reason="NOT RUN: coreai-torch is not installed")
     main = importlib.import_module(f"converters.{pipeline}.__main__").main
     for size in ("100000", "1025x2048"):
-        started = time.monotonic()
+        started = time.process_time()
         assert main(["--image-size", size, "--output-dir", str(tmp_path)]) == 2
-        assert time.monotonic() - started < 5
+        assert time.process_time() - started < 5
         (line,) = capfd.readouterr().err.splitlines()
         assert "pixels is more than attention can look across" in line
     assert list(tmp_path.iterdir()) == []

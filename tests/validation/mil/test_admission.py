@@ -112,10 +112,10 @@ def attribute(edit: Callable[[Any], object]) -> Callable[[Any, Any], object]:
     ],
 )
 def test_what_is_not_sound_is_one_line(package, edit, says):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(UserError, match=says) as refused:
         Program(edited(package, edit))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert str(package) in str(refused.value)
 
 
