@@ -15,6 +15,7 @@ import pytest
 from reference import scenes
 from reference.errors import UserError
 from reference.extras import require
+from reference.golden import golden_path
 from reference.layers import ConvLayer
 from reference.manifest import digest, read_manifest
 from reference.tolerances import tolerance
@@ -124,6 +125,21 @@ def test_answers_as_pytorch_does(aimodel, options):
     images = [scenes.render("validation", index).image for index in SCENES]
     (found,) = parity([aimodel(**options).path], images=images)
     assert {check.verdict for check in found.checks} == {"PASS"}
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("size", "task"), [("xs", "classification"), ("s", "classification"), ("xxs", "segmentation"), ("xs", "features")]
+)
+def test_other_sizes_and_tasks_in_an_apps_folder(size, task, tmp_path):
+    """As a phone gets them, and with the golden set that it judges itself by."""
+    from converters.coreai.__main__ import main
+
+    assert main(["--size", size, "--task", task, "--image-size", "96", "--into", str(tmp_path)]) == 0
+    (artifact,) = tmp_path.glob("*.aimodel")
+    images = [scenes.render("validation", index).image for index in SCENES]
+    for asked in ({"images": images}, {"golden": golden_path(artifact)}):
+        assert {check.verdict for check in parity([artifact], **asked)[0].checks} == {"PASS"}
 
 
 def test_a_caller_may_run_a_loop_of_its_own(aimodel):
