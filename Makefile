@@ -70,7 +70,7 @@ format: .venv/installed-dev
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-deep: .venv/installed-dev
+deep: .venv/installed-clients
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m deep
 
 # Goes on where it was interrupted; --seconds bounds each parser's time, --mutations their number.
@@ -96,6 +96,10 @@ fixtures: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable '.[all,dev]'
 	@# Betas, with wheels for few systems (glibc 2.34 on x86, macOS 26): no reason for the others to fail.
 	@$(BIN)/python -m pip install --quiet --editable '.[coreai]' || echo "NOT RUN: converters.coreai: no wheels here"
+	touch $@
+
+.venv/installed-clients: pyproject.toml .venv/installed-dev
+	@$(BIN)/python -m pip install --quiet --editable '.[clients]' || echo "NOT RUN: some of tests/clients: no wheels here"
 	touch $@
 
 # PyPI's torch for Linux on x86 takes several GB; uv takes PyTorch's own CPU build with UV_TORCH_BACKEND=cpu.

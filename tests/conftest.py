@@ -59,6 +59,7 @@ PHONES = (
     "tests/converters/test_coreai.py",
     "tests/ios/test_swift.py",
     "tests/validation/test_arm.py",
+    "tests/validation/test_gpu.py",
 )
 
 

@@ -191,6 +191,11 @@ def main(argv: list[str] | None = None) -> int:
         "--runs", type=positive, default=50, metavar="NUMBER", help="rounds that count (default: %(default)s)"
     )
     latency[HOW].add_argument(
+        "--profile",
+        action="store_true",
+        help="tell instead where each artifact's time goes, by kind of operation, as LiteRT and ONNX Runtime tell it",
+    )
+    latency[HOW].add_argument(
         "--warmup", type=positive, default=5, metavar="NUMBER", help="rounds before these (default: %(default)s)"
     )
 

@@ -18,6 +18,7 @@ from .ranges import Quantity
 
 REFUSALS = (ValueError, KeyError, TypeError)
 COPIES = (BuiltinOperator.DEQUANTIZE, BuiltinOperator.QUANTIZE)
+BYTES = (TensorType.INT8, TensorType.UINT8)
 
 
 def check_recipe(rules: Sequence[Mapping[str, Any]]) -> None:
@@ -53,6 +54,7 @@ def _integers_where_meant(model: ModelT) -> None:
     """Given: a copy of integers in another type, then ARG_MAX, or a MEAN. Result: the same of the integers themselves.
 
     ai-edge-quantizer leaves ARG_MAX float, and hands a MEAN with an integer result the copy that is another output.
+    LiteRT's ARG_MAX takes no integers of 16 bits.
     """
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     for graph in model.subgraphs:
@@ -65,7 +67,8 @@ def _integers_where_meant(model: ModelT) -> None:
         for node in graph.operators:
             kind, copy = codes[node.opcodeIndex], copies.get(node.inputs[0])
             of_integers = kind == BuiltinOperator.MEAN and types[node.outputs[0]] != TensorType.FLOAT32
-            if copy is not None and (of_integers or kind == BuiltinOperator.ARG_MAX):
+            of_bytes = kind == BuiltinOperator.ARG_MAX and copy is not None and types[copy.inputs[0]] in BYTES
+            if copy is not None and (of_integers or of_bytes):
                 node.inputs[0] = copy.inputs[0]
                 if copy.outputs[0] not in graph.outputs:
                     graph.operators.remove(copy)

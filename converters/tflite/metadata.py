@@ -25,13 +25,17 @@ from .flatbuffer import pack, unpack
 LABELS = "labels.txt"
 FIELD = "TFLITE_METADATA"
 SEGMENTER_FIELD = "SEGMENTER_METADATA"
+# What follows the last layer of a mask: its class is chosen. The schema knows no such activation, and ImageSegmenter
+# refuses a file with one that it does not know.
+CHOSEN = 3
 
 
 def with_metadata(content: bytes, checkpoint: Checkpoint, grey: bool, outputs: Sequence[OutputSpec]) -> bytes:
     """The file with a description, the input's normalisation (none: pixels 0..255) and its labels inside.
 
     ImageClassifier runs classifiers as they are, ImageSegmenter those that answer with logits; both refuse `grey`
-    images, which they are told of.
+    images, which they are told of. A mask ImageSegmenter would take for as many masks as it is wide, with such metadata
+    or without: see CHOSEN.
     """
     labels = class_names(checkpoint)
     described = _model_metadata(checkpoint, grey, sorted(outputs, key=lambda output: _place(content, output)))
@@ -68,7 +72,7 @@ def _model_metadata(checkpoint: Checkpoint, grey: bool, outputs: Sequence[Output
     graph = _table("SubGraphMetadata", inputTensorMetadata=[image], outputTensorMetadata=[*map(_tensor, outputs)])
     if checkpoint.task == "segmentation":
         options = segmenter_schema.ImageSegmenterOptionsT()
-        options.activation = segmenter_schema.Activation.SOFTMAX
+        options.activation = _activation(*outputs)
         graph.customMetadata = [_table("CustomMetadata", name=SEGMENTER_FIELD, data=list(_packed(options, b"V001")))]
     return _table(
         "ModelMetadata",
@@ -79,11 +83,21 @@ def _model_metadata(checkpoint: Checkpoint, grey: bool, outputs: Sequence[Output
     )
 
 
+def _activation(output: OutputSpec) -> int:
+    """What ImageSegmenter makes confidences of a segmenter's output by."""
+    if output.meaning == "class_map":
+        return CHOSEN
+    kinds = segmenter_schema.Activation
+    return kinds.SIGMOID if output.classes == 1 else kinds.SOFTMAX  # of one class: it is there or not
+
+
 def _tensor(output: OutputSpec) -> schema.TensorMetadataT:
     # MediaPipe shows what has labels as probabilities: no logits of a classifier, and no values.
     named = output.meaning in ("probabilities", "scores", "class_map") or (
         output.meaning == "logits" and output.layout is not None
     )
+    kinds = schema.AssociatedFileType
+    kind = kinds.TENSOR_VALUE_LABELS if output.meaning == "class_map" else kinds.TENSOR_AXIS_LABELS
     return _table(
         "TensorMetadata",
         name=output.name,
@@ -92,10 +106,7 @@ def _tensor(output: OutputSpec) -> schema.TensorMetadataT:
             contentPropertiesType=schema.ContentProperties.FeatureProperties,
             contentProperties=schema.FeaturePropertiesT(),
         ),
-        associatedFiles=[
-            _table("AssociatedFile", name=LABELS, type=schema.AssociatedFileType.TENSOR_AXIS_LABELS)
-            for _ in range(named)
-        ],
+        associatedFiles=[_table("AssociatedFile", name=LABELS, type=kind) for _ in range(named)],
     )
 
 

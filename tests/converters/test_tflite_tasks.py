@@ -143,6 +143,15 @@ def test_a_mask_of_integers_alone():
     assert (found == expected).mean() > 0.9
 
 
+def test_a_mask_of_16_bits():
+    """Up to the class, which LiteRT chooses among 8-bit integers or floats alone."""
+    network, content, image = quantized("segmentation", "int16x8")
+    found = Interpreter(model_content=content).get_signature_runner()(image=image.astype(np.float32))["class_map"]
+    with torch.inference_mode():
+        expected = network(torch.tensor(image).permute(0, 3, 1, 2).float()).numpy()
+    assert (found == expected).mean() > 0.97
+
+
 @pytest.mark.parametrize(
     "mode", ["int16x8", *(pytest.param(each, marks=pytest.mark.deep) for each in ("int8-full", "int8"))]
 )

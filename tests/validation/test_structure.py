@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError
 import numpy as np
 import onnx
 import pytest
+import torch
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from onnx import TensorProto, helper, numpy_helper
 
 from reference.errors import UserError
@@ -41,8 +43,6 @@ def write(tmp_path):
 
 
 def test_operations_and_weights_of_tflite_as_litert_says(tflite):
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
     artifact = tflite("float16").path
     found = look(artifact)
     plain = Interpreter(str(artifact), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
@@ -61,6 +61,49 @@ def test_operations_and_weights_of_tflite_as_litert_says(tflite):
     (partitions,) = found.partitions
     assert partitions.count == 1
     assert found.obstacles == []
+
+
+def test_multiplications_are_pytorchs(tflite, demo):
+    """By PyTorch's own counter; a file of integers has as many, split by what they compute with."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    pixels = torch.zeros(1, 3, 256, 256)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        demo.model(pixels)
+    expected = counter.get_total_flops() // 2  # a multiplication and an addition
+    assert look(tflite("none").path).work.macs == {"float32": expected}
+    assert look(tflite("int8-full").path).work.macs == {"int8": expected}
+    counted = look(tflite("int8").path).work.macs
+    assert counted.keys() == {"int8", "float32"}
+    assert sum(counted.values()) == expected
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        demo.model.mobilevit.conv_stem(pixels)
+    stem, products = counter.get_total_flops() // 2, _products(tflite("int8").path)
+    assert counted["float32"] == stem + products, "the stem and attention stay float"
+
+
+def _products(path) -> int:
+    """Of attention, by LiteRT's tensors: [.., M, K] by [.., K, N]."""
+    plain = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    shapes = {each["index"]: each["shape"] for each in plain.get_tensor_details()}
+    nodes = [each for each in plain._get_ops_details() if each["op_name"] == "BATCH_MATMUL"]
+    return int(sum(shapes[each["inputs"][0]].prod() * shapes[each["outputs"][0]][-1] for each in nodes))
+
+
+def test_moves_and_conversions_as_litert_has_the_tensors(tflite):
+    """Of activations: what weights are unpacked to is made once."""
+    path = tflite("int8").path
+    plain = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    tensors = {each["index"]: each for each in plain.get_tensor_details()}
+    nodes, found = plain._get_ops_details(), look(path).work
+    results = {index for each in nodes for index in each["outputs"]} | {plain.get_input_details()[0]["index"]}
+    moves = [each for each in nodes if each["op_name"] in ("TRANSPOSE", "CONCATENATION", "PAD")]
+    written = [tensors[index] for each in moves for index in each["outputs"]]
+    assert found.moved_bytes == sum(each["shape"].prod() * np.dtype(each["dtype"]).itemsize for each in written)
+    between = [each for each in nodes if each["op_name"] in ("QUANTIZE", "DEQUANTIZE") and each["inputs"][0] in results]
+    assert found.conversions == len(between) > 50
+    assert found.converted_values == sum(tensors[each["outputs"][0]]["shape"].prod() for each in between)
+    assert look(tflite("float16").path).work.conversions == 0
 
 
 def test_what_the_gpu_delegate_does_not_know(tflite, tmp_path):

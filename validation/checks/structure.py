@@ -19,6 +19,7 @@ from ..graphs import Graph, Node, Value, Weights, read
 from ..runtimes import each_apart, reading_seconds
 from .accelerators import Obstacle, Partitions, obstacles, partitions
 from .ethos_u import ethos_u
+from .work import Work, work
 
 TRANSPOSES = ("transpose",)
 RESHAPES = ("reshape", "squeeze", "unsqueeze", "expand_dims", "flatten")
@@ -49,6 +50,7 @@ class Structure:
     weights: list[Weights]
     partitions: list[Partitions]
     obstacles: list[Obstacle]
+    work: Work | None
 
 
 def structure(artifacts: Iterable[Given], *, npus: Sequence[str] = ()) -> list[Structure]:
@@ -90,7 +92,8 @@ def structures(artifacts: Iterable[Given], *, npus: Sequence[str] = ()) -> list[
 def _structure(file: File) -> Structure:
     graph = read(file.path)
     kinds = Counter(node.kind for node in graph.nodes)
-    by_type = computes(graph)
+    types = _types(graph)
+    by_type = Counter(types)
     return Structure(
         file.label,
         graph.format,
@@ -103,6 +106,7 @@ def _structure(file: File) -> Structure:
         graph.weights,
         partitions(file.path, graph.format),
         obstacles(file.path, graph, by_type),
+        work(graph, types) if graph.format == "tflite" else None,
     )
 
 
@@ -114,12 +118,17 @@ def computes(graph: Graph) -> Counter[str]:
     LiteRT multiplies in integers, rounding the floats as it goes; "int8" also between dequantize and quantize, which
     is how ONNX and Core ML write an operation on integers.
     """
+    return Counter(_types(graph))
+
+
+def _types(graph: Graph) -> list[str]:
+    """What each operation computes with."""
     maker = {name: node for node in graph.nodes for name in node.outputs}
     takers: dict[str, list[Node]] = {}
     for node in graph.nodes:
         for name in node.inputs:
             takers.setdefault(name, []).append(node)
-    return Counter(_computes_with(node, graph, maker, takers) for node in graph.nodes)
+    return [_computes_with(node, graph, maker, takers) for node in graph.nodes]
 
 
 def _computes_with(node: Node, graph: Graph, maker: dict[str, Node], takers: dict[str, list[Node]]) -> str:

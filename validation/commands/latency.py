@@ -19,6 +19,7 @@ from ..reporting.formats import write_file
 from ..reporting.tables import show
 from ..results import FAILED, NOT_RUN_BUT_REQUIRED, PASSED
 from ..runtimes import Options
+from .profile import print_profiles
 
 LEGEND = """ms. crop: resize and crop, p50; p50, p90, p99, IQR (interquartile range): inference by the clock;
 cpu: its p50 in processor time of all threads; ratio: median of the rounds' own, by clock and by
@@ -29,9 +30,11 @@ a whole batch."""
 
 
 def run(arguments: Namespace) -> int:
-    """Time, print, write JSON where asked to; returns the exit code: 3 where no artifact ran."""
+    """Time or profile, print, write JSON where asked to; returns the exit code: 3 where no artifact ran."""
     artifacts = open_artifacts(arguments.artifacts)
     image = None if arguments.image is None else open_image(arguments.image)
+    if arguments.profile:
+        return print_profiles(artifacts, image, arguments)
     with working("timing", arguments.verbose):
         results = latency(
             artifacts,

@@ -42,6 +42,14 @@ def _table(found: Structure, kinds: int | None) -> Table:
     table.add_row("operations", f"{total}: {', '.join(said)}{f', {rest} more kinds' if rest else ''}")
     table.add_row("moves", f"{found.transposes} transposes, {found.reshapes} reshapes; {found.rank} dimensions at most")
     table.add_row("computes with", ", ".join(f"{kind} {count}" for kind, count in found.computes.items()))
+    if found.work is not None:
+        macs = ", ".join(f"{kind} {count / 1e6:.1f} M" for kind, count in found.work.macs.items())
+        table.add_row("multiplications", f"{sum(found.work.macs.values()) / 1e6:.1f} M: {macs}")
+        table.add_row(
+            "an inference",
+            f"moves {found.work.moved_bytes / 1e6:.2f} MB; converts {found.work.converted_values:,} values between "
+            f"types, in {found.work.conversions} operations",
+        )
     table.add_row("weights", "\n".join(_weights(each) for each in found.weights))
     parts = []
     for each in found.partitions:

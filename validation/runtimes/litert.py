@@ -1,8 +1,11 @@
-"""LiteRT, the runtime of .tflite files, on the CPU with XNNPACK."""
+"""LiteRT, the runtime of .tflite files; on the CPU with XNNPACK, which looks inside."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -14,11 +17,16 @@ from .interpreters import LiteRT, dequantized
 from .runtime import DEFAULT_OPTIONS, Layer, NotRun, Options, Runtime, fed, whole_batches, with_batch
 
 
-class LiteRTRuntime(Runtime):
-    """A .tflite file in LiteRT's interpreter."""
+class Opened(Protocol):
+    """A .tflite file, opened."""
 
-    name = "LiteRT"
-    kernels = "AUTO"
+    def run(self, feed: Mapping[str, np.ndarray], /) -> Mapping[str, np.ndarray]:
+        """Arrays by the names of the file's inputs and outputs."""
+        ...
+
+
+class TFLiteRuntime(Runtime):
+    """A .tflite file in LiteRT, opened as a subclass says."""
 
     @staticmethod
     def check_here() -> None:
@@ -43,13 +51,25 @@ class LiteRTRuntime(Runtime):
             answers = dequantized(answers, self._output.quantization.scale, self._output.quantization.zero_point)
         return np.moveaxis(answers, -1, 1) if self._output.layout == "NHWC" else answers
 
+    def _feed(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        return {self._input.name: fed(images, self._input)}
+
+    @abstractmethod
+    def _open(self, file: str, options: Options) -> Opened:
+        """ValueError, RuntimeError: where it cannot be loaded."""
+
+
+class LiteRTRuntime(TFLiteRuntime):
+    """The same in LiteRT's interpreter."""
+
+    name = "LiteRT"
+    kernels = "AUTO"
+    _opened: LiteRT | Emulated
+
     def convolutions(self, pixels: np.ndarray) -> list[Layer]:
         """See LooksInside; quantised results as the numbers they stand for."""
         (images,) = whole_batches([pixels], self.batch)
         return [Layer(*each) for each in self._opened.convolutions(self._feed(images))]
-
-    def _feed(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        return {self._input.name: fed(images, self._input)}
 
     def _open(self, file: str, options: Options) -> LiteRT | Emulated:
         return LiteRT(file, options.threads, self.kernels)

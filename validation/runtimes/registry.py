@@ -44,6 +44,7 @@ RUNTIMES: dict[str, Kind] = {
     "litert": Kind(".litert", "LiteRTRuntime", "tflite", "ai-edge-litert"),
     "litert-no-xnnpack": Kind(".litert", "PlainLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
     "litert-arm64": Kind(".litert", "ARMLiteRTRuntime", "tflite", "ai-edge-litert", on_request=True),
+    "litert-gpu": Kind(".litert_gpu", "GPULiteRTRuntime", "tflite", "ai-edge-litert", on_request=True, slowness=10),
     "onnxruntime": Kind(".onnx", "ONNXRuntime", "onnx", "onnxruntime"),
     "onnxruntime-arm64": Kind(".onnx", "ARMONNXRuntime", "onnx", "onnxruntime", on_request=True),
 }
