@@ -84,7 +84,8 @@ def test_files_that_pages_name_are_there(page):
 
 @every_page
 def test_targets_that_pages_name_are_there(page):
-    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    lines = re.findall(r"^([\w -]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    targets = {each for line in lines for each in line.split()}
     blocks = "\n".join(lines for language, lines in FENCE.findall(page.read_text("utf-8")) if language == "sh")
     code = [*coded(page), *blocks.splitlines()]
     named = {match[1] for each in code if (match := re.match(r"(?:\w+=\S+ )*make ([\w-]+)", each))}

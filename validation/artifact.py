@@ -50,6 +50,7 @@ def files(given: Iterable[Given]) -> list[File]:
     """Each file once, under its name where no other has it, else under the shortest ending of its path that is its own.
 
     A file that is given twice is one: overlapping patterns are no mistake, and measured twice it would tell nothing.
+    Manifests and golden sets of what is given are none: `build/*` means the artifacts.
     """
     listed = list(given)
     if all(isinstance(each, File) for each in listed):
@@ -58,6 +59,9 @@ def files(given: Iterable[Given]) -> list[File]:
     for each in listed:
         path = each.path if isinstance(each, File) else Path(each)
         paths.setdefault(os.path.abspath(path), path)
+    beside = [each for each in paths if each.endswith(".json") and any(each.startswith(f"{of}.") for of in paths)]
+    for each in beside:
+        del paths[each]
     return [File(path, label) for path, label in zip(paths.values(), _labels([Path(each) for each in paths]))]
 
 

@@ -64,6 +64,11 @@ def test_a_file_given_twice_is_one():
     assert [each.path for each in files(["a/m", "./a/m", Path("a/../a/m"), os.path.abspath("a/m")])] == [Path("a/m")]
 
 
+def test_a_pattern_for_all_in_a_folder_means_the_artifacts():
+    given = ["b/m.tflite", "b/m.tflite.golden.json", "b/m.tflite.manifest.json", "b/n.onnx", "other.json"]
+    assert [each.label for each in files(given)] == ["m.tflite", "n.onnx", "other.json"]
+
+
 @given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), max_size=12))
 def test_labels_are_unique_and_end_their_paths(names):
     found = files(["/" + "/".join(each) for each in names])
