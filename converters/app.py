@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from reference.checkpoints import Checkpoint
+from reference.errors import UserError
 from reference.golden import PICTURES, GoldenSet, golden_set
-from reference.manifest import Manifest
+from reference.manifest import Format, Manifest
 from reference.picture_files import images_in, open_image
 
-# Where the demos look for artifacts, by the demo's folder.
+# Where the demos look for artifacts, and of which formats, by the demo's folder.
 MODELS = {"ios_demo": "App/Models", "android_demo": "app/src/main/assets/models"}
+FORMATS: dict[str, tuple[Format, ...]] = {"ios_demo": ("mlpackage", "aimodel"), "android_demo": ("tflite",)}
 
 
 def models_folder(app: Path) -> Path:
@@ -18,9 +20,14 @@ def models_folder(app: Path) -> Path:
     return app / MODELS.get(app.resolve().name, "")
 
 
-def is_demo(app: Path) -> bool:
-    """Whether it is the folder of a demo, whose library takes artifacts of one image."""
-    return app.resolve().name in MODELS
+def check_app(app: Path, format: Format, batch: int) -> None:
+    """UserError where it is the folder of a demo that does not run such artifacts."""
+    name = app.resolve().name
+    formats = FORMATS.get(name, (format,))
+    if format not in formats:
+        raise UserError(f"{name} runs {' and '.join(f'.{each}' for each in formats)} files, and no .{format}")
+    if name in FORMATS and batch > 1:
+        raise UserError(f"{name} runs one image at a time: leave --batch out, or --into")
 
 
 def check_pictures(folder: Path) -> None:

@@ -15,11 +15,11 @@ from reference.command_line import (
     add_checkpoint_options,
     add_revision_option,
     add_verbose_option,
+    folder,
     run,
     working,
 )
 from reference.config_rules import default_labels
-from reference.errors import UserError
 from reference.extras import require
 from reference.sources import CONFIG_FILE, RESERVED, Source, hub_id, open_source
 
@@ -82,7 +82,7 @@ def _add_place(group: Any) -> None:
     )
     place.add_argument(
         "--into",
-        type=Path,
+        type=folder,
         metavar="APP",
         help="write into an app instead: ios_demo, android_demo, or a folder of an app of yours; with --golden",
     )
@@ -103,11 +103,11 @@ def _convert_and_report(
     from reference.golden import golden_path
 
     from .admission import admit
-    from .app import is_demo, models_folder
+    from .app import check_app, models_folder
     from .artifact import check_place
 
-    if arguments.into is not None and is_demo(arguments.into) and options.batch > 1:
-        raise UserError(f"{arguments.into.name} runs one image at a time: leave --batch out, or --into")
+    if arguments.into is not None:
+        check_app(arguments.into, options.format, options.batch)
     output_dir = arguments.output_dir if arguments.into is None else models_folder(arguments.into)
     options = dataclasses.replace(options, golden=options.golden or arguments.into is not None)
     check_place(output_dir)  # before a checkpoint is downloaded

@@ -11,12 +11,14 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from os.path import exists
+from os.path import exists, isdir
 from pathlib import Path
 from typing import NoReturn
 
 from .config import SIZES, TASKS
 from .errors import UserError
+from .extras import not_installed
+from .foreign_text import one_line
 from .interruption import WORDS, interruptible, interruption
 from .refusals import refusal
 from .sources import hub_id
@@ -46,6 +48,13 @@ def existing(text: str) -> Path:
     """A file's or folder's path, as an argparse type: what is not there is told of before anything slow."""
     if not exists(text):
         raise argparse.ArgumentTypeError(f"there is no folder or file {text}")
+    return Path(text)
+
+
+def folder(text: str) -> Path:
+    """A folder's path, as an argparse type."""
+    if not isdir(text):
+        raise argparse.ArgumentTypeError(f"there is no folder {text}")
     return Path(text)
 
 
@@ -97,7 +106,7 @@ def working(title: str, verbose: bool) -> Iterator[None]:
         return
     from rich.text import Text
 
-    from .foreign_text import Plain
+    from .console import Plain
 
     with tempfile.TemporaryFile() as held, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -148,10 +157,8 @@ def _ended(error: Exception | KeyboardInterrupt) -> int:
     if isinstance(error, BrokenPipeError):  # whoever read the output, for example `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    line = str(error) if isinstance(error, UserError) else refusal(error)
+    line = str(error) if isinstance(error, UserError) else not_installed(error) or refusal(error)
     if line is not None:
-        from .foreign_text import one_line
-
         print(f"error: {one_line(line)}", file=sys.stderr)
         return 2
     traceback.print_exception(error)

@@ -13,6 +13,9 @@ from importlib.machinery import PathFinder
 from .errors import UserError
 
 KIT = "mobilevit-edge-kit"
+# What the kit cannot do without, by the names of the modules.
+BASE = {"torch", "numpy", "PIL", "safetensors", "huggingface_hub", "pydantic", "packaging", "rich", "jinja2", "loky"}
+ENTER = "enter the environment that make convert makes (. .venv/bin/activate)"
 # Extras that are empty for older versions of Python, and whose libraries they are.
 OLDEST_PYTHON = {"coreai": ((3, 11), "Apple's coreai-torch")}
 
@@ -31,7 +34,16 @@ def require(extra: str, *modules: str) -> None:
         raise UserError(reason)
     for module in modules:
         if importlib.util.find_spec(module) is None:
-            raise UserError(f"{module} is not installed: run pip install -e '.[{extra}]' in the project's folder")
+            raise UserError(
+                f"{module} is not installed: {ENTER}, or run pip install -e '.[{extra}]' in the project's folder"
+            )
+
+
+def not_installed(error: BaseException) -> str | None:
+    """What to do about an error, where it is that a module of BASE is missing."""
+    if not isinstance(error, ModuleNotFoundError) or error.name not in BASE:
+        return None
+    return f"{error.name} is not installed: {ENTER}, or run pip install -e . in the project's folder"
 
 
 def coremltools_writes() -> bool:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import IO, Any
-
-from rich.console import Console
-from rich.text import Text
 
 # Of Unicode's categories: what terminals obey, and what no encoding and no XML can hold.
 UNSHOWN = {"Cc", "Cs", "Cn"}
@@ -27,14 +23,3 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) in UNSHOWN or character in TURNS:
         return character.encode("unicode_escape").decode("ascii")
     return character
-
-
-class Plain(Console):
-    """A console to which text is text: no markup, no emoji codes, no colours by guess, no control characters."""
-
-    def __init__(self, *, file: IO[str] | None = None) -> None:
-        super().__init__(file=file, markup=False, emoji=False, highlight=False)
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        """All text comes through here, that of tables too."""
-        return super().render_str(printable(text), **options)

@@ -260,11 +260,14 @@ def test_asked_for_it_is_replaced_and_the_same_checkpoints_always_is(demo, tmp_p
         ("converters.tflite", ("--batch", "0"), "--batch"),
         ("converters.tflite", ("--batch", "2", "--into", "android_demo"), "android_demo runs one image at a time"),
         ("converters.coreml", ("--batch", "2", "--into", "ios_demo"), "ios_demo runs one image at a time"),
+        ("converters.coreml", ("--into", "android_demo"), "android_demo runs .tflite files, and no .mlpackage"),
+        ("converters.tflite", ("--into", "ios_demo"), "ios_demo runs .mlpackage and .aimodel files, and no .tflite"),
+        ("converters.onnx", ("--into", "nowhere"), "argument --into: there is no folder nowhere"),
         ("converters.coreml", ("--batch", "2", "--image-size", "128,192"), "a batch has images of one size"),
         ("converters.onnx", ("--batch", "2", "--dynamic-batch"), "--dynamic-batch takes any number of images"),
     ],
 )
-def test_batches_where_there_can_be_none(module, arguments, message, refusal, monkeypatch):
+def test_batches_and_apps_that_do_not_fit(module, arguments, message, refusal, monkeypatch):
     pipeline = importlib.import_module(f"{module}.__main__")
     monkeypatch.setattr(pipeline, "_convert", lambda *given: pytest.fail("too late"))
     assert message in refusal(module, *arguments)

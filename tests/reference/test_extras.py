@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from packaging.requirements import Requirement
 
 from reference.errors import UserError
-from reference.extras import KIT, required_version, version_of
+from reference.extras import BASE, KIT, required_version, version_of
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -31,3 +39,28 @@ def test_what_is_missing_is_one_line(monkeypatch):
     monkeypatch.setattr("reference.extras.version_of", lambda name: None)
     with pytest.raises(UserError, match=f"^{KIT} is not installed: run pip install -e . in the project's folder$"):
         required_version(KIT)
+
+
+def test_modules_that_the_kit_cannot_do_without():
+    """As pyproject.toml has them, by the names of distributions."""
+    needed = {each.name for each in map(Requirement, importlib.metadata.requires(KIT) or []) if each.marker is None}
+    assert {name.replace("PIL", "pillow") for name in BASE} == needed
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        ("converters.coreml --size xxs", "coremltools"),
+        ("validation doctor", "rich"),
+        ("validation parity README.md", "numpy"),
+        ("validation.mil ops README.md", "pydantic"),
+        ("reference.demo evaluate", "numpy"),
+    ],
+)
+def test_outside_the_environment(command, missing):
+    """-S leaves out what is installed."""
+    process = subprocess.run([sys.executable, "-S", "-m", *command.split()], cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 2
+    (line,) = process.stderr.splitlines()
+    assert line.startswith(f"error: {missing} is not installed: enter the environment")

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 from rich.table import Table
 
+from reference.console import Plain
 from reference.errors import UserError
-from reference.foreign_text import Plain
 from reference.images import as_rgb
 from reference.picture_files import open_image
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from reference.foreign_text import Plain
+from reference.console import Plain
 
 from ..results import Check, verdict
 from .formats import Reported, shown, told

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from reference.answers import meaning_of
+from reference.console import Plain
 from reference.errors import UserError
-from reference.foreign_text import Plain
 from reference.tensor_specs import Meaning
 from reference.threads import torch_threads
 
