@@ -25,7 +25,7 @@ dependencies {
 }
 
 tasks.test {
-    val fixtures = rootDir.resolve("../tests/fixtures")
+    val fixtures = projectDir.resolve("../../tests/fixtures")
     inputs.dir(fixtures)
     systemProperty("mobilevit.fixtures", fixtures.path)
 }

@@ -11,7 +11,7 @@ android {
     }
 
     testOptions {
-        unitTests.all { it.systemProperty("mobilevit.fixtures", rootDir.resolve("../tests/fixtures").path) }
+        unitTests.all { it.systemProperty("mobilevit.fixtures", projectDir.resolve("../../tests/fixtures").path) }
     }
 }
 
