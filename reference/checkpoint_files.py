@@ -87,4 +87,6 @@ def read_checkpoint_files(place: Source, config: MobileViTConfig | None = None, 
         processor = layout.processor(task, channels)
     weights = numbered(weights, CLASSIFIER, before)
     notes = [f"{weights_file}: {word}" for word in (choice, *words) if word]
+    if preprocessor is None and timm_fields is None:
+        notes.append(f"there is no {PREPROCESSOR_FILE}: preprocessing is taken to be that of published checkpoints")
     return CheckpointFiles(layout.name, task, config, weights, processor, digest, tuple(notes))

@@ -41,6 +41,7 @@ class LabelIndex:
 
     def __init__(self, labels: Sequence[str]) -> None:
         self._count = len(labels)
+        self.first = next(iter(labels), "")
         self._exact = {label: index for index, label in enumerate(labels)}
         self._distinct = {label: index for index, label in enumerate(distinct(labels))}
         self._twice = {label for label, count in Counter(labels).items() if count > 1}

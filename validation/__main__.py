@@ -235,7 +235,9 @@ def main(argv: list[str] | None = None) -> int:
         ):
             command[PLACE].add_argument(name, type=Path, metavar="FILE", help=f"write {form}")
 
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        commands.choices[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     return run(lambda: import_module(f".commands.{arguments.command.replace('-', '_')}", __package__).run(arguments))
 
 

@@ -170,7 +170,7 @@ class References:
         if checkpoint.sha256 != manifest.checkpoint.sha256:
             raise UserError(
                 f"{artifact.label} was made from other weights than {self.source or checkpoint.id} (sha256 differs): "
-                "give --checkpoint"
+                "give the one it was made from, with --checkpoint"
             )
         return checkpoint
 

@@ -194,7 +194,7 @@ def _sorted_into_folders(folder: Path, labels: LabelIndex) -> list[tuple[str, in
         if index is None:
             raise UserError(
                 f"{folder}/{name} is none of the checkpoint's {len(labels)} labels: name the folder after its label, "
-                f"or after the label's number, 0..{len(labels) - 1}"
+                f"for example {labels.first}, or after the label's number, 0..{len(labels) - 1}"
             )
         if index in classes.values():
             other = next(each for each in classes if classes[each] == index)

@@ -17,7 +17,7 @@ from ..reporting.page import Page
 from ..reporting.page.examples import worst_of_accuracy, worst_of_parity
 from ..reporting.page.plot_data import by_label, histograms, measured, profiles
 from ..reporting.tables import judged, show
-from ..results import PASSED, exit_code
+from ..results import exit_code
 from ..runtimes import Options
 from .reports import about, write_reports
 
@@ -43,7 +43,8 @@ def run(arguments: Namespace) -> int:
     if arguments.update_baseline:
         write_baseline(path, done.facts)
         before = done.facts
-        print(f"{path}: {len(before.artifacts)} artifacts, {before.images} images")
+        count = len(before.artifacts)
+        print(f"{path}: {count} artifact{'s' * (count > 1)}, {before.images} images")
     assert before is not None  # for type checkers: read, or just written
     results = compare(before, done)
     show(judged(results, "drift", arguments.verbose), *diagnoses(results))
@@ -53,7 +54,7 @@ def run(arguments: Namespace) -> int:
             return _page(artifacts, references, done, results, options)
 
     write_reports(arguments, results, "drift", page)
-    return PASSED if arguments.update_baseline else exit_code(results, arguments.require)
+    return exit_code(results, arguments.require)
 
 
 def _page(

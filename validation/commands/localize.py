@@ -49,5 +49,5 @@ def run(arguments: Namespace) -> int:
         bar = "█" * round(WIDTH * min(max(each.sqnr_db, 0), FULL_DB) / FULL_DB) if each.sqnr_db == each.sqnr_db else ""
         table.add_row(each.module, f"{each.sqnr_db:.1f}{' ✗' if not each.sqnr_db >= bound else ''}", bar)
     show(table)
-    show(f"every layer reaches {bound:g} dB" if bad is None else where(located, bound)[0])
+    show(f"every layer reaches {bound:.1f} dB, the bound of a sound one" if bad is None else where(located, bound)[0])
     return PASSED if bad is None else FAILED
