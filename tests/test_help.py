@@ -46,3 +46,14 @@ def test_each_option_says_what_it_does(sections):
         assert not text.startswith("default"), entry
         assert " such as " not in text, entry
         assert not {"None", "[]", "()"} & set(re.findall(r"default: ([^)]*)\)", text)), entry
+
+
+@pytest.mark.parametrize("command", CHECKS)
+def test_an_unknown_option_points_to_its_own_commands_help(command, capsys):
+    needed = {"classify": ["--image", "README.md"], "import-device": ["--models", "build"]}.get(command, [])
+    artifact = [] if command == "doctor" else ["README.md"]
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("validation.__main__").main([command, *artifact, *needed, "--chekpoint", "x"])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"error: unrecognized arguments: --chekpoint x (see python -m validation {command} --help)"
