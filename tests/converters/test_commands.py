@@ -159,7 +159,8 @@ def test_missing_extra_is_named(module, missing, extra, refusal, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == missing else find(name, *rest))
     assert refusal(module) == (
-        f"error: {missing} is not installed: run pip install -e '.[{extra}]' in the project's folder"
+        f"error: {missing} is not installed: enter the environment that make convert makes (. .venv/bin/activate), or "
+        f"run pip install -e '.[{extra}]' in the project's folder"
     )
 
 

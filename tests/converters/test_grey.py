@@ -62,7 +62,12 @@ def test_the_demonstration_in_grey(demo, folder, photographs):
         pytest.param("coreml", "mil", {}, marks=pytest.mark.writes_packages),
         pytest.param("tflite", "litert", {}, marks=pytest.mark.deep),  # the file below is held by MediaPipe
         ("onnx", "onnxruntime", {}),
-        ("coreai", "coreai", {"do_normalize": True, "image_mean": 0.4, "image_std": 0.3}),
+        pytest.param(
+            "coreai",
+            "coreai",
+            {"do_normalize": True, "image_mean": 0.4, "image_std": 0.3},
+            marks=pytest.mark.phones,
+        ),
     ],
 )
 def test_every_pipeline(folder, photographs, tmp_path, pipeline, runtime, changes):

@@ -180,6 +180,7 @@ def test_answers_that_are_too_few_are_an_error():
         Lazy().answers([np.zeros((2, 2, 3), np.uint8)] * 2)
 
 
+@pytest.mark.deep  # as all of these packages
 def test_core_ml_takes_numbers_where_it_takes_several_images(converted):
     from validation.mil import Program
 
