@@ -167,7 +167,10 @@ def test_missing_tensorflow_is_named():
         "except reference.errors.UserError as error:\n"
         "    print(error)"
     )
-    assert python(code) == ("tensorflow is not installed: run pip install -e '.[tflite]' in the project's folder")
+    assert python(code) == (
+        "tensorflow is not installed: enter the environment that make convert makes (. .venv/bin/activate), or run "
+        "pip install -e '.[tflite]' in the project's folder"
+    )
 
 
 @pytest.mark.deep
