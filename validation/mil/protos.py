@@ -13,16 +13,17 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from reference.errors import UserError
+from reference.extras import require
 
 _PACKAGE = "validation.mil._coreml_proto"
 
 
 def _load(name: str) -> ModuleType:
     if _PACKAGE not in sys.modules:
+        require("coreml", "coremltools")
         found = importlib.util.find_spec("coremltools")  # finds the folder, runs nothing
-        if found is None or not found.submodule_search_locations:
-            raise UserError("coremltools is not installed: run pip install -e '.[coreml]' in the project's folder")
+        assert found is not None
+        assert found.submodule_search_locations
         package = ModuleType(_PACKAGE)
         package.__path__ = [str(Path(found.submodule_search_locations[0]) / "proto")]
         sys.modules[_PACKAGE] = package
