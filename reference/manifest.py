@@ -70,7 +70,7 @@ class ArtifactFacts(Strict):
 class CalibrationFacts(Strict):
     """The images that a compression was measured on; sha256: of their values as the network took them.
 
-    method: what they served for, for example "minmax, bias correction".
+    method: what they served for, for example "mse, bias correction".
     """
 
     source: str

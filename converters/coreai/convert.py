@@ -72,7 +72,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions = D
         input=feed,
         outputs=job.outputs,
         tools=("coreai-core", "coreai-torch", "torch"),
-        measured=None if job.images is None else job.images.facts("minmax, " * bool(ranges) + "bias correction"),
+        measured=None if job.images is None else job.images.facts("mse, " * bool(ranges) + "bias correction"),
     )
 
 

@@ -6,23 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.fx import Node
 
 from reference.errors import UserError
 
 from ..choice import Chosen, Palette, multiples, palette
-from ..measure import Range
-from ..steps import CONVOLUTION, Change
+from ..measure import MAY_TAKE_8_BITS, Range
+from ..steps import Change
 from .lean_import import import_coremltools
 from .options import Compression
 
 ct = import_coremltools()
 
 # Operations that compute on 8-bit activations. The classifier stays in floating point: it is the last, and small.
-QUANTIZED_OPERATIONS = ("conv", "add")
-_QUANTIZED = (CONVOLUTION, torch.ops.aten.add.Tensor)
+QUANTIZED_OPERATIONS = ("conv", "add")  # measure.MAY_TAKE_8_BITS, as coremltools calls them
 
 
 def choose(compression: Compression, weight: np.ndarray) -> Chosen:
@@ -57,7 +55,7 @@ def rounding(compression: Compression, ranges: Mapping[str, Range]) -> Change:
     """What the compressed program does to a node's result: see `_quantize_activations`."""
 
     def rounded(node: Node, value: Tensor) -> Tensor:
-        if not compression.activations or not any(each.target in _QUANTIZED for each in (node, *node.users)):
+        if not compression.activations or not any(each.target in MAY_TAKE_8_BITS for each in (node, *node.users)):
             return value
         return ranges[node.name].rounded(value)
 
@@ -106,5 +104,5 @@ def _by_value_name(ranges: Mapping[str, Range]) -> dict[str, dict[str, float]]:
     stats = {}
     for name, range in ranges.items():
         for suffix in ("", "_cast_fp16", "_to_fp16", "__scaled__"):  # the last two: the image
-            stats[name + suffix] = {"rmin": range.minimum, "rmax": range.maximum}
+            stats[name + suffix] = {"rmin": -range.end, "rmax": range.end}
     return stats

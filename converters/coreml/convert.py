@@ -89,4 +89,4 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
 
 def _served(compression: Compression | None, ranges: Mapping[str, Range]) -> str:
     """What calibration images served for."""
-    return ", ".join(["minmax"] * bool(ranges) + ["bias correction"] * (compression is not None))
+    return ", ".join(["mse"] * bool(ranges) + ["bias correction"] * (compression is not None))

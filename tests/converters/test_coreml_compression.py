@@ -151,7 +151,7 @@ def test_w8a8_quantizes_what_convolutions_and_sums_take(converted):
     assert load_spec(str(written.path)).specificationVersion == 8  # Apple's number for iOS 17
     facts = written.manifest.calibration
     assert (facts.source, facts.samples) == ("rendered training scenes", 16)
-    assert facts.method == "minmax, bias correction"
+    assert facts.method == "mse, bias correction"
 
 
 def test_weights_alone_are_compressed_without_images_too(demo, tmp_path, converted):

@@ -47,6 +47,35 @@ def test_calibration_images_decide_the_ranges(demo, tmp_path):
     assert measure(program, scenes.inputs).ranges[image].maximum > 0.9
 
 
+def test_8_bits_end_where_error_is_least(demo):
+    """Of all values that SiLU answers, in float64, and of ends closer together than those tried. To a decibel: they are sampled."""
+    images = calibration(demo, None, 32, required=True).inputs
+    network = torch.nn.Sequential(demo.model.mobilevit.conv_stem, *demo.model.mobilevit.encoder.layer[:2])
+    program = torch.export.export(network, (images[0],)).run_decompositions({})
+    ranges = measure(program, images).ranges
+    values: dict[str, list[np.ndarray]] = {}
+
+    class Watched(torch.fx.Interpreter):
+        def run_node(self, node):
+            result = super().run_node(node)
+            if node.target is torch.ops.aten.silu.default:
+                values.setdefault(node.name, []).append(result.numpy().ravel().astype(np.float64))
+            return result
+
+    with torch.inference_mode():
+        for each in images:
+            Watched(program.module()).run(each)
+    assert len(values) >= 9
+    for name, seen in values.items():
+        every = np.concatenate(seen)[::7]
+
+        def error(end, every=every):
+            return np.square(np.clip(np.round(every * (127 / end)), -127, 127) * (end / 127) - every).mean()
+
+        assert ranges[name].maximum == pytest.approx(np.concatenate(seen).max(), rel=1e-5)
+        assert error(ranges[name].end) <= 1.26 * min(map(error, np.linspace(0.05, 1, 200) * ranges[name].maximum))
+
+
 def test_refusals(demo, tmp_path):
     mine = dataclasses.replace(demo, id="mine")
     with pytest.raises(UserError, match="--calibration FOLDER"):
