@@ -48,7 +48,10 @@ def test_calibration_images_decide_the_ranges(demo, tmp_path):
 
 
 def test_8_bits_end_where_error_is_least(demo):
-    """Of all values that SiLU answers, in float64, and of ends closer together than those tried. To a decibel: they are sampled."""
+    """Of all values that SiLU answers, in float64, and of ends closer together than those tried.
+
+    To a decibel, a sixth of a bit: the ends are chosen by a sample.
+    """
     images = calibration(demo, None, 32, required=True).inputs
     network = torch.nn.Sequential(demo.model.mobilevit.conv_stem, *demo.model.mobilevit.encoder.layer[:2])
     program = torch.export.export(network, (images[0],)).run_decompositions({})
