@@ -32,6 +32,7 @@ ENCODER = "encoder"  # holds the stages
 # Scopes, as regular expressions to search the names of an operation's results for, each of which ends with ";".
 FIRST_STAGES = rf"^({STEM}|{LAYER}\.[01])/"
 FIRST_ATTENTION = rf"^{LAYER}\.2/{TRANSFORMER}"
+SCORES = "/scores/"  # of attention, with the heads of query and key taken apart
 NORMS = rf"{NORM}|^{CLASSIFIER}/\d+/"
 RESIDUAL_STREAM = rf"{TRANSFORMER}\.{LAYER}\.\d+/add(_1)?;$"
 # A block's parts, and what lies outside of the blocks.

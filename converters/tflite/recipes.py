@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reference.errors import UserError
 
-from ..anatomy import FIRST_ATTENTION, FIRST_STAGES, NORMS, RESIDUAL_STREAM, STEM
+from ..anatomy import FIRST_ATTENTION, FIRST_STAGES, NORMS, RESIDUAL_STREAM, SCORES, STEM
 
 if TYPE_CHECKING:  # --help names the modes, and must not wait for more
     from reference.manifest import Task
@@ -116,14 +116,17 @@ MODES: dict[str, Mode] = {
             Rule("int8-weight", ("CONV_2D",), FIRST_STAGES),
         ),
     ),
-    # Softmax and what lies around it: int8 kernels are slow. Norms: a mean of squares has no 8-bit form, and XNNPACK
+    # Softmax has a slow int8 kernel. Of attention's two products that of the scores gains too little by int8 to pay for
+    # their rounding, where there are no 8-bit dot products; and its keys are float before they are turned, or else
+    # XNNPACK widens them again and again as it multiplies. Norms: a mean of squares has no 8-bit form, and XNNPACK
     # refuses epsilon's scale. The residual stream: each addition would round it again. The stem: three channels are
     # too few for int8 kernels, and all that follows sees its error.
     "int8": Mode(
-        "weights and most activations int8, attention and norms float32; the one for CPUs with 8-bit dot products",
+        "weights and most activations int8, attention's scores and norms float32; the one for CPUs with 8-bit dot products",
         (
             Rule("int8"),
-            Rule(FLOAT, ("BATCH_MATMUL", "SOFTMAX")),
+            Rule(FLOAT, scope=SCORES),
+            Rule(FLOAT, ("SOFTMAX",)),
             Rule(FLOAT, ("MUL", "MEAN", "ADD", "RSQRT"), NORMS),
             Rule(FLOAT, ("ADD",), RESIDUAL_STREAM),
             Rule(FLOAT, ("PAD",), STEM),

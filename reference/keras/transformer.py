@@ -34,11 +34,12 @@ class SelfAttention(Mirror):
         def split(projected: Any) -> Any:  # [P*B, heads, N, D/heads]
             return ops.transpose(ops.reshape(projected, (-1, patches, self.heads, self.depth)), (0, 2, 1, 3))
 
-        query, key, value = split(self.query(x)), split(self.key(x)), split(self.value(x))
-        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
-        if self.scale != 1:
-            scores = scores * self.scale
-        mixed = ops.matmul(self.dropout(tf.nn.softmax(scores)), value)
+        query, key, value = self.query(x), self.key(x), self.value(x)
+        with tf.name_scope("scores"):  # a file's tensors are called after it, and rules of quantization go by that
+            scores = ops.matmul(split(query), ops.transpose(split(key), (0, 1, 3, 2)))
+            if self.scale != 1:
+                scores = scores * self.scale
+        mixed = ops.matmul(self.dropout(tf.nn.softmax(scores)), split(value))
         return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, self.heads * self.depth))
 
 
