@@ -118,7 +118,8 @@ MODES: dict[str, Mode] = {
     ),
     # Softmax has a slow int8 kernel. Of attention's two products that of the scores gains too little by int8 to pay for
     # their rounding, where there are no 8-bit dot products; and its keys are float before they are turned, or else
-    # XNNPACK widens them again and again as it multiplies. Norms: a mean of squares has no 8-bit form, and XNNPACK
+    # XNNPACK widens them again and again as it multiplies. A segmenter's first attention stays float: shared among 1,024
+    # tokens, most of what softmax answers is less than a step of 8 bits. Norms: a mean of squares has no 8-bit form, and XNNPACK
     # refuses epsilon's scale. The residual stream: each addition would round it again. The stem: three channels are
     # too few for int8 kernels, and all that follows sees its error.
     "int8": Mode(
@@ -132,6 +133,7 @@ MODES: dict[str, Mode] = {
             Rule(FLOAT, ("PAD",), STEM),
             Rule("int8-weight", ("CONV_2D",), STEM),
         ),
+        additions={"segmentation": (Rule(FLOAT, ("BATCH_MATMUL", "RESHAPE", "TRANSPOSE"), FIRST_ATTENTION),)},
     ),
     # An int8 softmax answers in steps of 1/256, which among the 1,024 tokens of a segmenter's first transformer are
     # larger than most of what it has to say.
