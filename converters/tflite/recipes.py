@@ -116,14 +116,14 @@ MODES: dict[str, Mode] = {
             Rule("int8-weight", ("CONV_2D",), FIRST_STAGES),
         ),
     ),
-    # Softmax has a slow int8 kernel. Of attention's two products that of the scores gains too little by int8 to pay for
-    # their rounding, where there are no 8-bit dot products; and its keys are float before they are turned, or else
-    # XNNPACK widens them again and again as it multiplies. A segmenter's first attention stays float: shared among 1,024
-    # tokens, most of what softmax answers is less than a step of 8 bits. Norms: a mean of squares has no 8-bit form, and XNNPACK
-    # refuses epsilon's scale. The residual stream: each addition would round it again. The stem: three channels are
-    # too few for int8 kernels, and all that follows sees its error.
+    # Float stay: softmax, whose int8 kernel is slow; attention's scores, where int8 costs more than it gains without
+    # 8-bit dot products (their keys are float before they are turned, or XNNPACK widens them over and over as it
+    # multiplies); norms, since a mean of squares has no 8-bit form, and XNNPACK refuses epsilon's scale; the residual
+    # stream, which each addition would round again; the stem, whose three channels are too few for int8 kernels, and
+    # whose error all that follows sees; and a segmenter's first attention, where most of what softmax shares out among
+    # 1,024 tokens is less than a step of 8 bits (1.1 points of mIoU).
     "int8": Mode(
-        "weights and most activations int8, attention's scores and norms float32; the one for CPUs with 8-bit dot products",
+        "weights and most activations int8, attention's scores and norms float32; for CPUs with 8-bit dot products",
         (
             Rule("int8"),
             Rule(FLOAT, scope=SCORES),
