@@ -88,7 +88,7 @@ def measure(program: ExportedProgram, inputs: Iterable[Tensor], *, ranging: bool
                 values = result.reshape(-1)
                 if len(values) > SAMPLED:
                     values = values[torch.randint(len(values), (SAMPLED,), generator=drawn)]
-                places = values.abs().clamp(max=FLOAT16_MAX).half().view(torch.int16).int()
+                places = values.abs().clamp(max=FLOAT16_MAX).nan_to_num().half().view(torch.int16).int()
                 counts[node.name] = counts.get(node.name, 0) + torch.bincount(places, minlength=len(HALVES))
         if node.target is CONVOLUTION:
             means.setdefault(node.name, []).append(result.mean(dim=(0, 2, 3)))
