@@ -22,6 +22,7 @@ pytestmark = pytest.mark.deep
 TFLITE = {
     ("OpenVINO", "int8", ""): "|beyond",
     ("OpenVINO", "int8-full", ""): "|beyond",
+    ("OpenVINO, integers in float", "int8", ""): "|beyond",
     ("MNN", "", "mask"): "its converter refuses|SIGSEGV",
     ("MNN", "float16", ""): "SIGSEGV",
     ("MNN", "int8-weight", ""): "SIGSEGV",
