@@ -24,12 +24,14 @@ from validation.artifact import app_processor, open_artifacts
 from validation.checks.parity import parity
 
 from ..contract_manifests import classifier
+from ..rounding import resizes_in_two_orders
 
 IMAGENET = {"do_normalize": True, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 EPSILON = 2.0**-24
 
 
 @pytest.mark.numeric
+@resizes_in_two_orders
 @pytest.mark.parametrize(
     ("name", "changes"),
     [

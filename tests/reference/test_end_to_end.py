@@ -26,7 +26,7 @@ from reference.answers import answer, meaning_of
 from reference.checkpoints import load_checkpoint
 from reference.initialise import randomise
 
-from ..rounding import assert_as_exact, in_both_precisions
+from ..rounding import assert_as_exact, in_both_precisions, resizes_in_two_orders
 from .keras_twins import TINY
 
 PICTURE = (216, 144)  # width and height, pixels: no margin is odd, which torchvision would halve to the even neighbour
@@ -126,6 +126,7 @@ def network_of_timm(channels):
     return model
 
 
+@resizes_in_two_orders
 @pytest.mark.parametrize("name", TIMMS)
 def test_timms(name, picture, tmp_path):
     own = {"input_size": (3, 64, 64), "crop_pct": 64 / 72} | TIMMS[name]

@@ -70,7 +70,7 @@ def test_timm(timms, photographs, normalizes):
     model, folder = timms
     fields = json.loads((folder / "config.json").read_text())
     own = fields["pretrained_cfg"] | {"input_size": [1, 256, 256]}  # older releases leave three channels there
-    own |= {"mean": [0.45], "std": [0.225]} if normalizes else {}
+    own |= {"mean": [0.45], "std": [0.225]} if normalizes else {"mean": [0.0], "std": [1.0]}
     (folder / "config.json").write_text(json.dumps(fields | {"pretrained_cfg": own}))
     checkpoint = load_checkpoint(str(folder))
     transform = create_transform(**resolve_data_config({}, pretrained_cfg=own))

@@ -17,6 +17,8 @@ from reference.errors import UserError
 from reference.image_processor import MobileViTFeatureExtractor, MobileViTImageProcessor
 from reference.picture_files import open_image
 
+from ..rounding import resizes_in_two_orders
+
 
 def oracle(processor: MobileViTImageProcessor, image: Image.Image) -> np.ndarray:
     twin = MobileViTImageProcessorPil(size=processor.size, crop_size=processor.crop_size, resample=processor.resample)
@@ -31,6 +33,7 @@ def test_photographs_equal_the_oracle(demo, photographs):
         assert np.abs(answer - expected).max() <= 1 / 255
 
 
+@resizes_in_two_orders
 @given(width=st.integers(8, 90), height=st.integers(8, 90), edge=st.integers(8, 60), crop=st.integers(8, 70))
 @settings(max_examples=80, deadline=None)
 def test_any_geometry_equals_the_oracle(width, height, edge, crop):

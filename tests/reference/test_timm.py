@@ -22,7 +22,7 @@ from reference.initialise import randomise
 from reference.mobilevit import MobileViTModel
 
 from ..hub import ask_there, served
-from ..rounding import assert_as_exact, assert_as_model
+from ..rounding import assert_as_exact, assert_as_model, resizes_in_two_orders
 
 
 def network(name, **arguments):
@@ -115,6 +115,7 @@ def test_configuration_wins_over_the_layout(folder):
     assert changed.config.labels == ["LABEL_0", "LABEL_1"]
 
 
+@resizes_in_two_orders
 @pytest.mark.parametrize(
     "changes",
     [
