@@ -25,6 +25,7 @@ def other(tmp_path, monkeypatch):
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: edge-cpu\nVersion: 1.2\n")
     (facts / "RECORD").write_text("edge_case/__init__.py,,\nedge_cpu-1.2.dist-info/METADATA,,\n")
+    (facts / "top_level.txt").write_text("edge_case\n")  # Python 3.10 knows modules by this list alone
     monkeypatch.syspath_prepend(tmp_path)
 
 
