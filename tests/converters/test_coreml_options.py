@@ -47,12 +47,10 @@ def test_calibration_images_decide_the_ranges(demo, tmp_path):
     assert measure(program, scenes.inputs).ranges[image].maximum > 0.9
 
 
-def test_8_bits_end_where_error_is_least(demo):
-    """Of all values that SiLU answers, in float64, and of ends closer together than those tried.
-
-    To a decibel, a sixth of a bit: the ends are chosen by a sample.
-    """
-    images = calibration(demo, None, 32, required=True).inputs
+def test_8_bits_end_where_error_is_least(demo, monkeypatch):
+    """Of all values that SiLU answers, in float64, and of ends closer together than those tried: to half a decibel."""
+    monkeypatch.setattr("converters.measure.SAMPLED", 1 << 30)
+    images = calibration(demo, None, 4, required=True).inputs
     network = torch.nn.Sequential(demo.model.mobilevit.conv_stem, *demo.model.mobilevit.encoder.layer[:2])
     program = torch.export.export(network, (images[0],)).run_decompositions({})
     ranges = measure(program, images).ranges
@@ -70,13 +68,13 @@ def test_8_bits_end_where_error_is_least(demo):
             Watched(program.module()).run(each)
     assert len(values) >= 9
     for name, seen in values.items():
-        every = np.concatenate(seen)[::7]
+        every = np.concatenate(seen)
 
         def error(end, every=every):
             return np.square(np.clip(np.round(every * (127 / end)), -127, 127) * (end / 127) - every).mean()
 
         assert ranges[name].maximum == pytest.approx(np.concatenate(seen).max(), rel=1e-5)
-        assert error(ranges[name].end) <= 1.26 * min(map(error, np.linspace(0.05, 1, 200) * ranges[name].maximum))
+        assert error(ranges[name].end) <= 1.12 * min(map(error, np.linspace(0.05, 1, 200) * ranges[name].maximum))
 
 
 def test_refusals(demo, tmp_path):
