@@ -118,17 +118,16 @@ def test_the_saved_program_equals_pytorch_on_real_images(artifact, demo, demo_lo
 def test_classify_answers_as_an_app_sees_it(artifact, demo, demo_logits, photographs):
     program = Program(artifact.path)
     reference = PyTorchRuntime(demo)
-    pictures = photographs[:4]
     precisions = "float64", artifact.manifest.artifact.precision
-    exact, rounded = (torch.tensor(demo_logits(each)[:4]).double().softmax(-1) for each in precisions)
+    exact, rounded = (torch.tensor(demo_logits(each)).double().softmax(-1) for each in precisions)
     found = []
-    for image in pictures:
+    for image in photographs:  # what float16 costs a probability differs a hundredfold between them
         pixels = demo.processor.resize_and_crop(image)
         answer, expected = program.predict({"image": Image.fromarray(pixels)}), reference.run(pixels)
         assert answer["classLabel"] == demo.model.config.labels[expected.argmax()]
         assert list(answer["classLabel_probs"]) == demo.model.config.labels
         found.append(list(answer["classLabel_probs"].values()))
-    assert_as_exact(found, exact, rounded, multiple=4)
+    assert_as_exact(found, exact, rounded, multiple=2)
 
 
 def test_the_roundings_of_float16_stay_small_in_every_order(mlpackage, demo, photographs):
