@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from PIL import Image
 
 from converters.artifact import Written
@@ -22,6 +23,10 @@ from validation.peers.imports import let_torchvision_import
 from .heads import HEAD_SIDE, SEGMENTER, save_head
 from .rounding import in_precision, with_rounded_weights
 from .sharing import Shared
+
+# The clock judges nothing here: on a busy machine any example may take long.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _TORCHVISION_OPERATORS = let_torchvision_import()  # defined as long as this object lives
 

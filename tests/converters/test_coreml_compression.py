@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from coremltools.converters.mil import Builder as mb
 from coremltools.models.utils import load_spec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
@@ -184,7 +184,6 @@ def test_k_means_is_near_the_optimum(shape, count):
     assert optimum(values, count) * (1 - 1e-6) <= error <= 1.12 * optimum(values, count)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=60), st.integers(1, 20))
 def test_a_palette_gives_each_value_its_nearest_entry(values, bits):
     values, bits = np.array(values, np.float32), min(bits, 8)

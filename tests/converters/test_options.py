@@ -86,7 +86,7 @@ def checkpoint(request) -> Checkpoint:
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_names_tell_apart_what_options_tell_apart(pipeline, checkpoint, folders, data):
     """Two artifacts have one name where everything that shapes them is the same, and nowhere else."""

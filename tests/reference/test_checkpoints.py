@@ -9,7 +9,7 @@ import re
 import pytest
 import torch
 import transformers
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
@@ -58,7 +58,6 @@ def test_ids_of_plain_characters_are_readable_in_names(id, slug):
     assert Checkpoint(id, "features", "", None, None).slug == slug
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1))
 @example("模型", "型模")
 @example("my_model", "my model")

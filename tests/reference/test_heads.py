@@ -235,7 +235,7 @@ CONFIGURATIONS = st.fixed_dictionaries(
     height=st.integers(33, 110),
     width=st.integers(33, 110),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_configuration_and_image_size_equals_the_oracle(kind, fields, height, width):
     """A failure shrinks to arguments that can be pasted into MobileViTConfig.
 

@@ -35,7 +35,7 @@ def test_photographs_equal_the_oracle(demo, photographs):
 
 @resizes_in_two_orders
 @given(width=st.integers(8, 90), height=st.integers(8, 90), edge=st.integers(8, 60), crop=st.integers(8, 70))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_geometry_equals_the_oracle(width, height, edge, crop):
     """Shrinking, enlarging, cropping and padding, odd and even."""
     noise = np.random.default_rng(width * 100 + height).integers(0, 256, (height, width, 3), dtype=np.uint8)

@@ -266,7 +266,7 @@ def module_names(layout):
     return plain + list(layout.fused_names)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_renaming_loses_and_mixes_nothing(data):
     """Any tensors of a layout: recognised, each under a name of its own, from which it can be found again."""

@@ -101,7 +101,7 @@ def test_sizes_have_the_published_number_of_parameters(size, millions, segmentat
     columns=st.integers(1, 5),
     patch=st.integers(1, 4),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_unfold_groups_pixels_by_their_place_in_the_patch(batch, depth, rows, columns, patch):
     height, width = rows * patch, columns * patch
     features = torch.arange(batch * depth * height * width).reshape(batch, depth, height, width)

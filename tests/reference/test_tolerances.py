@@ -47,7 +47,7 @@ def drawn(rng, images: int, classes: int, contrast: float) -> np.ndarray:
     return contrast * rng.normal(size=(images, classes)).astype(np.float64)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 @given(
     kind=st.sampled_from(sorted(KINDS)),
     images=st.sampled_from([1, 2, 4, 16, 100]),

@@ -31,7 +31,7 @@ def scored(draw) -> tuple[Scored, np.ndarray]:
     return Scored(truth, scores, names(labels)), rng.integers(0, 4, images)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(scored())
 def test_average_precision_and_f1_are_scikit_learns(drawn):
     outcome, times = drawn

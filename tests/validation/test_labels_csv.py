@@ -15,7 +15,7 @@ from reference.labels import LabelIndex
 from validation.labels_csv import read_listed
 
 ANIMALS = ["cat", "dog", "sea eel"]
-SETTINGS = settings(deadline=None, max_examples=60)
+SETTINGS = settings(max_examples=60)
 
 
 def listed(folder: Path, text: str, meaning: str, labels=ANIMALS, encoding="utf-8"):

@@ -153,9 +153,16 @@ def test_layer_norms_epsilon_in_parity(onnx_file, tmp_path, photographs):
     assert said == ["LayerNorm's epsilon is 0.001 in the file, the checkpoint's 1e-05"]
 
 
-@pytest.mark.writes_packages
-def test_epsilons_of_a_package(mlpackage, demo):
-    given = open_artifacts([mlpackage("float16").path])[0]
+@pytest.mark.parametrize(
+    ("fixture", "mode"),
+    [
+        pytest.param("mlpackage", "float16", marks=pytest.mark.writes_packages),
+        *(("tflite", mode) for mode in ("float16", "int8", "int8-full", "int16x8")),
+    ],
+)
+def test_epsilons_of_a_file(artifact, demo, fixture, mode):
+    given = open_artifacts([artifact(fixture, mode).path])[0]
+    assert foreign(given, demo) == []
     assert foreign(given, changed(demo, epsilon(nn.LayerNorm, 1e-3))) == [
         "LayerNorm's epsilon is 1e-05 in the file, the checkpoint's 0.001"
     ]

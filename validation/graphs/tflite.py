@@ -105,7 +105,7 @@ def _compression(tensor: Any) -> str:
 def stored(artifact: Path) -> Stored:
     """See graphs.stored."""
     model, types, found = load(artifact), type_names(), Stored()
-    floats: dict[str, np.ndarray] = {}
+    single: dict[str, float] = {}  # tensors of one number
     for number, graph in enumerate(model.subgraphs):
         for index, tensor in enumerate(graph.tensors):
             content, kind, name = model.buffers[tensor.buffer].data, types[tensor.type], tensor.name.decode()
@@ -118,21 +118,21 @@ def stored(artifact: Path) -> Stored:
                 values = np.stack([values << 4 >> 4, values >> 4], axis=1).ravel()[: int(np.prod(tensor.shape))]
             values = values.reshape(() if tensor.shape is None else tensor.shape)
             if kind in _HELD:
-                found.cells.append(of_floats(name, values))
-                floats[f"{number}:{index}"] = values
+                cells = of_floats(name, values)
             else:
                 by = tensor.quantization
                 scale, zero = (
                     along(by.quantizedDimension, np.asarray(each), values.ndim) for each in (by.scale, by.zeroPoint)
                 )
-                found.cells.append(of_integers(name, values, scale.astype(np.float32), zero))
+                cells = of_integers(name, values, scale.astype(np.float32), zero)
+            found.cells.append(cells)
+            if values.size == 1:
+                single[f"{number}:{index}"] = float((cells.low + cells.high).item() / 2)
     nodes = _graph(model).nodes
     sums = {node.outputs[0]: node.inputs for node in nodes if node.kind == "ADD"}
     for node in nodes:
-        added = (
-            [floats[each] for each in sums.get(node.inputs[0], ()) if each in floats] if node.kind == "RSQRT" else []
-        )
-        found.epsilons.extend(("LayerNorm", float(each)) for each in added if each.size == 1)
+        added = sums.get(node.inputs[0], ()) if node.kind == "RSQRT" else ()
+        found.epsilons.extend(("LayerNorm", single[each]) for each in added if each in single)
     return found
 
 

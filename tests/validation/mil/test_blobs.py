@@ -20,7 +20,7 @@ LIMITS = {
     "UINT8": (0, 255), "INT8": (-128, 127), "INT16": (-(2**15), 2**15 - 1), "UINT16": (0, 2**16 - 1),
     "INT32": (-(2**31), 2**31 - 1), "UINT32": (0, 2**32 - 1),
 }  # fmt: skip
-in_tmp_path = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+in_tmp_path = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
 def packed(name: str, values: list[int]) -> tuple[str, bytes, int]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-examples = settings(max_examples=40, deadline=None)
+examples = settings(max_examples=40)
 shapes = nps.array_shapes(min_dims=1, max_dims=5, max_side=5)
 
 
