@@ -5,7 +5,8 @@ Every image counts alike: ai-edge-quantizer's own calibration is a moving averag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,33 +48,31 @@ class Activation:
 
 def measure(content: bytes, images: Sequence[np.ndarray]) -> list[Activation]:
     """Run a float .tflite file on `images`, each as its input takes it, twice: for the ends, and for histograms."""
-    interpreter = watched(content)
-    (feed,) = interpreter.get_input_details()
-    weights = weight_tensors(interpreter)
+    spare = [watched(content), watched(content)]
+    weights = weight_tensors(spare[0])
     tensors = [
         detail
-        for detail in interpreter.get_tensor_details()
+        for detail in spare[0].get_tensor_details()
         if detail["dtype"] == np.float32 and detail["name"] and detail["index"] not in weights
     ]
-    functions, right = _functions(interpreter), _right_hand_matrices(interpreter)
+    functions, right = _functions(spare[0]), _right_hand_matrices(spare[0])
     low = np.full(len(tensors), np.inf)
     high = np.full(len(tensors), -np.inf)
-    for image in images:
-        _invoke(interpreter, feed, image)
-        values = [interpreter.get_tensor(detail["index"]) for detail in tensors]
-        low = np.minimum(low, [each.min() for each in values])
-        high = np.maximum(high, [each.max() for each in values])
+    for interpreter in _each_run(spare, images):
+        # Nothing may hold a tensor's own memory when its interpreter runs again.
+        ends = [(each.min(), each.max()) for each in _in_place(interpreter, tensors)]
+        low = np.minimum(low, [each for each, _ in ends])
+        high = np.maximum(high, [each for _, each in ends])
     width = np.where(high > low, high - low, 1.0)
     counts = np.zeros((len(tensors), BINS), dtype=np.int64)
     drawn = np.random.default_rng(0)
-    for image in images:
-        _invoke(interpreter, feed, image)
-        for place, detail in enumerate(tensors):
-            values = interpreter.get_tensor(detail["index"]).ravel()
+    for interpreter in _each_run(spare, images):
+        for place, values in enumerate(map(np.ravel, _in_place(interpreter, tensors))):
             if values.size > SAMPLED:  # not at even steps, which would see few of the channels
                 values = values[drawn.integers(values.size, size=SAMPLED)]
             bins = ((values - low[place]) * (BINS / width[place])).astype(np.int64)
             counts[place] += np.bincount(bins.clip(0, BINS - 1), minlength=BINS)
+        del values
     return [
         Activation(
             detail["name"],
@@ -122,9 +121,28 @@ def weight_tensors(interpreter: Interpreter) -> set[int]:
     return {detail["index"] for detail in interpreter.get_tensor_details()} - written - inputs
 
 
-def _invoke(interpreter: Interpreter, feed: Mapping, image: np.ndarray) -> None:
-    interpreter.set_tensor(feed["index"], image.astype(feed["dtype"]))
-    interpreter.invoke()
+def _each_run(spare: Sequence[Interpreter], images: Sequence[np.ndarray]) -> Iterator[Interpreter]:
+    """The one of two interpreters that has run an image, for each image; the other one runs the next meanwhile."""
+
+    def invoke(number: int) -> Interpreter:
+        interpreter = spare[number % 2]
+        (feed,) = interpreter.get_input_details()
+        interpreter.set_tensor(feed["index"], images[number].astype(feed["dtype"]))
+        interpreter.invoke()
+        return interpreter
+
+    with ThreadPoolExecutor(1) as other:
+        coming = other.submit(invoke, 0)
+        for number in range(len(images)):
+            interpreter = coming.result()
+            if number + 1 < len(images):
+                coming = other.submit(invoke, number + 1)
+            yield interpreter
+
+
+def _in_place(interpreter: Interpreter, tensors: Sequence[Mapping]) -> Iterator[np.ndarray]:
+    """The tensors' values where the interpreter has them."""
+    return (interpreter.tensor(detail["index"])() for detail in tensors)
 
 
 def _functions(interpreter: Interpreter) -> dict[int, str]:
