@@ -30,10 +30,6 @@ class Calibration:
     pixels: list[np.ndarray]
     inputs: list[Tensor]
 
-    def first(self, count: int) -> Calibration:
-        """The first so many images."""
-        return Calibration(self.source, self.pixels[:count], self.inputs[:count])
-
     def facts(self, method: str) -> CalibrationFacts:
         """What the manifest says; `method`: what they served for."""
         digest = hashlib.sha256()
@@ -76,7 +72,7 @@ def calibration(checkpoint: Checkpoint, folder: Path | None, samples: int, *, re
 def seen_by(checkpoint: Checkpoint, images: Calibration | None) -> Calibration:
     """The first image, or where there are none a rendered scene, which can be shown to every network."""
     if images is not None:
-        return images.first(1)
+        return Calibration(images.source, images.pixels[:1], images.inputs[:1])
     return _calibration("a rendered scene", [scenes.render("train", 0).image], checkpoint)
 
 

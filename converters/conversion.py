@@ -33,10 +33,8 @@ from .deployable import Deployable, deployable
 from .finite import finite_answers
 from .naming import class_names, with_labels
 from .options import record
-from .passes import CENTER_VALUES, center_values, without
+from .passes import without
 from .preprocessing import INPUT, InputTransform, app_preprocessing, input_transform
-
-CENTERED_ON = 16  # images, of hundreds of tokens each
 
 
 @dataclass(frozen=True)
@@ -181,9 +179,6 @@ def begin(
         checkpoint, passes=passes, bake_input=bake_input, scale_first=scale_first, output=options.output
     )
     transform = input_transform(checkpoint)
-    if images is not None and CENTER_VALUES in passes:
-        few = taken(images.first(CENTERED_ON), network, transform)
-        center_values(network.network, lambda: [network(each) for each in few])
     (image,) = taken(seen_by(checkpoint, images), network, transform)
     answers = finite_answers(network, image.repeat(options.batch, 1, 1, 1), options)
     return Conversion(

@@ -7,7 +7,6 @@ are combined, float64 does it, so that each pass adds one rounding.
 from __future__ import annotations
 
 import copy
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
 from typing import Any
@@ -130,32 +129,6 @@ def center_residual_stream(network: PreTrainedModel) -> None:
             setattr(parent, name, nn.RMSNorm(norm.normalized_shape, eps=norm.eps, elementwise_affine=False))
 
 
-@torch.no_grad()
-def center_values(network: PreTrainedModel, run: Callable[[], object]) -> None:
-    """Given: values with a mean over all tokens. Result: none; the output projection's bias has it.
-
-    Attention's weights sum to one, so what all values have in common passes. In integers they sum to one no more, and
-    of values that are far from zero all is lost that the sum lacks. `run` shows the network what the means are.
-    """
-    layers = [anatomy.parts(layer) for layer in _transformer_layers(network)]
-    totals: dict[nn.Module, Tensor] = {}
-    counts: Counter[nn.Module] = Counter()
-
-    def add(linear: nn.Module, _: Any, output: Tensor) -> None:
-        rows = output.double().flatten(0, -2)
-        totals[linear] = totals.get(linear, 0.0) + rows.sum(dim=0)
-        counts[linear] += len(rows)
-
-    hooks = [each.value.register_forward_hook(add) for each in layers]
-    run()
-    for hook in hooks:
-        hook.remove()
-    for each in layers:
-        mean = totals[each.value] / counts[each.value]
-        _set(each.value, each.value.weight, _bias(each.value) - mean)
-        _set(each.projection, each.projection.weight, _bias(each.projection) + each.projection.weight.double() @ mean)
-
-
 PASSES: dict[str, Callable[[PreTrainedModel], None]] = {
     "equalize-through-silu": equalize_through_silu,
     "fold-batch-norm": fold_batch_norm,
@@ -167,7 +140,6 @@ PASSES: dict[str, Callable[[PreTrainedModel], None]] = {
     "center-residual-stream": center_residual_stream,
 }
 
-CENTER_VALUES = "center-values"  # takes images, so that no `rewrite` does it
 
 FOR_FLOAT = tuple(name for name in PASSES if name != "equalize-through-silu")
 # RMS norm has no operation of its own in Core ML and ONNX, LayerNorm has one.
@@ -187,10 +159,9 @@ def rewrite(network: PreTrainedModel, passes: Collection[str]) -> None:
 
 def without(passes: Collection[str], excluded: Collection[str]) -> tuple[str, ...]:
     """`passes` but for the excluded ones; UserError for a name that no pass has."""
-    known = (*PASSES, CENTER_VALUES)
-    unknown = sorted(set(excluded) - set(known))
+    unknown = sorted(set(excluded) - set(PASSES))
     if unknown:
-        raise UserError(f"there is no pass {unknown[0]}: choose among {', '.join(known)}")
+        raise UserError(f"there is no pass {unknown[0]}: choose among {', '.join(PASSES)}")
     return tuple(name for name in passes if name not in excluded)
 
 

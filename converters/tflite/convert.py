@@ -14,7 +14,7 @@ from reference.tensor_specs import OutputSpec, Quantization
 
 from ..artifact import Written
 from ..conversion import begin
-from ..passes import CENTER_VALUES, FOR_FLOAT, PASSES
+from ..passes import FOR_FLOAT, PASSES
 from .checks import check, expected_answers, golden_images
 from .export import to_tflite
 from .interpreters import running
@@ -22,7 +22,6 @@ from .keras_mobilevit import build
 from .metadata import with_metadata
 from .options import DEFAULTS, TFLiteOptions
 from .quantize import planned, quantize
-from .recipes import MODES
 
 
 def convert(checkpoint: Checkpoint, output_dir: Path, options: TFLiteOptions = DEFAULTS) -> Written:
@@ -32,8 +31,6 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: TFLiteOptions = D
         UserError: where options do not fit, images are missing, the file fails its checks, or cannot be put in place.
     """
     passes = PASSES if options.measures else FOR_FLOAT
-    if MODES[options.quantize].centers_values:
-        passes = (*passes, CENTER_VALUES)
     job = begin(checkpoint, output_dir, options, passes=passes, bake_input=True)
     options, network = job.options, job.network
     plan = planned(options, job.checkpoint)

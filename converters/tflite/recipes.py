@@ -77,7 +77,7 @@ class Mode:
 
     about: for --help. rules: see above; none where all stays float32. additions: more rules for a task. precision: of
     what are no integers; compressed: whether there are any. input_dtype, output_dtype: where nothing else is asked for.
-    integer: whether every operation must be. centers_values: whether attention's values lose their mean first.
+    integer: whether every operation must be.
     """
 
     about: str
@@ -88,7 +88,6 @@ class Mode:
     input_dtype: str = "float32"
     output_dtype: str = "float32"
     integer: bool = False
-    centers_values: bool = False
 
     @property
     def measures(self) -> bool:
@@ -135,7 +134,6 @@ MODES: dict[str, Mode] = {
             Rule("int8-weight", ("CONV_2D",), STEM),
         ),
         additions={"segmentation": (Rule(FLOAT, ("BATCH_MATMUL", "RESHAPE", "TRANSPOSE"), FIRST_ATTENTION),)},
-        centers_values=True,  # 0.3 dB for xxs, 0.8 for xs; where softmax itself is int8, it changes nothing
     ),
     # An int8 softmax answers in steps of 1/256, which among the 1,024 tokens of a segmenter's first transformer are
     # larger than most of what it has to say.

@@ -59,7 +59,6 @@ def class_bias(model: nn.Module) -> None:
 
 
 def projection_bias(model: nn.Module) -> None:
-    """In integer files part of it comes through the weight."""
     model.get_submodule(f"{STAGES}.3.transformer.layer.0.attention.output.dense").bias[5] += 0.02
 
 

@@ -7,7 +7,7 @@ file. All in float64. Nothing is shared with the converters: what both got wrong
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,15 +22,10 @@ from reference.transformer import TransformerLayer
 
 @dataclass(frozen=True)
 class Part:
-    """A layer's weights or biases: the reference's name, and forms of them, float64; each form may be in pieces.
-
-    through: a weight [out, in] for each form of a bias of which a part may come through that weight, out of a bias [in]
-    that stands before it.
-    """
+    """A layer's weights or biases: the reference's name, and forms of them, float64; each form may be in pieces."""
 
     name: str
     forms: list[tuple[np.ndarray, ...]]
-    through: tuple[np.ndarray, ...] = ()
 
 
 @torch.no_grad()
@@ -120,15 +115,12 @@ def _of_transformer(name: str, layer: Any) -> Iterator[Part]:
         # Softmax does not see the key's bias, which may be gone.
         queries = [each * by for each in biases for by in scales] if key == "query" else []
         yield from _layer(f"{name}.attention.attention.{key}", weights, queries)
-    # The values' bias adds the same to each token, and may have gone to the projection, all of it or more.
+    # The values' bias adds the same to each token, and may have gone to the projection.
     shifts = {"attention.output.dense": biases, "output.dense": []}
     for key, linear in {"attention.output.dense": projection, "output.dense": layer.output.dense}.items():
         weight = linear.weight.double()
         biases = [linear.bias.double(), *(linear.bias.double() + weight @ each for each in shifts[key])]
-        forms = [(_centred(weight), _centred(each)) for each in biases] + [(weight, each) for each in biases]
-        found = list(_layer(f"{name}.{key}", [weight, _centred(weight)], [each for _, each in forms]))
-        through = tuple(each.numpy() for each, _ in forms) if shifts[key] else ()
-        yield from (replace(each, through=through) if each.name.endswith("bias") else each for each in found)
+        yield from _layer(f"{name}.{key}", [weight, _centred(weight)], [*biases, *map(_centred, biases)])
     linear, norm = layer.intermediate.dense, layer.layernorm_after
     weight, bias = linear.weight.double(), linear.bias.double()
     folded = bias + weight @ norm.bias.double()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,6 @@ MOVED = "bias correction"  # the manifest's word for biases that make up for rou
 # It moves all channels of a layer by as much, give or take: where it leaves nine of ten within half a step, its
 # deviation is a third of a step, and what lies eight steps off is something else.
 FEW, FAR = 0.1, 8
-UNSURE = 0.01  # of a bias's largest number, what the rounding of another one may cost it
 NAMED = 3
 CORNER = 4  # numbers along each axis
 
@@ -81,19 +80,8 @@ def _place(part: Part, pool: Pool) -> Placed:
     for corner in (True, False):
         best = min((_placed(part.name, form, pool, corner) for form in part.forms), key=_distance)
         if best.share == 0:
-            return best
-    return min((best, *_through_another(part, pool)), key=_distance)
-
-
-def _through_another(part: Part, pool: Pool) -> Iterator[Placed]:
-    """A bias without what comes through its layer's weight, out of each bias in the file that may stand before it."""
-    for (form,), weight in zip(part.forms, part.through):
-        for before in pool.get(weight.shape[1:], ()):
-            with np.errstate(all="ignore"):
-                wanted = form - weight @ ((before.high + before.low) / 2)
-                unsure = np.abs(weight) @ ((before.high - before.low) / 2)
-            if unsure.max() <= UNSURE * np.abs(form).max():  # or a coarse one would explain whatever stands there
-                yield _nearest(part.name, wanted, pool, True, unsure)
+            break
+    return best
 
 
 def _placed(layer: str, form: tuple[np.ndarray, ...], pool: Pool, corner: bool) -> Placed:
@@ -101,9 +89,9 @@ def _placed(layer: str, form: tuple[np.ndarray, ...], pool: Pool, corner: bool) 
     return max((_nearest(layer, np.squeeze(piece), pool, corner) for piece in form), key=_distance)
 
 
-def _nearest(layer: str, wanted: np.ndarray, pool: Pool, corner: bool, unsure: np.ndarray | float = 0.0) -> Placed:
-    """corner: only among the tensors that a few of its numbers fit; unsure: how far each number may be off."""
-    best, more = Placed(layer, "", 1.0, math.inf), FOLDED * np.abs(wanted).max() + unsure
+def _nearest(layer: str, wanted: np.ndarray, pool: Pool, corner: bool) -> Placed:
+    """corner: only among the tensors that a few of its numbers fit."""
+    best, more = Placed(layer, "", 1.0, math.inf), FOLDED * np.abs(wanted).max()
     for cells in pool.get(tuple(sorted(wanted.shape)), ()):
         for axes in itertools.permutations(range(wanted.ndim)):  # formats differ in the order
             values = wanted.transpose(axes)
@@ -112,19 +100,18 @@ def _nearest(layer: str, wanted: np.ndarray, pool: Pool, corner: bool, unsure: n
     return best
 
 
-def _compared(layer: str, cells: Cells, values: np.ndarray, more: np.ndarray | float) -> Placed:
+def _compared(layer: str, cells: Cells, values: np.ndarray, more: float) -> Placed:
     outside = _outside(cells, values, more)
     with np.errstate(all="ignore"):  # a file's scale may be 0, its numbers no numbers
         steps = float(np.nan_to_num(outside / cells.step, nan=math.inf).max())
     return Placed(layer, cells.name, float((~(outside <= 0)).mean()), steps)
 
 
-def _outside(cells: Cells, values: np.ndarray, more: np.ndarray | float, first: int | None = None) -> np.ndarray:
+def _outside(cells: Cells, values: np.ndarray, more: float, first: int | None = None) -> np.ndarray:
     """How far outside its cell each number is, of the first along each axis."""
     part = (slice(first),) * values.ndim
     with np.errstate(all="ignore"):
-        off = np.maximum(cells.low[part] - values[part], values[part] - cells.high[part])
-    return off - (more if isinstance(more, float) else more[part])
+        return np.maximum(cells.low[part] - values[part], values[part] - cells.high[part]) - more
 
 
 def _foreign_epsilons(found: Stored, checkpoint: Checkpoint) -> list[str]:
