@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
 from importlib.metadata import PackageNotFoundError
 
@@ -15,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from reference.errors import UserError
 from validation.__main__ import main
+from validation.checks import ethos_u
 from validation.checks.accelerators import GPU_DELEGATE, NEURAL_ENGINE, ON_GPU_DELEGATE
 from validation.checks.structure import structure
 
@@ -278,6 +280,25 @@ def test_an_npu_takes_all_of_a_file_of_integers(tflite, capfd, tmp_path):
     reasons = {each["reason"] for each in left["obstacles"] if each["accelerator"] == "ethos-u55-128"}
     assert {"leaves CONV_2D to the CPU", "leaves MEAN to the CPU"} <= reasons
     assert "ms" in capfd.readouterr().out
+
+
+def test_an_npu_is_given_the_memory_that_a_file_needs(tflite, monkeypatch):
+    """The compiler's own words of a segmenter on ethos-u65-256, which takes minutes to convert."""
+    pytest.importorskip("ethosu", reason="NOT RUN: ethos-u-vela is not installed (extra npu)")
+    asked, compiles = [], ethos_u._compile
+
+    def refuses_once(artifact, npu, folder, more):
+        asked.append(more)
+        if more:
+            return compiles(artifact, npu, folder, more)
+        said = "RuntimeError: Compilation failed: Failed to allocate tensors. Memory used 458752, limit 393216)"
+        return subprocess.CompletedProcess([], 1, "", f"Traceback\n{said}\n")
+
+    monkeypatch.setattr(ethos_u, "_compile", refuses_once)
+    (found,) = structure([tflite("int8-full").path], npus=["ethos-u55-128"])
+    assert asked == [[], ["--arena-cache-size", "458752"]]
+    assert found.partitions[-1].count == 1
+    assert found.partitions[-1].source.endswith(" ms with 448 KiB of SRAM, more than its default")
 
 
 def test_an_npu_without_its_compiler(tflite, monkeypatch):
