@@ -84,7 +84,7 @@ def test_in_a_browser(tflite, wrong, photographs, tmp_path):
         profiles(pictures[0], compared),
         measured(artifacts, accuracies, {artifacts[0].label: 0.5, artifacts[1].label: 0.25}),
         by_label(accuracies),
-        worst_of_parity(compared, pictures) + worst_of_accuracy(accuracies),
+        worst_of_parity(compared, pictures, ["a.png", "b.png", "c.png"]) + worst_of_accuracy(accuracies),
         {"made": "today"},
     )
     path = tmp_path / "page.html"
@@ -157,8 +157,8 @@ def test_class_maps_and_where_they_differ(tflite, tmp_path, photographs, labels,
     answers = expected.copy()
     answers[1, :, : size // 4] = 0
     compared = [Parity(opened, "litert", [], expected=expected, answers=answers)]
-    (example,) = worst_of_parity(compared, photographs[:2])
-    assert example.name == "picture 1", "where nothing differs there is nothing to show"
+    (example,) = worst_of_parity(compared, photographs[:2], ["a.png", "b.png"])
+    assert example.name == "b.png", "where nothing differs there is nothing to show"
     assert example.lines[1] == f"most often sky by the reference, {ground} here"
     _, reference, ours, differ = (
         np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.png.split(",")[1]))).convert("RGB"))

@@ -19,7 +19,7 @@ from ..checks.latency import latency
 from ..checks.metrics import METRICS
 from ..checks.parity import Parity, parity
 from ..checks.pictures import IMAGES as PARITY_IMAGES
-from ..checks.pictures import scenes
+from ..checks.pictures import named
 from ..checks.structure import Structure, structures
 from ..doctor.environment import machine, versions
 from ..runtimes import DEFAULT_OPTIONS, Options, suitable_runtimes
@@ -33,12 +33,13 @@ Step = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Run:
-    """What was measured, in full; facts: as a baseline keeps it; pictures: those that parity saw."""
+    """What was measured, in full; facts: as a baseline keeps it; pictures: those that parity saw, and names."""
 
     facts: Baseline
     parity: list[Parity]
     accuracy: Accuracies | None
     pictures: list[Image.Image]
+    names: list[str]
 
     @property
     def latency_ratios(self) -> dict[str, float]:
@@ -76,10 +77,11 @@ def measure(
     if first.task != "features":
         dataset = labelled(given, references, data, images)
     if dataset is None:
-        pictures = scenes()
+        names, pictures = named((), None)
     else:
         count = min(PARITY_IMAGES, len(dataset))
-        pictures = [dataset[index * len(dataset) // count].image for index in range(count)]
+        samples = [dataset[index * len(dataset) // count] for index in range(count)]
+        names, pictures = [each.name for each in samples], [each.image for each in samples]
     with step("comparing with the reference"):
         compared = parity(given, images=pictures, checkpoint=references, options=options)
     # Accuracy and latency take the first runtime that is here, as an app's developer would.
@@ -133,7 +135,7 @@ def measure(
             for artifact, found in zip(given, looked)
         },
     )
-    return Run(facts, compared, accuracies, pictures)
+    return Run(facts, compared, accuracies, pictures, names)
 
 
 def change(reference: Accuracy, artifact: Accuracy) -> Figures:

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from reference.errors import UserError
-from reference.golden import GoldenSet
+from reference.golden import GoldenSet, read_golden
 from reference.images import quiet_pillow
 from reference.picture_files import images_in, open_image
 
@@ -32,6 +32,14 @@ def pictures_of(golden: GoldenSet) -> list[Image.Image]:
         raise UserError(f"the golden set of {golden.artifact} holds a broken picture: {error}") from error
 
 
-def pictures(paths: Sequence[Path]) -> list[Image.Image]:
-    """Image files, and those in folders and below; UserError where there are none."""
-    return [open_image(path) for given in paths for path in (images_in(given) if given.is_dir() else [given])]
+def named(paths: Sequence[Path], golden: Path | None) -> tuple[list[str], list[Image.Image]]:
+    """What a command is to compare on, with names: a golden set's pictures, image files and those in folders and below,
+    or where neither is given `scenes`; UserError where there are none."""
+    if golden is not None:
+        read = read_golden(golden)
+        return [each.name for each in read.pictures], pictures_of(read)
+    files = [path for given in paths for path in (images_in(given) if given.is_dir() else [given])]
+    if not files:
+        rendered = scenes()
+        return [f"scene {index}" for index in range(len(rendered))], rendered
+    return list(map(str, files)), list(map(open_image, files))

@@ -64,7 +64,7 @@ def _page(
     if done.facts.task == "classification" and accuracies is not None:
         examples = worst_of_accuracy(accuracies)
     else:
-        examples = worst_of_parity(done.parity, done.pictures)
+        examples = worst_of_parity(done.parity, done.pictures, done.names)
     return Page(
         "drift",
         results,

@@ -34,7 +34,7 @@ def run(arguments: Namespace) -> int:
     compared = judge(device, models)
     results: list[Reported] = [*compared]
     if arguments.baseline is not None and device.runs:
-        measured = Run(as_baseline(device, compared, models), compared, None, [])
+        measured = Run(as_baseline(device, compared, models), compared, None, [], [])
         if arguments.update_baseline:
             write_baseline(arguments.baseline, measured.facts)
         results += compare(read_baseline(arguments.baseline), measured)
@@ -53,8 +53,8 @@ def _page(
 ) -> Page:
     examples = []
     for each in compared:
-        pictures = pictures_of(models[each.artifact.path.name].golden)
-        examples += worst_of_parity([each], pictures)
+        golden = models[each.artifact.path.name].golden
+        examples += worst_of_parity([each], pictures_of(golden), [picture.name for picture in golden.pictures])
     return Page(
         title,
         results,

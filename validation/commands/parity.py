@@ -5,11 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 
 from reference.command_line import working
-from reference.golden import read_golden
 
 from ..artifact import References
 from ..checks.parity import parity
-from ..checks.pictures import pictures, pictures_of, scenes
+from ..checks.pictures import named
 from ..reporting.formats import diagnoses
 from ..reporting.page import Page
 from ..reporting.page.examples import worst_of_parity
@@ -22,10 +21,7 @@ from .reports import about, write_reports
 
 def run(arguments: Namespace) -> int:
     """Compare, print, write JSON where asked to; returns the exit code."""
-    if arguments.golden is not None:
-        images = pictures_of(read_golden(arguments.golden))
-    else:
-        images = pictures(arguments.images) if arguments.images else scenes()
+    names, images = named(arguments.images, arguments.golden)
     options = Options(arguments.threads, arguments.compute_units, arguments.arm_processor)
     references = References(arguments.checkpoint, arguments.revision)
     with working("comparing with the reference", arguments.verbose):
@@ -49,7 +45,7 @@ def run(arguments: Namespace) -> int:
                 results,
                 histograms=histograms(results),
                 profiles=layers,
-                examples=worst_of_parity(results, images),
+                examples=worst_of_parity(results, images, names),
                 about=about(f"{len(images)}"),
             )
 

@@ -51,7 +51,7 @@ class Example:
         return {"artifact": self.artifact, "runtime": self.runtime, "name": self.name, "lines": self.lines}
 
 
-def worst_of_parity(compared: Sequence[Parity], pictures: Sequence[Image.Image]) -> list[Example]:
+def worst_of_parity(compared: Sequence[Parity], pictures: Sequence[Image.Image], names: Sequence[str]) -> list[Example]:
     """The pictures whose answers differ most from the reference's; none for features and logits."""
     found = []
     for each in compared:
@@ -75,7 +75,7 @@ def worst_of_parity(compared: Sequence[Parity], pictures: Sequence[Image.Image])
                     ],
                 )
             )
-            found.append(Example(each.label, each.runtime, f"picture {index}", shots, lines))
+            found.append(Example(each.label, each.runtime, names[index], shots, lines))
     return found
 
 
@@ -92,7 +92,7 @@ def worst_of_accuracy(accuracies: Accuracies, checkpoint: Source = None) -> list
         if isinstance(before, Segmented):
             images = [dataset[index].image for index in worst]
             compared = [each for each in parity([artifact], images=images, checkpoint=checkpoint) if each.ran][:1]
-            found += worst_of_parity(compared, images)
+            found += worst_of_parity(compared, images, [accuracies.images[index] for index in worst])
             continue
         processor = app_processor(artifact.manifest)
         for index in worst:
