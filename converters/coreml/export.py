@@ -35,4 +35,6 @@ def export(network: Deployable, shape: Sequence[int], sizes: Sequence[tuple[int,
             raise UserError(f"--image-size with several sizes takes multiples of {step}, not {wrong[0]}")
         side = step * torch.export.Dim("side", min=1, max=max(sides) // step)
         dynamic = ({2: side, 3: side},)
+        # The size that is traced must not be one step: PyTorch takes a dimension of 1 for a constant.
+        shape = [*shape[:2], max(sides), max(sides)]
     return torch.export.export(network, (torch.rand(*shape),), dynamic_shapes=dynamic).run_decompositions({})
