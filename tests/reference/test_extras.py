@@ -54,7 +54,7 @@ def test_modules_that_the_kit_cannot_do_without():
     [
         ("converters.coreml --size xxs", "coremltools"),
         ("validation doctor", "rich"),
-        ("validation parity README.md", "numpy"),
+        ("validation parity README.md", "PIL"),
         ("validation.mil ops README.md", "pydantic"),
         ("reference.demo evaluate", "numpy"),
     ],
