@@ -17,13 +17,17 @@ from .config import MobileViTConfig
 
 
 class SelfAttention(nn.Module):
-    """Multi-head scaled dot-product attention. [B*P, N, D] -> [B*P, N, D]"""
+    """Multi-head scaled dot-product attention. [B*P, N, D] -> [B*P, N, D]
+
+    Weights up to `split`, which only converters set, and what lies beyond it are applied apart.
+    """
 
     def __init__(self, config: MobileViTConfig, hidden_size: int) -> None:
         super().__init__()
         self.num_attention_heads = config.num_attention_heads
         self.attention_head_size = hidden_size // config.num_attention_heads
         self.scale = 1 / math.sqrt(self.attention_head_size)  # of the scores; 1 where the query carries it already
+        self.split: float | None = None
         self.query = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
         self.key = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
         self.value = nn.Linear(hidden_size, hidden_size, bias=config.qkv_bias)
@@ -39,7 +43,12 @@ class SelfAttention(nn.Module):
         if self.scale != 1:
             scores = scores * self.scale
         weights = self.dropout(functional.softmax(scores, dim=-1))
-        return torch.matmul(weights, value).transpose(1, 2).flatten(2)
+        if self.split is None:
+            mixed = torch.matmul(weights, value)
+        else:
+            beyond = functional.relu(weights - self.split)
+            mixed = torch.matmul(weights - beyond, value) + torch.matmul(beyond, value)
+        return mixed.transpose(1, 2).flatten(2)
 
 
 class SelfOutput(nn.Module):

@@ -14,14 +14,13 @@ from reference.tensor_specs import OutputSpec, Quantization
 
 from ..artifact import Written
 from ..conversion import begin
-from ..passes import FOR_FLOAT, PASSES
 from .checks import check, expected_answers, golden_images
 from .export import to_tflite
 from .interpreters import running
 from .keras_mobilevit import build
 from .metadata import with_metadata
 from .options import DEFAULTS, TFLiteOptions
-from .quantize import planned, quantize
+from .quantize import passes, planned, quantize
 
 
 def convert(checkpoint: Checkpoint, output_dir: Path, options: TFLiteOptions = DEFAULTS) -> Written:
@@ -30,8 +29,7 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: TFLiteOptions = D
     Raises:
         UserError: where options do not fit, images are missing, the file fails its checks, or cannot be put in place.
     """
-    passes = PASSES if options.measures else FOR_FLOAT
-    job = begin(checkpoint, output_dir, options, passes=passes, bake_input=True)
+    job = begin(checkpoint, output_dir, options, passes=passes(options, checkpoint.task), bake_input=True)
     options, network = job.options, job.network
     plan = planned(options, job.checkpoint)
     dtype = "float32" if options.measures else options.input_dtype  # or TensorFlow casts the bytes

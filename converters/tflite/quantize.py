@@ -9,6 +9,7 @@ from reference.checkpoints import Checkpoint
 from reference.manifest import Task
 
 from ..calibration import Calibration
+from ..passes import FOR_FLOAT, FOR_INTEGERS, PASSES
 from .apply import apply, check_recipe
 from .fallback import Labelled, labelled_images, walk
 from .options import TFLiteOptions
@@ -37,6 +38,14 @@ class Quantized:
     content: bytes
     plan: Plan
     notes: tuple[str, ...] = ()
+
+
+def passes(options: TFLiteOptions, task: Task) -> tuple[str, ...]:
+    """The rewrites of a network of `task` that its numbers ask for."""
+    if not options.measures:
+        return FOR_FLOAT
+    splits = options.recipe is None and task in MODES[options.quantize].splits
+    return tuple(PASSES) if splits else FOR_INTEGERS
 
 
 def rules(options: TFLiteOptions, task: Task) -> list[dict[str, Any]]:

@@ -75,14 +75,15 @@ class Rule:
 class Mode:
     """One value of --quantize.
 
-    about: for --help. rules: see above; none where all stays float32. additions: more rules for a task. precision: of
-    what are no integers; compressed: whether there are any. input_dtype, output_dtype: where nothing else is asked for.
-    integer: whether every operation must be.
+    about: for --help. rules: see above; none where all stays float32. additions: more rules for a task. splits: tasks
+    whose first attention applies its weights in two parts. precision: of what are no integers; compressed: whether
+    there are any. input_dtype, output_dtype: where nothing else is asked for. integer: whether every operation must be.
     """
 
     about: str
     rules: tuple[Rule, ...] = ()
     additions: Mapping[Task, tuple[Rule, ...]] = field(default_factory=dict)
+    splits: Collection[Task] = ()
     precision: str = "float32"
     compressed: bool = True
     input_dtype: str = "float32"
@@ -136,11 +137,13 @@ MODES: dict[str, Mode] = {
         additions={"segmentation": (Rule(FLOAT, ("BATCH_MATMUL", "RESHAPE", "TRANSPOSE"), FIRST_ATTENTION),)},
     ),
     # An int8 softmax answers in steps of 1/256, which among the 1,024 tokens of a segmenter's first transformer are
-    # larger than most of what it has to say.
+    # larger than most of what it has to say. Of 16 bits it is taken apart before it is rounded to 8: NPUs multiply no
+    # matrices of 16 bits.
     "int8-full": Mode(
         "weights and all activations int8; for NPUs that know integers only, slow on CPUs",
         (Rule("int8"),),
-        additions={"segmentation": (Rule("int16", ("BATCH_MATMUL", "SOFTMAX"), FIRST_ATTENTION),)},
+        additions={"segmentation": (Rule("int16", ("SOFTMAX", "SUB"), FIRST_ATTENTION),)},
+        splits=("segmentation",),
         input_dtype="uint8",
         output_dtype="uint8",
         integer=True,

@@ -22,7 +22,7 @@ class SelfAttention(Mirror):
     def __init__(self, source: torch_transformer.SelfAttention, name: str) -> None:
         super().__init__(name)
         self.heads, self.depth = source.num_attention_heads, source.attention_head_size
-        self.scale = source.scale
+        self.scale, self.split = source.scale, source.split
         self.query = Dense(source.query, "query")
         self.key = Dense(source.key, "key")
         self.value = Dense(source.value, "value")
@@ -31,15 +31,20 @@ class SelfAttention(Mirror):
     def call(self, x: Any, patches: Any) -> Any:
         """`patches`: N, how many rows are one sequence."""
 
-        def split(projected: Any) -> Any:  # [P*B, heads, N, D/heads]
+        def heads(projected: Any) -> Any:  # [P*B, heads, N, D/heads]
             return ops.transpose(ops.reshape(projected, (-1, patches, self.heads, self.depth)), (0, 2, 1, 3))
 
         query, key, value = self.query(x), self.key(x), self.value(x)
         with tf.name_scope("scores"):  # a file's tensors are called after it, and rules of quantization go by that
-            scores = ops.matmul(split(query), ops.transpose(split(key), (0, 1, 3, 2)))
+            scores = ops.matmul(heads(query), ops.transpose(heads(key), (0, 1, 3, 2)))
             if self.scale != 1:
                 scores = scores * self.scale
-        mixed = ops.matmul(self.dropout(tf.nn.softmax(scores)), split(value))
+        weights, value = self.dropout(tf.nn.softmax(scores)), heads(value)
+        if self.split is None:
+            mixed = ops.matmul(weights, value)
+        else:
+            beyond = ops.relu(weights - self.split)
+            mixed = ops.matmul(weights - beyond, value) + ops.matmul(beyond, value)
         return ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, self.heads * self.depth))
 
 

@@ -19,6 +19,7 @@ from reference.config import SIZES, TASKS
 from reference.errors import UserError
 from reference.layers import InvertedResidual
 from reference.outputs import HeadOutput
+from reference.transformer import SelfAttention
 
 from ..rounding import assert_as_exact, log_softmax
 
@@ -96,7 +97,7 @@ def test_each_pass_keeps_the_function(case, name):
     rewrite(before, NEEDS.get(name, []))
     rewrite(network, [*NEEDS.get(name, []), name])
     idle = name == "equalize-through-silu" and not has_uneven_channels(case.checkpoint)
-    assert idle or parameters(network) != parameters(before)
+    assert idle or parts(network) != parts(before)
     assert_as_exact(raw(network, case.values), case.exact, case.answer)
 
 
@@ -166,8 +167,11 @@ def test_equalizing_keeps_any_network(seed, photographs):
     assert_as_exact(raw(network, values), exact, answer)
 
 
-def parameters(network: torch.nn.Module) -> dict[str, float]:
-    return {name: float(tensor.double().abs().sum()) for name, tensor in network.named_parameters()}
+def parts(network: torch.nn.Module) -> dict[str, float]:
+    """Parameters, and what attention is told beside them."""
+    found = {name: float(tensor.double().abs().sum()) for name, tensor in network.named_parameters()}
+    attentions = {name: each for name, each in network.named_modules() if isinstance(each, SelfAttention)}
+    return found | {f"{name}.split": each.split or 0.0 for name, each in attentions.items()}
 
 
 @torch.no_grad()

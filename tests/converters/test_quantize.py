@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
 
 from converters.deployable import deployable
-from converters.passes import PASSES
+from converters.passes import FOR_INTEGERS
 from converters.tflite.apply import apply
 from converters.tflite.checks import check, expected_answers, float_weights, golden_images, structure
 from converters.tflite.convert import convert
@@ -33,7 +33,7 @@ SCENES = range(100, 160)
 
 @pytest.fixture(scope="module")
 def network(demo):
-    return deployable(demo, passes=PASSES, bake_input=True)
+    return deployable(demo, passes=FOR_INTEGERS, bake_input=True)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from converters.deployable import deployable
-from converters.passes import PASSES
+from converters.passes import FOR_INTEGERS
 from converters.tflite.ranges import BINS, Activation, choose, measure
 
 
@@ -23,7 +23,7 @@ def activations(tflite, pixels):
 
 
 def test_ends_are_those_of_pytorchs_values_over_all_images(demo, pixels, activations):
-    network = deployable(demo, passes=PASSES, bake_input=True).network
+    network = deployable(demo, passes=FOR_INTEGERS, bake_input=True).network
     parts = network.mobilevit
     modules = {
         "conv_stem/convolution": parts.conv_stem.convolution,

@@ -8,7 +8,7 @@ import torch
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from converters.deployable import deployable
-from converters.passes import PASSES
+from converters.passes import FOR_INTEGERS
 from reference import MobileViTConfig, MobileViTForImageClassification, MobileViTImageProcessor
 from reference.activations import ACTIVATIONS
 from reference.checkpoints import Checkpoint
@@ -109,7 +109,7 @@ def test_keras_twin_equals_the_deployable_network(size, fields, height, width):
     model = MobileViTForImageClassification(config)
     randomise(model, seed=1)
     checkpoint = Checkpoint("test", "classification", "0" * 64, model, MobileViTImageProcessor())
-    classifier = deployable(checkpoint, passes=PASSES, bake_input=True)
+    classifier = deployable(checkpoint, passes=FOR_INTEGERS, bake_input=True)
     coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
     image = torch.nn.functional.interpolate(coarse, size=(height, width))
     answer = np.asarray(build(classifier, height, width, "float32")(image.permute(0, 2, 3, 1).numpy()))
@@ -128,7 +128,7 @@ def test_activations_are_pytorchs(name):
 def test_activation_without_a_twin_is_refused(demo):
     from converters.tflite.keras_mobilevit import build
 
-    network = deployable(demo, passes=PASSES, bake_input=True)
+    network = deployable(demo, passes=FOR_INTEGERS, bake_input=True)
     network.network.mobilevit.conv_stem.activation = torch.nn.Softsign()
     with pytest.raises(UserError, match="no activation Softsign"):
         build(network, 64, 64, "float32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from converters.deployable import deployable
-from converters.passes import PASSES
+from converters.passes import FOR_INTEGERS
 from reference import scenes
 from reference.checkpoints import load_checkpoint
 from validation import structure
@@ -30,7 +31,7 @@ def converted(request):
 
     task, output = ("segmentation", "logits") if request.param == "logits" else (request.param, "answer")
     checkpoint = load_checkpoint("random", "xxs", task)
-    network = deployable(checkpoint, passes=PASSES, bake_input=True, output=output)
+    network = deployable(checkpoint, passes=FOR_INTEGERS, bake_input=True, output=output)
     model = build(network, SIDE, SIDE, "float32", IMAGES[request.param])
     return request.param, network, to_tflite(model, network.meanings)
 
@@ -97,13 +98,13 @@ def test_the_gpu_delegate_knows_all_but_the_choice_of_the_class(converted, tmp_p
 
 
 @cache
-def float_file(task):
+def float_file(task, passes):
     """A trained network of small input, its float file, and what an image makes of it."""
     from converters.tflite.export import to_tflite
     from converters.tflite.keras_mobilevit import build
     from converters.tflite.ranges import measure
 
-    network = deployable(load_checkpoint("demo", "xxs", task), passes=PASSES, bake_input=True)
+    network = deployable(load_checkpoint("demo", "xxs", task), passes=passes, bake_input=True)
     plain = to_tflite(build(network, SIDE, SIDE, "float32"), network.meanings)
     image = np.asarray(scenes.render("validation", 3).image.resize((SIDE, SIDE)))[None]
     return network, plain, image, measure(plain, [image])
@@ -113,11 +114,12 @@ def quantized(task, mode):
     """A trained network of small input, its file in a mode whose ranges come from one image, and that image."""
     from converters.tflite.apply import apply
     from converters.tflite.options import TFLiteOptions
-    from converters.tflite.quantize import rules
+    from converters.tflite.quantize import passes, rules
     from converters.tflite.ranges import choose
 
-    network, plain, image, measured = float_file(task)
-    entries = rules(TFLiteOptions(quantize=mode).settled(task), task)
+    options = TFLiteOptions(quantize=mode).settled(task)
+    network, plain, image, measured = float_file(task, passes(options, task))
+    entries = rules(options, task)
     return network, apply(plain, entries, choose(measured, "minmax")), image
 
 
@@ -131,10 +133,12 @@ def test_a_mask_of_integers_alone():
         model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )
     tensors = {detail["index"]: detail for detail in plain.get_tensor_details()}
-    attention = [node for node in plain._get_ops_details() if node["op_name"] in ("BATCH_MATMUL", "SOFTMAX")]
-    wide = [tensors[node["outputs"][0]] for node in attention]
-    assert {each["name"].split("/")[0] for each in wide if each["dtype"] == np.int16} == {"layer.2"}
-    assert sum(each["dtype"] == np.int16 for each in wide) == 2 * 3, "two layers, three operations each"
+    results = [(node["op_name"], tensors[node["outputs"][0]]) for node in plain._get_ops_details()]
+    wide = [(kind, each["name"].split("/")[0]) for kind, each in results if each["dtype"] == np.int16]
+    wide = [each for each in wide if each[0] != "QUANTIZE"]
+    assert Counter(wide) == {("SOFTMAX", "layer.2"): 2, ("SUB", "layer.2"): 4}, "two layers"
+    products = Counter(each["name"].split("/")[0] for kind, each in results if kind == "BATCH_MATMUL")
+    assert products == {"layer.2": 2 * 3, "layer.3": 4 * 2, "layer.4": 3 * 2}, "in two parts in the first"
     found = Interpreter(model_content=content).get_signature_runner()(image=image)["class_map"]
     with torch.inference_mode():
         expected = network(torch.tensor(image).permute(0, 3, 1, 2).float()).numpy()
