@@ -98,27 +98,27 @@ def test_the_gpu_delegate_knows_all_but_the_choice_of_the_class(converted, tmp_p
 
 
 @cache
-def float_file(task, passes):
+def float_file(task, passes, output):
     """A trained network of small input, its float file, and what an image makes of it."""
     from converters.tflite.export import to_tflite
     from converters.tflite.keras_mobilevit import build
     from converters.tflite.ranges import measure
 
-    network = deployable(load_checkpoint("demo", "xxs", task), passes=passes, bake_input=True)
+    network = deployable(load_checkpoint("demo", "xxs", task), passes=passes, bake_input=True, output=output)
     plain = to_tflite(build(network, SIDE, SIDE, "float32"), network.meanings)
     image = np.asarray(scenes.render("validation", 3).image.resize((SIDE, SIDE)))[None]
     return network, plain, image, measure(plain, [image])
 
 
-def quantized(task, mode):
+def quantized(task, mode, output="answer"):
     """A trained network of small input, its file in a mode whose ranges come from one image, and that image."""
     from converters.tflite.apply import apply
     from converters.tflite.options import TFLiteOptions
     from converters.tflite.quantize import passes, rules
     from converters.tflite.ranges import choose
 
-    options = TFLiteOptions(quantize=mode).settled(task)
-    network, plain, image, measured = float_file(task, passes(options, task))
+    options = TFLiteOptions(quantize=mode, output=output).settled(task)
+    network, plain, image, measured = float_file(task, passes(options, task), output)
     entries = rules(options, task)
     return network, apply(plain, entries, choose(measured, "minmax")), image
 
@@ -145,6 +145,18 @@ def test_a_mask_of_integers_alone():
     assert found.dtype == np.int32
     assert len(np.unique(expected)) > 1
     assert (found == expected).mean() > 0.9
+
+
+@pytest.mark.parametrize("npu", ["ethos-u55-128", "ethos-u65-256", "ethos-u85-256"])
+def test_npus_take_a_segmenter_whole(npu, tmp_path):
+    """By Arm's own compiler."""
+    pytest.importorskip("ethosu", reason="NOT RUN: ethos-u-vela is not installed (extra npu)")
+    path = tmp_path / "logits.tflite"
+    path.write_bytes(quantized("segmentation", "int8-full", "logits")[1])
+    (found,) = structure([path], npus=[npu])
+    (partition,) = (each for each in found.partitions if each.accelerator == npu)
+    assert (partition.count, partition.operations) == (1, sum(found.operations.values()))
+    assert not [each for each in found.obstacles if each.accelerator == npu]
 
 
 def test_a_mask_of_16_bits():
