@@ -9,12 +9,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from reference import MobileViTConfig, MobileViTForImageClassification, MobileViTImageProcessor
 from reference.command_line import positive, run
+from reference.initialise import randomise
 
 from .campaign import GOOD, SECONDS, attack, table
 from .targets import ARTIFACTS, NAMES, targets_of
 
-SIDE = 32  # pixels of the artifacts' crop: what runs is to be quick
+# A network of few and small numbers: what runs is to be quick, and mutations are to hit more than weights.
+SIDE = 32
+SMALL = MobileViTConfig(
+    image_size=SIDE, hidden_sizes=[8] * 3, neck_hidden_sizes=[8] * 7, num_attention_heads=2, mlp_ratio=1.0,
+    expand_ratio=1.0, num_labels=3,
+)  # fmt: skip
 CONVERTERS = {"mlpackage": "coreml", "tflite": "tflite", "onnx": "onnx", "aimodel": "coreai"}
 
 
@@ -35,7 +42,8 @@ def main(argv: list[str] | None = None) -> int:
 def _campaign(arguments: argparse.Namespace, names: tuple[str, ...]) -> int:
     tallies = {}
     with tempfile.TemporaryDirectory() as folder:
-        artifacts = {name: _converted(name, Path(folder, "sound")) for name in names if name in ARTIFACTS}
+        checkpoint = _small(Path(folder, "small"))
+        artifacts = {name: _converted(name, checkpoint, Path(folder)) for name in names if name in ARTIFACTS}
         for target in targets_of(names, Path(folder), artifacts):
             journal = arguments.journal and arguments.journal / f"{target.name}.{arguments.seed}.json"
             if journal:
@@ -48,9 +56,18 @@ def _campaign(arguments: argparse.Namespace, names: tuple[str, ...]) -> int:
     return int(any(outcome not in GOOD for tally in tallies.values() for outcome in tally.outcomes))
 
 
-def _converted(name: str, folder: Path) -> Path:
+def _small(folder: Path) -> Path:
+    network = MobileViTForImageClassification(SMALL)
+    randomise(network, seed=0)
+    network.save_pretrained(folder)
+    MobileViTImageProcessor().save_pretrained(folder)
+    return folder
+
+
+def _converted(name: str, checkpoint: Path, folder: Path) -> Path:
     pipeline = importlib.import_module(f"converters.{CONVERTERS[name]}.__main__")
-    if pipeline.main(["--image-size", str(SIDE), "--output-dir", str(folder)]):
+    options = ["--checkpoint", str(checkpoint), "--image-size", str(SIDE), "--output-dir", str(folder)]
+    if pipeline.main(options):
         raise SystemExit(f"there is no .{name} to begin with: see above")
     (path,) = folder.glob(f"*.{name}")
     return path

@@ -15,6 +15,7 @@ from reference.confined import Confined, Misbehaved
 from reference.errors import UserError
 
 from .mutations import Mutation
+from .template import Template
 
 OUTCOMES = ("clean", "right", "traceback", "hang", "crash", "memory")
 GOOD = OUTCOMES[:2]
@@ -29,7 +30,7 @@ class Target:
 
     path: of the file that is written anew each time. content: a sound one's. mutations: one is drawn. read: a function
     "module:name" that takes the arguments, in a process of its own; it raises UserError for what is wrong. guarded:
-    this one runs there what may crash or hang, and nothing may leave it but UserErrors.
+    this one runs there what may crash or hang, and nothing may leave it but UserErrors. modules: what a process needs.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Target:
     read: str
     arguments: tuple[object, ...] = ()
     guarded: Callable[[Confined], object] | None = None
+    modules: tuple[str, ...] = ()
 
 
 @dataclass
@@ -55,7 +57,8 @@ class Tally:
 def attack(target: Target, seed: int, count: int, *, until: float = float("inf"), journal: Path | None = None) -> Tally:
     """Up to `count` mutations, of which those that the journal has are done, until the clock (time.monotonic) says."""
     tally = _read(journal)
-    process = Confined()
+    template = Template(*target.modules)
+    process = template.copy()
     target.path.write_bytes(target.content)
     outcome, said = _outcome(target, process, Tally())
     if outcome != "clean":
@@ -71,11 +74,12 @@ def attack(target: Target, seed: int, count: int, *, until: float = float("inf")
             tally.notes.setdefault(said[:300], f"{target.name} {number}: {outcome}")
         if process.ended:
             process.close()
-            process = Confined()
+            process = template.copy()
         tally.done = number + 1
         if journal is not None and tally.done % KEPT == 0:
             _write(journal, tally)
     process.close()
+    template.close()
     target.path.write_bytes(target.content)
     if journal is not None:
         _write(journal, tally)

@@ -27,6 +27,7 @@ from validation.baselines.file import BUNDLED as BASELINES
 from validation.checks.claims import untrue_claims
 from validation.checks.structure import _structure
 from validation.runtimes import load_fitting, reading_seconds
+from validation.runtimes.apart import AHEAD
 
 from .campaign import Target
 from .mutations import after_length, as_json, as_lines, as_message, flipped, moved
@@ -173,7 +174,9 @@ def _artifact(name: str, folder: Path, sound: Path) -> Target:
         mutations = (message, message, message, *BYTES)
     if name == "aimodel":
         file = max((each for each in path.rglob("*") if each.is_file()), key=lambda each: each.stat().st_size)
-    return Target(name, file, file.read_bytes(), mutations, "", guarded=partial(_read_and_run, artifact))
+    modules = (_structure.__module__, untrue_claims.__module__, *AHEAD[path.suffix])
+    guarded = partial(_read_and_run, artifact)
+    return Target(name, file, file.read_bytes(), mutations, "", guarded=guarded, modules=modules)
 
 
 def _read_and_run(artifact: Artifact, process: Confined) -> None:

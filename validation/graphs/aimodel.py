@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,23 @@ def _module(artifact: Path) -> Any:
 
 def _add(graph: Any, nodes: list[Node], values: dict[str, Value]) -> None:
     """What stands in one graph; names are its own, so that its name goes before them."""
-    prefix, block = graph.attributes["sym_name"].value, graph.regions[0].blocks[0]
-    values.update((f"{prefix}{each.get_name()}", _value(each.type)) for each in block.arguments)
+    prefix, block, named = graph.attributes["sym_name"].value, graph.regions[0].blocks[0], _names(graph)
+    values.update((f"{prefix}{named(each)}", _value(each.type)) for each in block.arguments)
     for operation in block.operations:
-        kind, outputs = _KINDS.sub("", operation.name), [f"{prefix}{each.get_name()}" for each in operation.results]
+        kind, outputs = _KINDS.sub("", operation.name), [f"{prefix}{named(each)}" for each in operation.results]
         constant = kind == "constant"
         values.update((name, _value(each.type, constant)) for name, each in zip(outputs, operation.results))
         if not constant and kind != "output":
-            inputs = tuple(f"{prefix}{each.get_name()}" for each in operation.operands)
+            inputs = tuple(f"{prefix}{named(each)}" for each in operation.operands)
             nodes.append(Node(kind, inputs, tuple(outputs)))
+
+
+def _names(graph: Any) -> Callable[[Any], str]:
+    """What tells the names of a graph's values. A value asked by itself numbers the whole graph for its answer."""
+    from coreai._compiler.ir import AsmState
+
+    state = AsmState(graph)
+    return lambda value: str(value.get_name(state))
 
 
 def _value(type: Any, constant: bool = False) -> Value:
@@ -88,10 +97,10 @@ def stored(artifact: Path) -> Stored:
     module, found = _module(artifact), Stored()
     held: dict[str, str] = dict(re.findall(r'(\w+): "0x([0-9A-F]+)"', str(module)))
     for graph in (each for each in module.body.operations if each.name == "coreai.graph"):
-        constants, sums = {}, {}
+        constants, sums, named = {}, {}, _names(graph)
         for operation in graph.regions[0].blocks[0].operations:
-            kind, names = _KINDS.sub("", operation.name), [each.get_name() for each in operation.operands]
-            result = operation.results[0].get_name() if operation.results else ""
+            kind, names = _KINDS.sub("", operation.name), [named(each) for each in operation.operands]
+            result = named(operation.results[0]) if operation.results else ""
             if kind == "constant":
                 constants[result] = _array(operation, held)
             elif kind == "blockwise_shift_scale":
