@@ -83,7 +83,7 @@ class Mode:
     about: str
     rules: tuple[Rule, ...] = ()
     additions: Mapping[Task, tuple[Rule, ...]] = field(default_factory=dict)
-    splits: Collection[Task] = ()
+    splits: tuple[Task, ...] = ()
     precision: str = "float32"
     compressed: bool = True
     input_dtype: str = "float32"

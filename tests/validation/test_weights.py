@@ -13,14 +13,16 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from reference.checkpoints import Checkpoint, load_checkpoint
 from reference.errors import UserError
 from validation import parity
 from validation.artifact import Artifact, open_artifacts
-from validation.checks.layer_forms import parts
-from validation.checks.weights import foreign_weights, placed
+from validation.checks.layer_forms import Part, parts
+from validation.checks.weights import _foreign_shifts, foreign_weights, placed
 from validation.graphs import Cells, stored
 from validation.graphs.cells import from_bits, of_floats, of_integers, of_table
 
@@ -60,6 +62,13 @@ def class_bias(model: nn.Module) -> None:
 
 def projection_bias(model: nn.Module) -> None:
     model.get_submodule(f"{STAGES}.3.transformer.layer.0.attention.output.dense").bias[5] += 0.02
+
+
+def shifted(layer: str, by: float) -> Callable[[nn.Module], None]:
+    def change(model: nn.Module) -> None:
+        model.get_submodule(layer).normalization.bias[5] += by
+
+    return change
 
 
 # What the biases of norms and values that were folded into the next layer make of these weights' mistakes.
@@ -137,6 +146,61 @@ def test_tables_of_an_aimodel(aimodel, demo):
     assert all(layer.endswith(".bias") for layer in moved), "they make up for the tables"
     wrong = others(cells, changed(demo, without_a_head)) - moved
     assert wrong == {f"{STAGES}.2.transformer.layer.1.attention.attention.value.weight"}
+    given = open_artifacts([aimodel(compress="palettize6").path])[0]
+    assert foreign(given, demo) == []
+    (said,) = foreign(given, changed(demo, shifted(f"{STAGES}.2.conv_kxk", 0.5)))
+    assert said.startswith(f"{STAGES}.2.conv_kxk.bias[5] is 0.5 off the checkpoint's, where bias correction moved")
+
+
+@pytest.mark.parametrize("channels", [16, 64, 640])
+def test_what_bias_correction_does_not_do(channels):
+    """It moves channels by sums of many errors; of those, the largest of thousands is no mistake."""
+    generator = np.random.default_rng(channels)
+    bias, weight = generator.normal(size=channels), generator.normal(size=(channels, 32))
+    wanted = [Part("layer.weight", [(weight,)]), Part("layer.bias", [(bias,)])]
+    for _ in range(200):
+        held = bias + 0.05 * generator.normal(size=channels)
+        assert _foreign_shifts(wanted, [of_floats("bias", held.astype(np.float16))]) == []
+        held[3] = bias[3] + 2
+        (said,) = _foreign_shifts(wanted, [of_floats("bias", held.astype(np.float16))])
+        assert said.startswith("layer.bias[3] is 2 off")
+    assert _foreign_shifts(wanted, [of_floats("weight", weight)]) == ["layer.bias is not in the file"]
+
+
+@pytest.mark.deep
+@pytest.mark.writes_packages
+@pytest.mark.parametrize("compress", ["int8", "w8a8", "palettize6", "palettize4"])
+def test_the_smallest_mistakes_in_moved_biases(compress, demo, tmp_path):
+    """Prints, with -s, what is seen of one channel in each of three convolutions."""
+    from converters.coreml.convert import convert
+    from converters.coreml.options import CoreMLOptions
+
+    file = convert(demo, tmp_path, CoreMLOptions(compress=compress)).path
+    given, found = open_artifacts([file])[0], stored(file)
+
+    def seen(layer: str) -> float:
+        sizes = (size * 10.0**exponent for exponent in range(-5, 1) for size in (1, 3))
+        return next(
+            size for size in sizes if foreign_weights(given.manifest, found, changed(demo, shifted(layer, size)))
+        )
+
+    smallest = {name: seen(f"{STAGES}.{name}") for name in ("2.conv_kxk", "3.fusion", "4.conv_projection")}
+    print(f"\n{compress}: {smallest}")
+    assert max(smallest.values()) <= 3
+
+
+@pytest.mark.deep
+@pytest.mark.writes_packages
+@pytest.mark.parametrize("size", ["xs", "s"])
+@pytest.mark.parametrize("compress", ["int8", "palettize4", "w8a8"])
+def test_larger_files_are_the_checkpoints(size, compress, tmp_path):
+    """A million numbers are near to the end of their cell now and then."""
+    from converters.coreml.convert import convert
+    from converters.coreml.options import CoreMLOptions
+
+    checkpoint = load_checkpoint("demo", size)
+    written = convert(checkpoint, tmp_path, CoreMLOptions(compress=compress, calibration_samples=8))
+    assert foreign(open_artifacts([written.path])[0], checkpoint) == []
 
 
 def test_other_heads(head):
@@ -198,6 +262,20 @@ def test_numbers_stand_for_what_is_rounded_to_them():
     cells = of_table("table", nearest, table)
     assert ((cells.low <= values + 1e-6) & (values - 1e-6 <= cells.high)).all()
     assert not ((cells.low <= values + 0.5) & (values + 0.5 <= cells.high)).all()
+
+
+@given(st.floats(1e-3, 10), st.integers(0, 1 << 30))
+def test_scales_and_tables_are_rounded_after_numbers_are_chosen(largest, seed):
+    """To float16, by which the smallest numbers' cells end elsewhere too: a number just beyond half a step is 1."""
+    generator = np.random.default_rng(seed)
+    scale = largest / 127
+    values = np.append(generator.uniform(-largest, largest, 100), scale * np.array([0.49999, 0.50001, -1.50001]))
+    integers = of_integers("integers", np.rint(values / scale), np.float16(scale), np.zeros((), np.int8))
+    table = np.sort(generator.uniform(-largest, largest, 16))
+    values_near = np.append(values, (table[1:] + table[:-1]) / 2 + 1e-6 * largest)
+    entries = of_table("table", np.abs(values_near[:, None] - table).argmin(axis=1), table.astype(np.float16))
+    for cells, held in ((integers, values), (entries, values_near)):
+        assert (np.maximum(cells.low - held, held - cells.high) <= 0).all()
 
 
 def test_numbers_of_six_bits():

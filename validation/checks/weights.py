@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,10 @@ from .layer_forms import Part, parts
 FOLDED = 2.0**-20  # of a tensor's largest number: sixteen roundings of float32, while weights are folded
 EPSILON = 0.01  # of itself: float16 has steps of 6e-8, and epsilons are 1e-5
 MOVED = "bias correction"  # the manifest's word for biases that make up for rounded weights
-# It moves all channels of a layer by as much, give or take: where it leaves nine of ten within half a step, its
-# deviation is a third of a step, and what lies eight steps off is something else.
-FEW, FAR = 0.1, 8
+# It moves the channels of a layer by as much, give or take. Three of four move by less than 1.15 standard deviations,
+# and what lies sixteen times as far off is something else. Where it moves nothing, eight steps are.
+MOST, BEYOND, FAR = 0.75, 16, 8
+BIAS, WEIGHT = ".bias", ".weight"
 NAMED = 3
 CORNER = 4  # numbers along each axis
 
@@ -47,16 +48,18 @@ class Placed:
 
 def foreign_weights(manifest: Manifest, found: Stored, checkpoint: Checkpoint) -> list[str]:
     """What a file holds that is not the checkpoint's, a line each."""
-    wrong = [each for each in placed(parts(checkpoint, manifest.input.scale), found.cells) if each.share > 0]
+    wanted, moved = parts(checkpoint, manifest.input.scale), []
     if manifest.calibration is not None and MOVED in manifest.calibration.method:
-        wrong = [each for each in wrong if each.layer.endswith(".weight") or (each.share <= FEW and each.steps > FAR)]
+        moved = _foreign_shifts(wanted, found.cells)
+        wanted = [each for each in wanted if not each.name.endswith(BIAS)]
+    wrong = [each for each in placed(wanted, found.cells) if each.share > 0]
     lines = [
         f"{each.share:.0%} of {each.layer} are not the checkpoint's, rounded: up to {each.steps:.2g} steps off"
         f"{f' in {each.tensor}' if each.tensor else ''}"
         for each in sorted(wrong, key=lambda each: -each.share)[:NAMED]
     ]
     rest = [f"the same of {len(wrong) - NAMED} more layers"] if len(wrong) > NAMED else []
-    return [*lines, *rest, *_foreign_epsilons(found, checkpoint)]
+    return [*lines, *rest, *moved, *_foreign_epsilons(found, checkpoint)]
 
 
 def placed(wanted: Iterable[Part], cells: Iterable[Cells]) -> list[Placed]:
@@ -112,6 +115,35 @@ def _outside(cells: Cells, values: np.ndarray, more: float, first: int | None = 
     part = (slice(first),) * values.ndim
     with np.errstate(all="ignore"):
         return np.maximum(cells.low[part] - values[part], values[part] - cells.high[part]) - more
+
+
+def _foreign_shifts(wanted: Sequence[Part], cells: Iterable[Cells]) -> list[str]:
+    """Biases far off those of the same layer that bias correction moved the most: a line for each layer."""
+    vectors = [Cells("", *map(np.squeeze, (each.low, each.high, each.step))) for each in cells]
+    weights = {each.name.removesuffix(WEIGHT): each.forms[0][0] for each in wanted if each.name.endswith(WEIGHT)}
+    lines = []
+    for part in (each for each in wanted if each.name.endswith(BIAS)):
+        pairs = [
+            (np.maximum(_outside(held, form, FOLDED * np.abs(form).max()), 0), held.step)
+            for (form,) in part.forms
+            for held in vectors
+            if held.step.shape == form.shape
+        ]
+        if not pairs:
+            lines.append(f"{part.name} is not in the file")
+            continue
+        far, step = min(pairs, key=lambda pair: float(np.quantile(pair[0], MOST)))
+        usual = float(np.quantile(far, MOST))
+        # What rounding costs a channel goes with the size of its weights.
+        size = np.linalg.norm(weights[part.name.removesuffix(BIAS)].reshape(len(far), -1), axis=1)
+        more = far / np.maximum(FAR * step, BEYOND * usual * np.maximum(size / np.median(size), 1))
+        channel = int(more.argmax())
+        if more[channel] > 1:
+            lines.append(
+                f"{part.name}[{channel}] is {far[channel]:.2g} off the checkpoint's, where bias correction moved three "
+                f"of four by less than {usual:.2g}"
+            )
+    return lines
 
 
 def _foreign_epsilons(found: Stored, checkpoint: Checkpoint) -> list[str]:

@@ -46,7 +46,7 @@ def of_integers(name: str, integers: np.ndarray, scale: np.ndarray, zero_point: 
     """Multiples of a scale; scale and zero point broadcast against the integers."""
     step = np.broadcast_to(scale.astype(np.float64), integers.shape)
     values = (integers.astype(np.float64) - zero_point) * step
-    return _around(name, values, step, step / 2 + _rounded_twice(values, scale))
+    return _around(name, values, step, step / 2 + _rounded_twice(np.abs(values) + step / 2, scale))
 
 
 def of_table(name: str, indices: np.ndarray, table: np.ndarray) -> Cells:
@@ -54,8 +54,8 @@ def of_table(name: str, indices: np.ndarray, table: np.ndarray) -> Cells:
     entries, place = np.unique(table.astype(np.float64), return_inverse=True)
     gaps, middles = np.diff(entries), (entries[1:] + entries[:-1]) / 2
     nearest = np.minimum(np.append(gaps, np.inf), np.append(np.inf, gaps))
-    more = _rounded_twice(entries, table)
-    low, high = np.append(-np.inf, middles) - more, np.append(middles, np.inf) + more
+    more = _rounded_twice(np.maximum(np.abs(entries[1:]), np.abs(entries[:-1])), table)
+    low, high = np.append(-np.inf, middles - more), np.append(middles + more, np.inf)
     return Cells(name, *(each[place.ravel()[indices]] for each in (low, high, nearest)))
 
 
@@ -68,9 +68,10 @@ def _around(name: str, values: np.ndarray, step: np.ndarray, reach: np.ndarray) 
     return Cells(name, values - reach, values + reach, step)
 
 
-def _rounded_twice(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """What scales or tables of float16 cost beside: they are rounded, and the weights were before they were chosen."""
-    return 2 * HALF * np.abs(values) * (kept.dtype == np.float16)
+def _rounded_twice(ends: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """What scales or tables of float16 cost the ends of a cell: they are rounded, and the weights were before they were
+    chosen. `ends`: at least as large as those."""
+    return 2 * HALF * ends * (kept.dtype == np.float16)
 
 
 def from_bits(packed: np.ndarray, bits: int, count: int) -> np.ndarray:
