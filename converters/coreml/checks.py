@@ -16,9 +16,9 @@ from .options import Compression
 
 ct = import_coremltools()
 
-# Steps of a scale that a weight may lie from its choice: one, where a tie was rounded the other way, and an eighth for
-# float16's rounding of the quotient and the scale, of 127 steps at most.
-STEPS = 1 + 127 * 2**-10
+# Steps of a scale that a weight may lie from its choice: one, where a tie was rounded the other way, and what float16
+# costs 127 of them. It rounds the largest weight, the scale that follows from it, and their product.
+STEPS = 1 + 127 * ((1 + 2**-11) ** 3 - 1)
 SPACING = 2.0**-24  # of float16 next to zero
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from coremltools.converters.mil import Builder as mb
 from coremltools.models.utils import load_spec
+from coremltools.optimize._utils import dequantize_by_scale_and_zp, quantize_weight
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
@@ -18,7 +19,7 @@ from sklearn.cluster import KMeans
 from converters.choice import Palette, k_means, multiples, palette, spared
 from converters.coreml import compress as compress_module
 from converters.coreml import convert as convert_module
-from converters.coreml.checks import check
+from converters.coreml.checks import _agrees, check
 from converters.coreml.convert import convert
 from converters.coreml.options import COMPRESSIONS, CoreMLOptions
 from reference.errors import UserError
@@ -249,6 +250,18 @@ def test_a_package_with_other_weights_is_refused(conversion, tmp_path, compress)
     weights.write_bytes(content)
     with pytest.raises(UserError, match="no compressed weight in it is what was chosen for network"):
         check(path, compression, chosen)
+
+
+@given(st.floats(2e-3, 60), st.integers(0, 1 << 30))
+def test_multiples_in_float16_are_those_that_were_chosen(largest, seed):
+    """By coremltools' own functions; ties between two multiples, which it may round the other way, are half of them."""
+    generator = np.random.default_rng(seed)
+    steps = generator.uniform(largest / 2, largest, (500, 1)) / 127
+    ties = (generator.integers(0, 127, (500, 40)) + 0.5) * (1 - 1e-6)
+    others = generator.uniform(-127, 127, (500, 40))
+    weight = (np.hstack((ties, others, np.full((500, 1), 127))) * steps).astype(np.float32)
+    stored, scales, _ = quantize_weight(weight.astype(np.float16), (1,), 8, True, "LINEAR_SYMMETRIC", np.int8)
+    assert _agrees(dequantize_by_scale_and_zp(stored, scales, None, axis=0).astype(np.float32), multiples(weight))
 
 
 def small_package(folder, weight, **options):
