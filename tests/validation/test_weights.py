@@ -22,8 +22,8 @@ from reference.errors import UserError
 from validation import parity
 from validation.artifact import Artifact, open_artifacts
 from validation.checks.layer_forms import Part, parts
-from validation.checks.weights import _foreign_shifts, foreign_weights, placed
-from validation.graphs import Cells, stored
+from validation.checks.weights import _foreign_epsilons, _foreign_shifts, foreign_weights, placed
+from validation.graphs import Cells, Stored, stored
 from validation.graphs.cells import from_bits, of_floats, of_integers, of_table
 
 from . import mistaken
@@ -235,6 +235,18 @@ def test_epsilons_of_a_file(artifact, demo, fixture, mode):
     assert foreign(given, changed(demo, epsilon(nn.LayerNorm, 1e-3))) == [
         "LayerNorm's epsilon is 1e-05 in the file, the checkpoint's 0.001"
     ]
+
+
+@pytest.mark.parametrize("own", [1e-5, 1e-6, 1e-12])
+def test_epsilons_in_float16(demo, own):
+    """1e-6 is 1.3 % off there, and 1e-12 is none at all; another network's are not taken for either."""
+    checkpoint = changed(demo, epsilon(nn.LayerNorm, own))
+
+    def said(value: float) -> list[str]:
+        return _foreign_epsilons(Stored(epsilons=[("LayerNorm", value)]), checkpoint)
+
+    assert said(own) == said(float(np.float16(own))) == []
+    assert len(said(1e-3)) == len(said(own * 1.1)) == 1
 
 
 def test_weights_that_cannot_be_read_are_not_run(onnx_file, demo, monkeypatch, photographs):
