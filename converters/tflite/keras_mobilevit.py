@@ -1,46 +1,45 @@
-"""What the .tflite file computes, as a Keras model: the network, and the last step that its task wants."""
+"""What the .tflite file computes, in TensorFlow: the network's Keras twin, and the last step that its task wants."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import keras
 import tensorflow as tf
 from keras import ops
 
-from reference.keras.networks import functional
+from reference.keras.networks import mirror, pool
 
-from ..deployable import Classifier, ClassMapSegmenter, Deployable, FeatureExtractor, LogitsSegmenter
+from ..deployable import Classifier, ClassMapSegmenter, Deployable, FeatureExtractor
 from ..preprocessing import INPUT
 
 
-def build(deployable: Deployable, height: int, width: int, input_dtype: str, batch: int = 1) -> keras.Model:
-    """Pixels 0..255 [batch, height, width, C] of `input_dtype` -> what `deployable` answers, maps as NHWC."""
+def build(deployable: Deployable, height: int, width: int, input_dtype: str, batch: int = 1) -> Any:
+    """Pixels 0..255 [batch, height, width, C] of `input_dtype` -> the list of what `deployable` answers, maps as NHWC.
+
+    Returns:
+        A concrete function of TensorFlow, of these shapes alone: delegates can plan ahead.
+    """
+    twin = mirror(deployable.network)
     shift = None if deployable.shift is None else deployable.shift.flatten().numpy()
-    network = functional(deployable.network, height, width, batch=batch, dtype=input_dtype, name=INPUT, shift=shift)
-    if isinstance(deployable, Classifier):
-        last = {"probabilities": ops.softmax, "scores": ops.sigmoid}.get(deployable.meanings[0])
-        answer = network.output if last is None else last(network.output)
-    elif isinstance(deployable, ClassMapSegmenter):
-        answer = ClassMap(height, width)(network.output)
-    elif isinstance(deployable, LogitsSegmenter):
-        answer = network.output
-    else:
-        assert isinstance(deployable, FeatureExtractor)
-        feature_map, features = network.outputs
-        answer = [features, feature_map]
-    return keras.Model(network.input, answer)
+
+    def answers(image: Any) -> list[Any]:
+        values = image if input_dtype == "float32" else ops.cast(image, "float32")
+        result, _ = twin(values if shift is None else values + ops.convert_to_tensor(shift, "float32"))
+        if isinstance(deployable, Classifier):
+            last = {"probabilities": ops.softmax, "scores": ops.sigmoid}.get(deployable.meanings[0])
+            return [result if last is None else last(result)]
+        if isinstance(deployable, ClassMapSegmenter):
+            return [_class_map(result, height, width)]
+        return [pool(result), result] if isinstance(deployable, FeatureExtractor) else [result]
+
+    shape = (batch, height, width, deployable.network.config.num_channels)
+    return tf.function(answers).get_concrete_function(tf.TensorSpec(shape, input_dtype, INPUT))
 
 
-class ClassMap(keras.layers.Layer):
+def _class_map(logits: Any, height: int, width: int) -> Any:
     """Logits [B, h, w, num_labels], resized (bilinear) -> the class of each pixel [B, height, width], int32."""
-
-    def __init__(self, height: int, width: int) -> None:
-        super().__init__(name="class_map")
-        self.size = (height, width)
-
-    def call(self, logits: Any) -> Any:
-        resized = tf.image.resize(logits, self.size, "bilinear")
+    with tf.name_scope("class_map"):
+        resized = tf.image.resize(logits, (height, width), "bilinear")
         if resized.shape[-1] == 1:
             return tf.cast(resized[..., 0] > 0, tf.int32)
         return tf.argmax(resized, axis=-1, output_type=tf.int32)

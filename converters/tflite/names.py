@@ -14,7 +14,7 @@ from typing import Any
 from ..anatomy import BACKBONE, ENCODER
 from .flatbuffer import pack, unpack
 
-KERAS_COUNT = re.compile(r"_1(?=/)")  # Keras's mark of a layer that is called a second time, for the whole model
+AGAIN = re.compile(r"_1(?=/)")  # TensorFlow's mark of a scope's second use: a layer's weights were made in the first
 HEAD = "segmentation"  # what Keras's twin calls a segmenter
 WRAPPERS = re.compile(rf"^({HEAD}/)?({BACKBONE}/)?({ENCODER}/)?")  # modules that tell nothing apart
 
@@ -28,7 +28,7 @@ def shorten(content: bytes) -> bytes:
 
 
 def shorten_graph(graph: Any) -> None:
-    """Given: "functional_1/body_1/layer.2_1/dense_1/add;functional_1/body_1/...". Result: "layer.2/dense/add".
+    """Given: "body_1/layer.2_1/dense_1/add;body_1/...". Result: "layer.2/dense/add".
 
     Args:
         graph: a sub-graph in the object form of TFLite's schema. Names stay different from each other, and those of
@@ -40,7 +40,7 @@ def shorten_graph(graph: Any) -> None:
     prefix = _common_folder([name for name in names if "/" in name])
     taken = {graph.tensors[index].name.decode() for index in ends}
     for tensor, name in zip(inner, names):
-        short = unique = WRAPPERS.sub("", KERAS_COUNT.sub("", name.removeprefix(prefix)))
+        short = unique = WRAPPERS.sub("", AGAIN.sub("", name.removeprefix(prefix)))
         count = 1
         while unique in taken:
             count += 1

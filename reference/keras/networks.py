@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import ops
 from torch import nn
 
@@ -145,33 +144,3 @@ def mirror(source: nn.Module) -> Mirror:
         return Segmentation(source)
     assert isinstance(source, mobilevit.MobileViTModel)
     return Backbone(source)
-
-
-def functional(
-    source: nn.Module,
-    height: int,
-    width: int,
-    *,
-    batch: int = 1,
-    dtype: str = "float32",
-    name: str = "image",
-    shift: Any = None,
-) -> keras.Model:
-    """`mirror` as a Keras model of so many images: shapes are fixed, so that delegates can plan ahead.
-
-    Args:
-        source: as in `mirror`.
-        height, width, batch: of the input [batch, height, width, C] called `name`, of type `dtype`.
-        shift: what is added to each channel first, [C]; None: nothing.
-
-    Returns:
-        The model; its answer is logits [B, num_labels] of a classifier, logits [B, h, w, num_labels] of a segmentation
-        model, or of a backbone the list of the last feature map [B, h, w, C] and, where it expands, its mean [B, C].
-    """
-    config: Any = source.config  # a PreTrainedModel's
-    image = keras.Input(batch_shape=(batch, height, width, config.num_channels), dtype=dtype, name=name)
-    values = image if dtype == "float32" else ops.cast(image, "float32")
-    answer, _ = mirror(source)(values if shift is None else values + ops.convert_to_tensor(shift, "float32"))
-    if isinstance(source, mobilevit.MobileViTModel):
-        answer = [answer, pool(answer)] if source.expand_output else [answer]
-    return keras.Model(image, answer)

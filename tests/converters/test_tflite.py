@@ -103,6 +103,8 @@ def test_raw_bytes_are_cast_before_the_partition(tflite):
     ],
 )
 def test_keras_twin_equals_the_deployable_network(size, fields, height, width):
+    import tensorflow as tf
+
     from converters.tflite.keras_mobilevit import build
 
     config = MobileViTConfig(**{**SIZES[size], **fields}, num_labels=50)
@@ -112,7 +114,8 @@ def test_keras_twin_equals_the_deployable_network(size, fields, height, width):
     classifier = deployable(checkpoint, passes=FOR_INTEGERS, bake_input=True)
     coarse = torch.rand((1, 3, 9, 9), generator=torch.Generator().manual_seed(1)) * 255
     image = torch.nn.functional.interpolate(coarse, size=(height, width))
-    answer = np.asarray(build(classifier, height, width, "float32")(image.permute(0, 2, 3, 1).numpy()))
+    (answer,) = build(classifier, height, width, "float32")(tf.constant(image.permute(0, 2, 3, 1).numpy()))
+    answer = answer.numpy()
     exact, rounded = in_both_precisions(classifier.network, image)
     assert_as_exact(log_softmax(answer), centred(exact.logits), centred(rounded.logits))
 
@@ -140,6 +143,17 @@ def test_builtin_operations_only_and_nothing_before_the_stem(tflite):
         assert not [name for name in names if name.startswith(("Flex", "CUSTOM"))]
         # PyTorch's symmetric padding, then the stem: scale and channel order cost no operation.
         assert names[: len(extra) + 2] == [*extra, "PAD", "CONV_2D"]
+
+
+def test_names_do_not_depend_on_the_input(tflite):
+    """Rules of quantization go by them, the user's own too."""
+    floats, raw = (
+        {detail["name"] for detail in Interpreter(str(tflite("none", dtype).path)).get_tensor_details()}
+        for dtype in ("float32", "uint8")
+    )
+    assert "layer.0/layer.0/expand_1x1/mul" in floats
+    assert floats <= raw
+    assert len(raw - floats) == 1, "of the cast"
 
 
 @pytest.mark.parametrize("mode", ["none", "float16"])

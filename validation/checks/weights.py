@@ -22,6 +22,7 @@ from .layer_forms import Part, parts
 
 FOLDED = 2.0**-20  # of a tensor's largest number: sixteen roundings of float32, while weights are folded
 EPSILON = 0.01  # of itself
+SMALLEST = 2.0**-24  # of float16's numbers, which smaller epsilons become, and its steps there
 MOVED = "bias correction"  # the manifest's word for biases that make up for rounded weights
 # It moves the channels of a layer by as much, give or take. Three of four move by less than 1.15 standard deviations,
 # and what lies sixteen times as far off is something else. Where it moves nothing, eight steps are.
@@ -152,8 +153,7 @@ def _foreign_epsilons(found: Stored, checkpoint: Checkpoint) -> list[str]:
     wrong = {
         (kind, value)
         for kind, value in found.epsilons
-        # float16 has few numbers this small, and none below 3e-8.
-        if not math.isclose(value, own[kind], rel_tol=EPSILON) and value != float(np.float16(own[kind]))
+        if not math.isclose(value, own[kind], rel_tol=EPSILON, abs_tol=SMALLEST)
     }
     return [
         f"{kind}'s epsilon is {value:.3g} in the file, the checkpoint's {own[kind]}" for kind, value in sorted(wrong)
