@@ -33,7 +33,7 @@ def build(deployable: Deployable, height: int, width: int, input_dtype: str, bat
         return [pool(result), result] if isinstance(deployable, FeatureExtractor) else [result]
 
     shape = (batch, height, width, deployable.network.config.num_channels)
-    return tf.function(answers).get_concrete_function(tf.TensorSpec(shape, input_dtype, INPUT))
+    return tf.function(answers, autograph=False).get_concrete_function(tf.TensorSpec(shape, input_dtype, INPUT))
 
 
 def _class_map(logits: Any, height: int, width: int) -> Any:
