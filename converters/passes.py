@@ -157,6 +157,7 @@ FOR_INTEGERS = tuple(name for name in PASSES if name != "split-attention")
 FOR_FLOAT = tuple(name for name in FOR_INTEGERS if name != "equalize-through-silu")
 # RMS norm has no operation of its own in Core ML and ONNX, LayerNorm has one.
 KEEPING_LAYER_NORM = tuple(name for name in FOR_FLOAT if name != "center-residual-stream")
+INTEGERS_KEEPING_LAYER_NORM = tuple(name for name in FOR_INTEGERS if name != "center-residual-stream")
 
 
 @torch.no_grad()

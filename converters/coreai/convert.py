@@ -19,7 +19,7 @@ from ..channels_first import to_channels_first
 from ..choice import Chosen, weights_to_compress
 from ..conversion import Conversion, begin
 from ..measure import Range, measure
-from ..passes import KEEPING_LAYER_NORM
+from ..passes import INTEGERS_KEEPING_LAYER_NORM, KEEPING_LAYER_NORM
 from .compress import choose, rounding, store, taken
 from .describe import describe
 from .operations import FORM, register
@@ -36,7 +36,8 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreAIOptions = D
     Raises:
         UserError: where options do not fit, or the asset cannot be put in place.
     """
-    job = begin(checkpoint, output_dir, options, passes=KEEPING_LAYER_NORM, bake_input=False)
+    passes = INTEGERS_KEEPING_LAYER_NORM if options.measures else KEEPING_LAYER_NORM
+    job = begin(checkpoint, output_dir, options, passes=passes, bake_input=False)
     dtype = getattr(torch, job.options.precision)
     feed = job.input("tensor", "NCHW", "uint8")
     to_channels_first(job.network.network, FORM)

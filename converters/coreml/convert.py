@@ -17,7 +17,7 @@ from ..choice import Chosen, weights_to_compress
 from ..conversion import begin
 from ..measure import Measured, Range, measure
 from ..naming import class_names
-from ..passes import KEEPING_LAYER_NORM
+from ..passes import INTEGERS_KEEPING_LAYER_NORM, KEEPING_LAYER_NORM
 from .checks import check
 from .compress import add_passes, choose, rounding
 from .describe import classifier_outputs, classifies, describe
@@ -39,7 +39,8 @@ def convert(checkpoint: Checkpoint, output_dir: Path, options: CoreMLOptions = D
             place.
     """
     several = options.batch > 1  # which Core ML takes as numbers only: its images come one by one
-    job = begin(checkpoint, output_dir, options, passes=KEEPING_LAYER_NORM, bake_input=several, scale_first=several)
+    passes = INTEGERS_KEEPING_LAYER_NORM if options.measures else KEEPING_LAYER_NORM
+    job = begin(checkpoint, output_dir, options, passes=passes, bake_input=several, scale_first=several)
     options, images = job.options, job.images
     compression = options.compression
     feed = job.input("tensor", "NCHW", "float32") if several else job.input("image", "NCHW", "uint8")

@@ -179,6 +179,27 @@ def test_what_is_typed_is_what_is_asked_for(pipeline, folders, tmp_path):
     assert from_arguments(kind, parser.parse_args(words)) == kind(**expected)
 
 
+@pytest.mark.parametrize("pipeline", [*PIPELINES, "coreai"])
+def test_channels_are_evened_out_where_activations_become_integers(pipeline, demo, tmp_path, monkeypatch):
+    """In all that keep one scale for a whole tensor of them, but ONNX, which spares the first convolutions."""
+    if pipeline == "coreai":
+        pytest.importorskip("coreai_torch", reason="NOT RUN: coreai-torch is not installed (extra coreai, Python 3.11)")
+    module = importlib.import_module(f"converters.{pipeline}.convert")
+    given = {}
+
+    def stop(*_, passes, **__):
+        given["passes"] = passes
+        raise UserError("enough")
+
+    monkeypatch.setattr(module, "begin", stop)
+    option = "quantize" if pipeline in ("tflite", "onnx") else "compress"
+    for mode in ("none", "int8", "w8a8" if option == "compress" else "float16"):
+        with pytest.raises(UserError, match="enough"):
+            module.convert(demo, tmp_path, dataclasses.replace(module.DEFAULTS, **{option: mode}))
+        evened = mode == "w8a8" or (pipeline, mode) == ("tflite", "int8")
+        assert ("equalize-through-silu" in given["passes"]) == evened, mode
+
+
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_manifests_have_every_option_that_shaped_the_artifact(pipeline, folders, demo, tmp_path):
     shaped = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import importlib
 from collections.abc import Callable
 
 import numpy as np
@@ -193,14 +194,17 @@ def test_the_smallest_mistakes_in_moved_biases(compress, demo, tmp_path):
 @pytest.mark.writes_packages
 @pytest.mark.parametrize("size", ["xs", "s"])
 @pytest.mark.parametrize("compress", ["int8", "palettize4", "w8a8"])
-def test_larger_files_are_the_checkpoints(size, compress, tmp_path):
-    """A million numbers are near to the end of their cell now and then."""
-    from converters.coreml.convert import convert
-    from converters.coreml.options import CoreMLOptions
-
-    checkpoint = load_checkpoint("demo", size)
-    written = convert(checkpoint, tmp_path, CoreMLOptions(compress=compress, calibration_samples=8))
-    assert foreign(open_artifacts([written.path])[0], checkpoint) == []
+@pytest.mark.parametrize("pipeline", ["coreml", "coreai"])
+def test_larger_files_are_the_checkpoints(pipeline, size, compress, tmp_path):
+    """A million numbers are near to the end of their cell now and then, and evened out layers share some."""
+    converter = importlib.import_module(f"converters.{pipeline}.__main__")
+    arguments = ["--size", size, "--compress", compress, "--output-dir", str(tmp_path)]
+    assert converter.main(arguments) == 0
+    (file,) = tmp_path.glob("*.manifest.json")
+    (result, *_) = parity(
+        [str(file).removesuffix(".manifest.json")], runtimes=[{"coreml": "mil"}.get(pipeline, pipeline)]
+    )
+    assert {check.verdict for check in result.checks} == {"PASS"}
 
 
 def test_other_heads(head):

@@ -97,26 +97,26 @@ def stored(artifact: Path) -> Stored:
     module, found = _module(artifact), Stored()
     held: dict[str, str] = dict(re.findall(r'(\w+): "0x([0-9A-F]+)"', str(module)))
     for graph in (each for each in module.body.operations if each.name == "coreai.graph"):
-        constants, sums, named = {}, {}, _names(graph)
+        constants, packed, sums, named = {}, set(), {}, _names(graph)
         for operation in graph.regions[0].blocks[0].operations:
             kind, names = _KINDS.sub("", operation.name), [named(each) for each in operation.operands]
             result = named(operation.results[0]) if operation.results else ""
             if kind == "constant":
                 constants[result] = _array(operation, held)
             elif kind == "blockwise_shift_scale":
-                values, scale, zero = (
-                    constants.pop(each) if each != names[2] else constants[each] for each in names[:3]
-                )
-                found.cells.append(of_integers(result, values, scale, zero))
+                found.cells.append(of_integers(result, *(constants[each] for each in names[:3])))
+                packed.update(names[:3])
             elif kind == "lut_to_dense":
-                indices, table = constants.pop(names[0]), constants.pop(names[1])
+                indices, table = (constants[each] for each in names[:2])
                 found.cells.append(of_table(result, indices.astype(np.intp), table.ravel()))
+                packed.update(names[:2])  # layers may share some
             elif kind == "add":
                 sums[result] = names
             elif kind == "rsqrt":
                 added = [constants[each] for each in sums.get(names[0], []) if each in constants]
                 found.epsilons.extend(("LayerNorm", float(each)) for each in added)
-        found.cells.extend(of_floats(name, each) for name, each in constants.items() if each.dtype.kind == "f")
+        left = ((name, each) for name, each in constants.items() if name not in packed)
+        found.cells.extend(of_floats(name, each) for name, each in left if each.dtype.kind == "f")
     return found
 
 
